@@ -27,12 +27,14 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Sequence
+import zipfile
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 import pooch
 
@@ -801,3 +803,39 @@ def _release_part(file: _File, part: Path) -> None:
             part.unlink(missing_ok=True)
     except OSError:
         pass
+
+
+def describe(text: str, *names: str) -> str:
+    """Return a bunch's ``DESCR``: `text`, then the licence and citation of each dataset used."""
+    cards = [
+        f"{name}: {DATASETS[name].description}.\nLicence: {DATASETS[name].licence}.\n"
+        f"Citation: {DATASETS[name].citation}"
+        for name in names
+    ]
+    return "\n\n".join([" ".join(text.split()), *cards]) + "\n"
+
+
+def cached_arrays(name: str, sources: Sequence[Path], make: Callable[[], dict], version: int = 1):
+    """Return the arrays that `make` derives from `sources`, kept in :func:`cache_folder`.
+
+    The name of the cached file carries sizes and times of the sources and `version` (raise it when
+    `make` changes). A cached file that cannot be read is made again; a cache folder that cannot be
+    written is done without.
+    """
+    marks = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in sources]
+    mark = hashlib.sha256(repr((version, marks)).encode()).hexdigest()[:16]
+    path = cache_folder() / "derived" / f"{name}-{mark}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {key: arrays[key] for key in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        pass
+    made = make()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as new:
+            np.savez_compressed(new, **made)
+        Path(new.name).replace(path)
+    except OSError:
+        pass
+    return made
