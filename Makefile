@@ -1,0 +1,58 @@
+# Two commands are enough:  make run  and  make test.  Both make .venv first, if it is not there.
+# Another Python:  make run PYTHON=/path/to/python3.12
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+SOURCES := mmtutor tests benchmarks docs notebooks/source setup.py conftest.py
+OPENCV5 := build/opencv5
+
+# plain `make` installs and says what else there is
+.DEFAULT_GOAL := install
+.PHONY: help install run test test-opencv5 lab notebooks lint format clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(STAMP)  ## Execute the whole series; pages and an index in build/
+	$(BIN)/mmtutor run
+
+test: $(STAMP)  ## Unit tests, doctests, and every notebook compared with its stored outputs
+	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval
+
+lab: $(STAMP)  ## Open JupyterLab at chapter 00
+	$(BIN)/mmtutor lab
+
+notebooks: $(STAMP)  ## Re-execute what changed in notebooks/source and store the outputs
+	$(BIN)/mmtutor run --store --changed
+
+lint: $(STAMP)  ## Check style and formatting
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+format: $(STAMP)  ## Mend what lint can mend by itself
+	$(BIN)/ruff check --fix $(SOURCES)
+	$(BIN)/ruff format $(SOURCES)
+
+# OpenCV 5 dropped classes that OpenCV 4 has; the image tests must pass on both.
+test-opencv5: $(STAMP)  ## The image tests again, on OpenCV 5
+	@test -d $(OPENCV5)/cv2 || $(BIN)/python -m pip install --quiet --no-deps --target $(OPENCV5) 'opencv-python>=5,<6'
+	PYTHONPATH=$(OPENCV5) $(BIN)/python -c "import cv2; print('OpenCV', cv2.__version__); assert cv2.__version__.startswith('5.')"
+	PYTHONPATH=$(OPENCV5) $(BIN)/python -m pytest tests/test_image.py mmtutor/image.py
+
+install: $(STAMP)  ## Make .venv and install everything into it (also plain `make`)
+	@echo "Ready. Next: make run, make test, or make lab."
+
+$(STAMP): pyproject.toml constraints.txt setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "mmtutor needs Python 3.11 or newer; '$(PYTHON)' is `$(PYTHON) --version 2>&1 || echo not there`."; \
+	  echo "Install one, or name it: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(BIN)/python || { echo "Making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
+	@echo "Installing mmtutor and what it needs (about 2 GB, some minutes; only this once) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]'
+	@touch $@
+
+clean:  ## Remove what was built (not .venv, not downloaded data)
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	find mmtutor tests notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf

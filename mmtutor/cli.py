@@ -1,0 +1,219 @@
+"""The command ``mmtutor``: open, execute, fetch, examine.
+
+``mmtutor lab`` opens the course, ``mmtutor run`` executes it, ``mmtutor data`` shows and fetches
+the real data, ``mmtutor doctor`` says what is wrong with an environment. Heavy libraries are loaded
+only by the command that needs them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmtutor import __version__
+
+__all__ = ["main"]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mmtutor", description="A course on multimodal learning: text, images and sound."
+    )
+    parser.add_argument("--version", action="version", version=f"mmtutor {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    course = argparse.ArgumentParser(add_help=False)
+    course.add_argument(
+        "--course", type=Path, metavar="FOLDER", help="the clone, if it is not found by itself"
+    )
+
+    lab = commands.add_parser("lab", parents=[course], help="open JupyterLab at chapter 00")
+    lab.add_argument("arguments", nargs="*", help="passed on to JupyterLab, after --")
+    lab.set_defaults(function=_lab)
+
+    run = commands.add_parser(
+        "run",
+        parents=[course],
+        help="execute the notebooks; pages and an index in build/",
+        description="Execute the notebooks (all, or those named) and write a page for each.",
+    )
+    run.add_argument("notebooks", nargs="*", metavar="NN", help="numbers or names, such as 05")
+    run.add_argument(
+        "--store", action="store_true", help="also store the executed copies in notebooks/"
+    )
+    run.add_argument(
+        "--changed", action="store_true", help="only those whose stored copy is not up to date"
+    )
+    run.add_argument(
+        "-j", "--jobs", type=_positive, default=2, help="notebooks at the same time (default 2)"
+    )
+    run.set_defaults(function=_run)
+
+    data = commands.add_parser("data", help="list, fetch and verify the real data")
+    actions = data.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="each data set: size, licence, citation, whether it is there")
+    fetch = actions.add_parser("fetch", help="download data sets")
+    fetch.add_argument("names", nargs="+", metavar="NAME", help="data sets, or: all")
+    verify = actions.add_parser("verify", help="hash every file that is there")
+    verify.add_argument("names", nargs="*", metavar="NAME", help="data sets (default: all)")
+    data.set_defaults(function=_data)
+
+    doctor = commands.add_parser("doctor", help="say what is wrong with this environment")
+    doctor.set_defaults(function=_doctor)
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _lab(options: argparse.Namespace) -> int:
+    from mmtutor import _notebooks, _runner
+
+    return _runner.open_lab(_notebooks.find_course(options.course), options.arguments)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from mmtutor import _notebooks
+
+    course = _notebooks.find_course(options.course)
+    try:
+        from mmtutor import _runner
+
+        outcomes = _runner.run(
+            course,
+            options.notebooks,
+            store=options.store,
+            changed=options.changed,
+            jobs=options.jobs,
+        )
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "mmtutor":
+            raise
+        print(
+            f"{error.name} is not installed: pip install 'mmtutor[notebooks]'; "
+            "`mmtutor doctor` tells what else is missing.",
+            file=sys.stderr,
+        )
+        return 1
+    except ValueError as error:  # a number that fits no notebook
+        print(error, file=sys.stderr)
+        return 2
+    return int(any(outcome.status == "failed" for outcome in outcomes))
+
+
+def _data(options: argparse.Namespace) -> int:
+    from mmtutor.datasets import remote
+
+    if options.action == "list":
+        return _data_list()
+    names = [name for name in options.names if name != "all"]
+    if not names or len(names) < len(options.names):
+        names = list(remote.DATASETS)
+    if unknown := [name for name in names if name not in remote.DATASETS]:
+        known = ", ".join(remote.DATASETS)
+        print(f"unknown data set: {', '.join(unknown)}; there are: {known}", file=sys.stderr)
+        return 2
+    return _data_fetch(names) if options.action == "fetch" else _data_verify(names)
+
+
+def _data_list() -> int:
+    from mmtutor.datasets import remote
+
+    table = remote.status()
+    for row in table.itertuples():
+        print(f"{row.dataset}: {row.state} ({row.files} files, {row.MB} MB, {row.licence})")
+        for line in (row.description, f"Cite: {row.citation}"):
+            print(textwrap.fill(line, 100, initial_indent="    ", subsequent_indent="    "))
+    print(f"Folder: {remote.data_folder()} (another one: the variable MMTUTOR_DATA)")
+    absent = [row.dataset for row in table.itertuples() if row.state != "present"]
+    if absent:
+        print(f"Get what is absent: mmtutor data fetch {' '.join(absent)}")
+    return 0
+
+
+def _data_fetch(names: Sequence[str]) -> int:
+    from mmtutor.datasets import remote
+
+    failed = False
+    for name in names:
+        try:
+            print(f"{name}: {remote.fetch_files(name)}")
+        except remote.DataNotAvailable as error:
+            print(f"{name}: {error}", file=sys.stderr)
+            failed = True
+    return int(failed)
+
+
+def _data_verify(names: Sequence[str]) -> int:
+    from mmtutor.datasets import remote
+
+    broken = False
+    for name in names:
+        files = remote.verify(name)
+        bad = files[files["state"] != "ok"]
+        if bad.empty:
+            print(f"{name}: all {len(files)} files are whole")
+        elif (bad["state"] == "missing").all() and len(bad) == len(files):
+            print(f"{name}: not here (mmtutor data fetch {name})")
+        else:
+            broken = True
+            print(f"{name}: {len(bad)} of {len(files)} files are not whole")
+            for row in bad.head(10).itertuples():
+                print(f"    {row.state}: {row.path}")
+            if len(bad) > 10:
+                print(f"    and {len(bad) - 10} more")
+            print(f"    mend it: mmtutor data fetch {name}")
+    return int(broken)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from mmtutor import _doctor
+
+    return _doctor.report()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The words after ``mmtutor``; those of the process by default.
+
+    Returns
+    -------
+    int
+        The exit code: 0 all went well, 1 something failed, 2 the call itself was wrong.
+
+    Examples
+    --------
+    >>> from mmtutor.cli import main
+    >>> main(["data", "fetch", "no_such_set"])
+    2
+
+    Notes
+    -----
+    Taught in notebook 00.
+    """
+    from mmtutor._notebooks import CourseNotFound
+
+    options = _parser().parse_args(arguments)
+    try:
+        return options.function(options)
+    except CourseNotFound as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
