@@ -1,0 +1,162 @@
+"""Calibration: does "80 % sure" come true 80 % of the time?
+
+Conventions
+-----------
+- `probabilities` has one row a sample and one column a class; rows sum to 1.
+- Confidence is the largest probability of a row; the prediction is its class (the first, if tied).
+- Bins are of equal width over (0, 1], closed on the right.
+- Log-loss and the Brier score, which see all of the probabilities, are in scikit-learn
+  (:func:`sklearn.metrics.log_loss`, :func:`sklearn.metrics.brier_score_loss`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from . import _checks
+
+__all__ = ["expected_calibration_error", "reliability_diagram"]
+
+
+def validate(
+    y: ArrayLike, probabilities: ArrayLike, classes: ArrayLike | None
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return checked labels, probabilities and class names, or raise ValueError."""
+    P = _checks.finite(probabilities, what="probabilities", ndim=2)
+    y = _checks.labels(y, what="labels (one a row of probabilities)", length=len(P))
+    if P.min() < 0 or not np.allclose(P.sum(axis=1), 1, atol=1e-4):
+        raise ValueError(
+            "each row of probabilities must be non-negative and sum to 1; "
+            f"the lowest value is {P.min():.3g}, the row sums go from "
+            f"{P.sum(axis=1).min():.3g} to {P.sum(axis=1).max():.3g}"
+        )
+    names = np.unique(y) if classes is None else np.asarray(classes)
+    if len(names) != P.shape[1]:
+        raise ValueError(
+            f"probabilities have {P.shape[1]} columns but there are {len(names)} classes; "
+            "pass the estimator's `classes_` as `classes`"
+        )
+    unknown = np.setdiff1d(y, names)
+    if len(unknown):
+        raise ValueError(f"label {unknown[0]!s} is not among the classes {names.tolist()}")
+    return y, P, names
+
+
+def reliability_diagram(
+    y: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    classes: ArrayLike | None = None,
+    n_bins: int = 10,
+) -> pd.DataFrame:
+    """Confidence against accuracy, in bins: what a reliability diagram draws.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        True labels.
+    probabilities : array-like of shape (n_samples, n_classes)
+        Posteriors; rows sum to 1.
+    classes : array-like of shape (n_classes,), optional
+        The class of each column (an estimator's `classes_`). None: the sorted labels in `y`.
+    n_bins : int, default 10
+        Number of bins of equal width over (0, 1].
+
+    Returns
+    -------
+    DataFrame
+        One row a bin that is not empty: `low` and `high` (the bin's edges), `confidence` and
+        `accuracy` (means over the bin, in [0, 1]) and `count` (samples).
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, rows do not sum to 1, values are NaN, or a label has no column.
+
+    Notes
+    -----
+    Taught in notebook 05.
+
+    References
+    ----------
+    Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On calibration of modern neural
+    networks. ICML, 1321-1330.
+
+    Examples
+    --------
+    >>> P = [[0.9, 0.1], [0.9, 0.1], [0.6, 0.4]]
+    >>> reliability_diagram([0, 1, 0], P)[["confidence", "accuracy", "count"]]
+       confidence  accuracy  count
+    0         0.6       1.0      1
+    1         0.9       0.5      2
+    """
+    y, P, names = validate(y, probabilities, classes)
+    if n_bins < 1:
+        raise ValueError(f"n_bins must be at least 1, got {n_bins}")
+    edges = np.linspace(0, 1, n_bins + 1)
+    confidence = np.minimum(P.max(axis=1), 1.0)
+    right = names[P.argmax(axis=1)] == y
+    bin_of = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, n_bins - 1)
+    table = pd.DataFrame({"bin": bin_of, "confidence": confidence, "accuracy": right * 1.0})
+    table = table.groupby("bin").agg(
+        confidence=("confidence", "mean"),
+        accuracy=("accuracy", "mean"),
+        count=("accuracy", "size"),
+    )
+    table.insert(0, "low", edges[table.index])
+    table.insert(1, "high", edges[table.index + 1])
+    return table.reset_index(drop=True)
+
+
+def expected_calibration_error(
+    y: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    classes: ArrayLike | None = None,
+    n_bins: int = 10,
+) -> float:
+    """Mean distance between confidence and accuracy over the bins, weighted by their samples.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,)
+        True labels.
+    probabilities : array-like of shape (n_samples, n_classes)
+        Posteriors; rows sum to 1.
+    classes : array-like of shape (n_classes,), optional
+        The class of each column (an estimator's `classes_`). None: the sorted labels in `y`.
+    n_bins : int, default 10
+        Number of bins of equal width over (0, 1].
+
+    Returns
+    -------
+    float
+        In [0, 1]; 0 is perfectly calibrated.
+
+    Raises
+    ------
+    ValueError
+        As :func:`reliability_diagram`.
+
+    Notes
+    -----
+    The figure is biased upwards when bins hold few samples, and depends on `n_bins`: compare only
+    figures measured with the same bins on the same samples.
+
+    Taught in notebook 05.
+
+    References
+    ----------
+    Naeini, M. P., Cooper, G. F. and Hauskrecht, M. (2015). Obtaining well calibrated
+    probabilities using Bayesian binning. AAAI, 2901-2907.
+
+    Examples
+    --------
+    >>> expected_calibration_error([0, 1, 0], [[0.9, 0.1], [0.9, 0.1], [0.6, 0.4]])
+    0.4
+    """
+    bins = reliability_diagram(y, probabilities, classes=classes, n_bins=n_bins)
+    gap = (bins["accuracy"] - bins["confidence"]).abs()
+    return float(np.average(gap, weights=bins["count"]))

@@ -1,0 +1,376 @@
+"""Comparing models: which is better on these data, and is the difference more than chance?
+
+Conventions
+-----------
+- Every model sees the same folds, and is cloned before each: nothing leaks from fold to fold.
+- If the data have groups (people, speakers, authors) no group is on both sides of a split.
+- Scores follow scikit-learn: higher is better (log-loss is ``"neg_log_loss"``).
+- A model is compared with the *best single modality*, the one with the highest mean score on
+  these very folds. Choosing it afterwards favours the single modality, never the fusion.
+- The scores of overlapping training sets are not independent, so the plain t-test finds
+  differences that are not there. The corrected resampled t-test of Nadeau and Bengio replaces
+  the variance's factor 1/J (J folds) by 1/J + n_test/n_train.
+"""
+
+from __future__ import annotations
+
+import inspect
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from sklearn.base import clone, is_classifier
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    RandomizedSearchCV,
+    StratifiedGroupKFold,
+    check_cv,
+)
+from sklearn.utils import _safe_indexing, indexable
+
+__all__ = ["RepeatedGroupKFold", "TTest", "compare", "corrected_t_test"]
+
+
+class TTest(NamedTuple):
+    """A mean with its interval, and the test of "the mean is zero"."""
+
+    mean: float
+    low: float
+    high: float
+    statistic: float
+    p_value: float
+
+
+def corrected_t_test(
+    differences: ArrayLike, test_share: float, *, confidence: float = 0.95
+) -> TTest:
+    """Corrected resampled t-test for cross-validated differences.
+
+    ``t = mean(d) / sqrt((1/J + n_test/n_train) * var(d))`` with J - 1 degrees of freedom, where
+    `d` are the J differences of two models' scores, one a fold.
+
+    Parameters
+    ----------
+    differences : array-like of shape (n_folds,)
+        Score of one model less the score of another, fold by fold, over all repeats. (The scores
+        of one model give the interval of its mean.)
+    test_share : float
+        ``n_test / n_train``: 1 / (k - 1) for k-fold cross-validation, however often repeated.
+    confidence : float in (0, 1), default 0.95
+        Of the interval.
+
+    Returns
+    -------
+    TTest
+        `mean`, `low`, `high` in the unit of the scores, `statistic` and the two-sided `p_value`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two differences, one is NaN, or `test_share` is not positive.
+
+    Notes
+    -----
+    If all differences are equal there is no variance: p is 1 for zeros and 0 otherwise.
+
+    Taught in notebook 06.
+
+    References
+    ----------
+    Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error. Machine Learning
+    52, 239-281. For repeated k-fold: Bouckaert, R. R. and Frank, E. (2004). Evaluating the
+    replicability of significance tests for comparing learning algorithms. PAKDD, 3-12.
+
+    Examples
+    --------
+    >>> result = corrected_t_test([0.02, 0.04, 0.03, 0.01, 0.05], test_share=1 / 4)
+    >>> print(f"{result.mean:.3f} [{result.low:.3f}, {result.high:.3f}], p = {result.p_value:.3f}")
+    0.030 [0.001, 0.059], p = 0.047
+    """
+    d = np.asarray(differences, dtype=float)
+    if d.ndim != 1 or len(d) < 2:
+        raise ValueError(f"at least two differences in one row are needed, got shape {d.shape}")
+    if not np.isfinite(d).all():
+        raise ValueError(f"{np.sum(~np.isfinite(d))} of {len(d)} differences are NaN or infinite")
+    if not test_share > 0:
+        raise ValueError(
+            f"test_share must be n_test / n_train, a positive number; got {test_share}"
+        )
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
+    mean, n_folds = float(d.mean()), len(d)
+    error = float(np.sqrt((1 / n_folds + test_share) * d.var(ddof=1)))
+    reach = float(stats.t.ppf((1 + confidence) / 2, n_folds - 1)) * error
+    if error == 0:
+        statistic = 0.0 if mean == 0 else float(np.copysign(np.inf, mean))
+    else:
+        statistic = mean / error
+    p_value = float(2 * stats.t.sf(abs(statistic), n_folds - 1))
+    return TTest(mean, mean - reach, mean + reach, statistic, p_value)
+
+
+class RepeatedGroupKFold:
+    """K-fold cross-validation in which no group is split, repeated with other folds.
+
+    Parameters
+    ----------
+    n_splits : int, default 5
+        Folds in each repeat.
+    n_repeats : int, default 4
+        Repeats, each with its own shuffle of the groups.
+    stratify : bool, default True
+        Keep the shares of the classes as equal over the folds as the groups allow.
+    random_state : int, default 0
+        Seed; repeat r uses ``random_state + r``.
+
+    Notes
+    -----
+    scikit-learn has repeated folds and grouped folds, but not both at once.
+
+    Taught in notebook 06.
+
+    Examples
+    --------
+    >>> cv = RepeatedGroupKFold(n_splits=2, n_repeats=3)
+    >>> people = np.repeat(["a", "b", "c", "d"], 5)
+    >>> X, y = np.zeros((20, 1)), np.tile([0, 1], 10)
+    >>> folds = list(cv.split(X, y, groups=people))
+    >>> len(folds)
+    6
+    >>> all(set(people[train]).isdisjoint(people[test]) for train, test in folds)
+    True
+    """
+
+    def __init__(
+        self,
+        n_splits: int = 5,
+        n_repeats: int = 4,
+        *,
+        stratify: bool = True,
+        random_state: int = 0,
+    ) -> None:
+        self.n_splits = n_splits
+        self.n_repeats = n_repeats
+        self.stratify = stratify
+        self.random_state = random_state
+
+    def __repr__(self) -> str:
+        return (
+            f"RepeatedGroupKFold(n_splits={self.n_splits}, n_repeats={self.n_repeats}, "
+            f"stratify={self.stratify}, random_state={self.random_state})"
+        )
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of folds over all repeats."""
+        return self.n_splits * self.n_repeats
+
+    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray, NDArray]]:
+        """Yield the row numbers of each training and test set, as scikit-learn's splitters do."""
+        if groups is None:
+            raise ValueError("groups is missing: say who each row belongs to")
+        kind = StratifiedGroupKFold if self.stratify else GroupKFold
+        for repeat in range(self.n_repeats):
+            folds = kind(self.n_splits, shuffle=True, random_state=self.random_state + repeat)
+            yield from folds.split(X, y, groups)
+
+
+def compare(
+    models: Mapping[str, Any],
+    X: Any,
+    y: ArrayLike,
+    cv: int | Any | Iterable[tuple[ArrayLike, ArrayLike]] = 5,
+    *,
+    groups: ArrayLike | None = None,
+    singles: Sequence[str] | None = None,
+    scoring: str | Callable[..., float] = "accuracy",
+    n_jobs: int | None = None,
+) -> pd.DataFrame:
+    """Cross-validate several models on the same folds, and test each against the best single.
+
+    Parameters
+    ----------
+    models : mapping of str to estimator
+        The models, by name; they are cloned, never fitted themselves.
+    X : DataFrame or array of shape (n_samples, ...)
+        One row a sample.
+    y : array-like of shape (n_samples,)
+        Labels.
+    cv : int, splitter, or iterable of (train, test) row numbers; default 5
+        The folds. An int with `groups` means stratified grouped folds (shuffled, seed 0). For
+        several repeats pass :class:`RepeatedGroupKFold`.
+    groups : array-like of shape (n_samples,), optional
+        Who each row belongs to. Used by the folds, and passed (the training rows' part) to
+        estimators whose ``fit`` takes `groups`, such as ``fusion.DecisionFusion``.
+    singles : sequence of str, optional
+        Which of `models` use a single modality. None: no differences are computed.
+    scoring : str or callable, default "accuracy"
+        A scikit-learn scorer: a name, or ``scorer(estimator, X, y)``. Higher is better.
+    n_jobs : int or None, default None
+        Fits run side by side (joblib). Times are only comparable with one job.
+
+    Returns
+    -------
+    DataFrame
+        One row a model, in the order given: `mean`, `low`, `high` (score and its 95 % interval);
+        with `singles` also `difference`, `difference_low`, `difference_high`, `p_value` (to the
+        best single modality; NaN p for itself); `fit_seconds`, `predict_seconds` (means over
+        folds). ``attrs["scores"]`` holds the scores of every fold by model (a dict of lists),
+        ``attrs["best_single"]`` the name of the best single modality.
+
+    Raises
+    ------
+    ValueError
+        If there is no model, a name in `singles` is unknown, lengths disagree, or a fold has a
+        group on both sides.
+    RuntimeError
+        If a model fails in a fold; its name and the fold are in the message.
+
+    Notes
+    -----
+    Intervals and p-values are those of :func:`corrected_t_test`; intervals may reach beyond what
+    the score can be. With several models, expect one p below 0.05 in twenty by chance alone.
+
+    Taught in notebook 06.
+
+    References
+    ----------
+    Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error. Machine Learning
+    52, 239-281.
+
+    Examples
+    --------
+    >>> from sklearn.compose import make_column_transformer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat([0, 1], 100)
+    >>> X = pd.DataFrame({"eye": y + rng.normal(size=200), "ear": y + rng.normal(size=200)})
+    >>> def model(*columns):
+    ...     chosen = make_column_transformer(("passthrough", list(columns)))
+    ...     return make_pipeline(chosen, LogisticRegression())
+    >>> models = {"eye": model("eye"), "ear": model("ear"), "both": model("eye", "ear")}
+    >>> table = compare(models, X, y, cv=5, singles=["eye", "ear"])
+    >>> table.attrs["best_single"]
+    'ear'
+    >>> bool(table.loc["both", "difference"] > 0)
+    True
+    """
+    _validate(models, singles)
+    X, y, groups = indexable(X, y, groups)
+    y = np.asarray(y)
+    groups = None if groups is None else np.asarray(groups)
+    folds = _folds(cv, X, y, groups, classifier=all(is_classifier(m) for m in models.values()))
+    results = Parallel(n_jobs=n_jobs)(
+        delayed(_score_fold)(name, model, X, y, groups, fold, *rows, scoring)
+        for name, model in models.items()
+        for fold, rows in enumerate(folds)
+    )
+    runs = np.array(results).reshape(len(models), len(folds), 3)
+    scores = dict(zip(models, runs[:, :, 0], strict=True))
+    test_share = float(np.mean([len(test) / len(train) for train, test in folds]))
+
+    table = pd.DataFrame(
+        [corrected_t_test(scores[name], test_share)[:3] for name in models],
+        index=pd.Index(models, name="model"),
+        columns=["mean", "low", "high"],
+    )
+    if singles is not None:
+        best = max(singles, key=lambda name: scores[name].mean())
+        tests = [corrected_t_test(scores[name] - scores[best], test_share) for name in models]
+        table["difference"] = [test.mean for test in tests]
+        table["difference_low"] = [test.low for test in tests]
+        table["difference_high"] = [test.high for test in tests]
+        table["p_value"] = [test.p_value for test in tests]
+        table.loc[best, "p_value"] = np.nan
+        table.attrs["best_single"] = best
+    table["fit_seconds"] = runs[:, :, 1].mean(axis=1)
+    table["predict_seconds"] = runs[:, :, 2].mean(axis=1)
+    # Plain lists: pandas compares attrs when it joins tables, and arrays have no single truth.
+    table.attrs["scores"] = {name: values.tolist() for name, values in scores.items()}
+    return table
+
+
+def _validate(models: Mapping[str, Any], singles: Sequence[str] | None) -> None:
+    if not isinstance(models, Mapping) or not models:
+        raise ValueError("no models: pass a mapping of names to estimators, {'text': ..., ...}")
+    if isinstance(singles, str):
+        raise ValueError(f"singles must be a list of names; write singles=[{singles!r}]")
+    if singles is not None:
+        unknown = [name for name in singles if name not in models]
+        if unknown or not len(singles):
+            raise ValueError(
+                f"singles must name one or more of the models {list(models)}; got {list(singles)}"
+            )
+
+
+def _folds(
+    cv: Any, X: Any, y: NDArray, groups: NDArray | None, *, classifier: bool
+) -> list[tuple[NDArray, NDArray]]:
+    """Return the folds as row numbers, after making sure that no group is on both sides."""
+    if isinstance(cv, int) and groups is not None:
+        kind = StratifiedGroupKFold if classifier else GroupKFold
+        cv = kind(cv, shuffle=True, random_state=0)
+    splitter = check_cv(cv, y, classifier=classifier)
+    with warnings.catch_warnings():  # whether groups are respected is checked below, not assumed
+        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+        folds = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(X, y, groups)]
+    if len(folds) < 2:
+        raise ValueError(f"cv gave {len(folds)} fold: at least two are needed for an interval")
+    for number, (train, test) in enumerate(folds):
+        shared = () if groups is None else np.intersect1d(groups[train], groups[test])
+        if len(shared):
+            raise ValueError(
+                f"fold {number} has {len(shared)} groups in both training and test "
+                f"({shared[0]!s} for one); use a grouped splitter, such as "
+                "RepeatedGroupKFold, or pass cv as a number"
+            )
+    return folds
+
+
+def _groups_parameter(model: Any) -> str | None:
+    """Return the name under which a model's ``fit`` takes groups, or None if it does not."""
+    steps = getattr(model, "steps", None)
+    if steps:  # a Pipeline passes "step__groups" on to its step
+        inner = _groups_parameter(steps[-1][1])
+        return inner and f"{steps[-1][0]}__{inner}"
+    if isinstance(
+        model, GridSearchCV | RandomizedSearchCV
+    ):  # for its own folds; it warns if they ignore groups
+        return "groups"
+    return "groups" if "groups" in inspect.signature(model.fit).parameters else None
+
+
+def _score_fold(
+    name: str,
+    model: Any,
+    X: Any,
+    y: NDArray,
+    groups: NDArray | None,
+    fold: int,
+    train: NDArray,
+    test: NDArray,
+    scoring: Any,
+) -> tuple[float, float, float]:
+    """Fit and score a clone of one model on one fold: (score, fit seconds, predict seconds)."""
+    model = clone(model)
+    parameter = None if groups is None else _groups_parameter(model)
+    extra = {} if parameter is None else {parameter: groups[train]}
+    try:
+        start = time.perf_counter()
+        model.fit(_safe_indexing(X, train), y[train], **extra)
+        fitted = time.perf_counter()
+        score = float(check_scoring(model, scoring)(model, _safe_indexing(X, test), y[test]))
+        scored = time.perf_counter()
+    except Exception as error:
+        raise RuntimeError(f"model {name!r} failed in fold {fold}: {error}") from error
+    if not np.isfinite(score):
+        raise RuntimeError(f"model {name!r} has score {score} in fold {fold}")
+    return score, fitted - start, scored - fitted

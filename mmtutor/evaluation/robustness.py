@@ -1,0 +1,105 @@
+"""Robustness: how fast does accuracy fall as the input gets worse?
+
+Conventions
+-----------
+- A corruption has a level in [0, 1]; level 0 leaves the data as they are.
+- Models are fitted beforehand, on whatever the question asks (clean or corrupted data); here they
+  only predict. The same corrupted data go to every model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from . import _checks
+from .intervals import bootstrap_interval
+
+__all__ = ["robustness_curve"]
+
+
+def robustness_curve(
+    models: Mapping[str, Any],
+    X: Any,
+    y: ArrayLike,
+    corrupt: Callable[[Any, float], Any],
+    levels: Iterable[float] = (0.0, 0.25, 0.5, 0.75, 1.0),
+    *,
+    groups: ArrayLike | None = None,
+    n_resamples: int = 1000,
+    random_state: int | None = 0,
+) -> pd.DataFrame:
+    """Accuracy of fitted models against the level of a corruption.
+
+    Parameters
+    ----------
+    models : mapping of str to fitted classifier
+        Anything with ``predict``.
+    X : DataFrame or array of shape (n_samples, ...)
+        Clean test data.
+    y : array-like of shape (n_samples,)
+        True labels.
+    corrupt : callable
+        ``corrupt(X, level)`` returns a corrupted copy of `X`, with the same rows.
+    levels : iterable of float in [0, 1]
+        The levels to try.
+    groups : array-like of shape (n_samples,), optional
+        Who each row belongs to; the intervals then draw whole groups.
+    n_resamples : int, default 1000
+        Bootstrap samples behind each interval.
+    random_state : int or None, default 0
+        Seed of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        One row a model and level: `model`, `level`, `accuracy`, and `low`, `high`, the 95 %
+        bootstrap interval of the accuracy.
+
+    Raises
+    ------
+    ValueError
+        If there is no model or level, a level lies outside [0, 1], or `corrupt` changes the
+        number of rows.
+
+    Notes
+    -----
+    The interval speaks of other test samples, not of other training sets.
+
+    Taught in notebook 12.
+
+    Examples
+    --------
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> X, y = np.array([[0.0], [0.1], [0.9], [1.0]]), np.array([0, 0, 1, 1])
+    >>> model = KNeighborsClassifier(1).fit(X, y)
+    >>> table = robustness_curve({"nearest": model}, X, y, lambda X, level: X * (1 - level), [0, 1])
+    >>> table["accuracy"].tolist()
+    [1.0, 0.5]
+    """
+    if not models:
+        raise ValueError("no models: pass a mapping of names to fitted classifiers")
+    y = _checks.labels(y, what="labels (one a row of X)", length=len(X))
+    levels = [float(level) for level in levels]
+    outside = [level for level in levels if not 0 <= level <= 1]
+    if not levels or outside:
+        raise ValueError(f"levels must be one or more numbers in [0, 1], got {outside or 'none'}")
+    rows = []
+    for level in levels:
+        worse = corrupt(X, level)
+        if len(worse) != len(y):
+            raise ValueError(
+                f"corrupt returned {len(worse)} rows for {len(y)} at level {level}; "
+                "it must keep the rows, in order"
+            )
+        for name, model in models.items():
+            right = np.asarray(model.predict(worse)) == y
+            low, high = bootstrap_interval(
+                np.mean, right, groups=groups, n_resamples=n_resamples, random_state=random_state
+            )
+            rows.append((name, level, float(right.mean()), low, high))
+    return pd.DataFrame(rows, columns=["model", "level", "accuracy", "low", "high"])

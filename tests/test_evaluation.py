@@ -1,0 +1,543 @@
+"""Evaluation against closed forms, published formulas, scikit-learn and SciPy."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from sklearn import metrics
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.compose import make_column_transformer
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import (
+    GridSearchCV,
+    GroupKFold,
+    KFold,
+    cross_val_score,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.tree import DecisionTreeClassifier
+
+from mmtutor import evaluation as ev
+from mmtutor.evaluation.comparison import _score_fold
+
+# --- comparison ------------------------------------------------------------------------------
+
+
+def test_corrected_t_test_by_hand():
+    d = [0.02, 0.04, 0.03, 0.01, 0.05]
+    mean = sum(d) / 5
+    variance = sum((x - mean) ** 2 for x in d) / 4
+    error = math.sqrt((1 / 5 + 1 / 4) * variance)
+    result = ev.corrected_t_test(d, test_share=1 / 4)
+    assert result.mean == pytest.approx(mean)
+    assert result.statistic == pytest.approx(mean / error)
+    assert result.p_value == pytest.approx(2 * (1 - stats.t.cdf(mean / error, 4)))
+    assert result.high - result.mean == pytest.approx(2.776445 * error, rel=1e-6)  # t table
+    assert result.mean - result.low == pytest.approx(result.high - result.mean)
+
+
+def test_without_overlap_it_is_the_plain_t_test():
+    d = np.random.default_rng(0).normal(0.1, 1, size=20)
+    ours, plain = ev.corrected_t_test(d, test_share=1e-12), stats.ttest_1samp(d, 0)
+    assert ours.statistic == pytest.approx(plain.statistic)
+    assert ours.p_value == pytest.approx(plain.pvalue)
+    assert tuple(ours[1:3]) == pytest.approx(tuple(plain.confidence_interval()))
+
+
+def test_correction_keeps_its_promise_where_the_plain_test_does_not():
+    """Two equally good models: the corrected test rejects rarely, the plain one far too often."""
+
+    def nearest_mean_accuracy(x, y, train, test):
+        cut = (x[train][y[train] == 0].mean() + x[train][y[train] == 1].mean()) / 2
+        return np.mean((x[test] > cut) == y[test])
+
+    rejected = {"corrected": 0, "plain": 0}
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        y = rng.integers(2, size=120)
+        X = y[:, None] + rng.normal(size=(120, 2))  # both columns are equally informative
+        orders = [rng.permutation(120) for _ in range(15)]
+        right = [[nearest_mean_accuracy(x, y, o[24:], o[:24]) for o in orders] for x in X.T]
+        d = np.subtract(*right)
+        rejected["corrected"] += ev.corrected_t_test(d, 24 / 96).p_value < 0.05
+        rejected["plain"] += stats.ttest_1samp(d, 0).pvalue < 0.05
+    assert rejected["corrected"] <= 12
+    assert rejected["plain"] >= 30
+
+
+def test_t_test_without_variance():
+    assert ev.corrected_t_test([0.0, 0.0], 0.25).p_value == 1
+    assert ev.corrected_t_test([0.1, 0.1], 0.25).p_value == 0
+    assert ev.corrected_t_test([-0.5, -0.5], 0.25).statistic == -math.inf
+
+
+@pytest.mark.parametrize(
+    ("differences", "test_share", "message"),
+    [
+        ([0.1], 0.25, "at least two differences"),
+        ([], 0.25, "at least two differences"),
+        ([[0.1, 0.2]], 0.25, r"got shape \(1, 2\)"),
+        ([0.1, np.nan], 0.25, "1 of 2 differences are NaN"),
+        ([0.1, 0.2], 0, "n_test / n_train"),
+    ],
+)
+def test_t_test_errors(differences, test_share, message):
+    with pytest.raises(ValueError, match=message):
+        ev.corrected_t_test(differences, test_share)
+
+
+@pytest.fixture
+def people():
+    """Two modalities, 12 people of 10 samples each; each person has an offset that leaks."""
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(12), 10)
+    y = rng.integers(2, size=120)
+    X = pd.DataFrame(
+        {"eye": y + rng.normal(size=120), "ear": y + rng.normal(size=120), "who": groups}
+    )
+    return X, y, groups
+
+
+def model(*columns):
+    chosen = make_column_transformer(("passthrough", list(columns)))
+    return make_pipeline(chosen, LogisticRegression())
+
+
+def test_compare_agrees_with_scikit_learn(people):
+    X, y, groups = people
+    models = {"eye": model("eye"), "ear": model("ear"), "both": model("eye", "ear")}
+    cv = GroupKFold(4)
+    table = ev.compare(models, X, y, cv, groups=groups, singles=["eye", "ear"])
+    for name, estimator in models.items():
+        expected = cross_val_score(estimator, X, y, groups=groups, cv=cv)
+        assert table.attrs["scores"][name] == pytest.approx(expected.tolist())
+        assert table.loc[name, "mean"] == pytest.approx(expected.mean())
+    best = table.loc[["eye", "ear"], "mean"].idxmax()
+    assert table.attrs["best_single"] == best
+    d = np.subtract(table.attrs["scores"]["both"], table.attrs["scores"][best])
+    by_hand = ev.corrected_t_test(d, 1 / 3)
+    row = table.loc["both"]
+    assert row["difference"] == pytest.approx(by_hand.mean)
+    assert row["difference_low"] == pytest.approx(by_hand.low)
+    assert row["difference_high"] == pytest.approx(by_hand.high)
+    assert row["p_value"] == pytest.approx(by_hand.p_value)
+    assert table.loc[best, "difference"] == 0
+    assert np.isnan(table.loc[best, "p_value"])
+    assert (table["fit_seconds"] > 0).all()
+    assert (table["predict_seconds"] > 0).all()
+
+
+def test_compare_without_singles_and_with_another_scorer(people):
+    X, y, _ = people
+    table = ev.compare({"both": model("eye", "ear")}, X, y, cv=3, scoring="neg_log_loss")
+    assert list(table.columns) == ["mean", "low", "high", "fit_seconds", "predict_seconds"]
+    assert table.loc["both", "mean"] < 0
+
+
+def test_compare_leaves_its_models_unfitted_and_tables_joinable(people):
+    X, y, groups = people
+    both = model("eye", "ear")
+    tables = [ev.compare({"both": both}, X, y, cv=3, groups=groups) for _ in range(2)]
+    assert not hasattr(both[-1], "coef_")
+    assert len(pd.concat(tables)) == 2
+
+
+def test_a_number_of_folds_keeps_groups_apart(people):
+    """A tree on the person's number scores highly only if people are on both sides."""
+    X, _, groups = people
+    y = (groups * 7 % 12 < 6).astype(int)  # a person's label is the person's own
+    chosen = make_column_transformer(("passthrough", ["who"]))
+    models = {"who": make_pipeline(chosen, DecisionTreeClassifier(random_state=0))}
+    mixed = KFold(4, shuffle=True, random_state=0)
+    assert ev.compare(models, X, y, mixed).loc["who", "mean"] == 1
+    assert ev.compare(models, X, y, cv=4, groups=groups).loc["who", "mean"] < 0.7
+
+
+def test_a_splitter_that_splits_groups_is_refused(people):
+    X, y, groups = people
+    with pytest.raises(ValueError, match="groups in both training and test"):
+        ev.compare({"m": model("eye")}, X, y, KFold(3, shuffle=True), groups=groups)
+
+
+class NeedsGroups(ClassifierMixin, BaseEstimator):
+    """Fits only with the training rows' groups, as out-of-fold calibration by person does."""
+
+    def fit(self, X, y, groups=None):
+        if groups is None or len(groups) != len(X) or not np.array_equal(groups, X["who"]):
+            raise ValueError("the groups are not those of the training rows")
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+def test_training_groups_reach_models_that_take_them(people):
+    X, y, groups = people
+    models = {
+        "bare": NeedsGroups(),
+        "in a pipeline": make_pipeline(FunctionTransformer(), NeedsGroups()),
+        "takes none": DummyClassifier(),
+        "search": GridSearchCV(model("eye"), {"logisticregression__C": [1]}, cv=GroupKFold(2)),
+    }
+    table = ev.compare(models, X, y, ev.RepeatedGroupKFold(3, 2), groups=groups)
+    assert len(table.attrs["scores"]["bare"]) == 6
+    with pytest.raises(RuntimeError, match="'bare' failed in fold 0: the groups are not"):
+        ev.compare({"bare": NeedsGroups()}, X, y, cv=3)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"models": {}}, "no models"),
+        ({"singles": ["nose"]}, r"singles must name .* got \['nose'\]"),
+        ({"singles": "eye"}, r"write singles=\['eye'\]"),
+        ({"singles": []}, "singles must name"),
+        ({"y": [0, 1]}, "inconsistent numbers of samples"),
+    ],
+)
+def test_compare_errors(people, change, message):
+    X, y, _ = people
+    arguments = {"models": {"eye": model("eye")}, "X": X, "y": y, "cv": 3} | change
+    with pytest.raises(ValueError, match=message):
+        ev.compare(**arguments)
+
+
+def test_times_are_measured():
+    class Slow(DummyClassifier):
+        def fit(self, X, y):
+            import time
+
+            time.sleep(0.05)
+            return super().fit(X, y)
+
+    X, y, rows = np.zeros((6, 1)), np.array([0, 1] * 3), np.arange(6)
+    _, fit_seconds, predict_seconds = _score_fold(
+        "slow", Slow(), X, y, None, 0, rows, rows, "accuracy"
+    )
+    assert fit_seconds >= 0.05 > predict_seconds
+
+
+def test_repeated_group_k_fold(people):
+    X, y, groups = people
+    cv = ev.RepeatedGroupKFold(n_splits=3, n_repeats=2)
+    folds = list(cv.split(X, y, groups))
+    assert len(folds) == cv.get_n_splits() == 6
+    for repeat in (folds[:3], folds[3:]):
+        assert sorted(np.concatenate([test for _, test in repeat])) == list(range(120))
+    assert not np.array_equal(folds[0][1], folds[3][1])
+    again = list(cv.split(X, y, groups))
+    assert all(np.array_equal(a[1], b[1]) for a, b in zip(folds, again, strict=True))
+    assert len(cross_val_score(model("eye"), X, y, groups=groups, cv=cv)) == 6
+    with pytest.raises(ValueError, match="groups is missing"):
+        next(cv.split(X, y))
+
+
+# --- verification ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("distance", [0.0, 1.0, 2.0, 3.0])
+def test_eer_of_normal_scores_has_a_closed_form(distance):
+    quantiles = (np.arange(20_000) + 0.5) / 20_000
+    impostor = stats.norm.ppf(quantiles)
+    rate, threshold = ev.equal_error_rate(impostor + distance, impostor, return_threshold=True)
+    assert rate == pytest.approx(stats.norm.cdf(-distance / 2), abs=2e-4)
+    assert threshold == pytest.approx(distance / 2, abs=2e-3)
+
+
+def test_eer_of_uneven_normal_scores():
+    """Unequal deviations: the threshold solves t/1 = (d - t)/s, so EER = Phi(-d / (1 + s))."""
+    quantiles = (np.arange(20_000) + 0.5) / 20_000
+    z = stats.norm.ppf(quantiles)
+    assert ev.equal_error_rate(2 + 0.5 * z, z) == pytest.approx(stats.norm.cdf(-2 / 1.5), abs=2e-4)
+
+
+def test_eer_at_the_edges():
+    assert ev.equal_error_rate([2, 3], [0, 1]) == 0
+    assert ev.equal_error_rate([0, 1], [2, 3]) == 1
+    assert ev.equal_error_rate([1, 1], [1, 1, 1]) == 0.5
+    rate, threshold = ev.equal_error_rate([1, 1], [1, 1, 1], return_threshold=True)
+    assert (rate, threshold) == (0.5, 1.0)
+    # (FAR, FRR) goes (1, 0), (0, 1/3): the line meets FAR = FRR at 1/4.
+    assert ev.equal_error_rate([0, 1, 1], [0, 0]) == pytest.approx(1 / 4)
+
+
+def test_eer_ignores_order_and_scale_and_size_of_the_larger_set():
+    rng = np.random.default_rng(0)
+    genuine, impostor = rng.normal(2, 1, 200), rng.normal(0, 1, 3000)
+    rate = ev.equal_error_rate(genuine, impostor)
+    assert ev.equal_error_rate(rng.permutation(genuine) * 7 - 3, impostor * 7 - 3) == pytest.approx(
+        rate
+    )
+    assert ev.equal_error_rate(genuine, np.tile(impostor, 2)) == pytest.approx(rate)
+    assert ev.equal_error_rate(-impostor, -genuine) == pytest.approx(rate, abs=1e-3)
+
+
+def test_det_curve_agrees_with_scikit_learn():
+    rng = np.random.default_rng(1)
+    genuine, impostor = rng.normal(1, 1, 50).round(1), rng.normal(0, 1, 80).round(1)
+    curve = ev.det_curve(genuine, impostor)
+    labels = np.repeat([1, 0], [50, 80])
+    far, tpr, _ = metrics.roc_curve(
+        labels, np.concatenate([genuine, impostor]), drop_intermediate=False
+    )
+    assert curve.false_accept[::-1] == pytest.approx(far)
+    assert 1 - curve.false_reject[::-1] == pytest.approx(tpr)
+    assert np.all(np.diff(curve.false_accept) <= 0)
+    assert np.all(np.diff(curve.false_reject) >= 0)
+
+
+def test_error_rates_count_ties_as_accepted():
+    far, frr = ev.error_rates([1, 2], [1, 0], [1, 1.5])
+    assert far.tolist() == [0.5, 0.0]
+    assert frr.tolist() == [0.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("genuine", "impostor", "message"),
+    [
+        ([], [1], "genuine scores are empty"),
+        ([1], [], "impostor scores are empty"),
+        ([1, np.nan], [1], "1 of 2 genuine scores are NaN"),
+        ([1], [np.inf], "1 of 1 impostor scores are NaN or infinite"),
+        ([[1, 2]], [1], r"1 axes, got an array of shape \(1, 2\)"),
+    ],
+)
+def test_verification_errors(genuine, impostor, message):
+    for metric in (ev.equal_error_rate, ev.det_curve):
+        with pytest.raises(ValueError, match=message):
+            metric(genuine, impostor)
+
+
+def test_split_scores():
+    scores = np.arange(6.0).reshape(2, 3)
+    genuine, impostor = ev.split_scores(scores, ["a", "b", "a"], ["a", "b"])
+    assert genuine.tolist() == [0, 2, 4]
+    assert impostor.tolist() == [1, 3, 5]
+    with pytest.raises(ValueError, match="no impostor pair among the 3"):
+        ev.split_scores(scores[:1], ["a", "a", "a"], ["a"])
+    with pytest.raises(ValueError, match="no genuine pair"):
+        ev.split_scores(scores, ["a", "a", "a"], ["b", "c"])
+    with pytest.raises(ValueError, match="expected 3 gallery labels"):
+        ev.split_scores(scores, ["a", "b"], ["a", "b"])
+
+
+def test_score_normalisation():
+    rng = np.random.default_rng(2)
+    scores, cohort = rng.normal(5, 3, (4, 6)), rng.normal(5, 3, (50, 6))
+    for axis in (0, None):
+        assert ev.z_norm(cohort, cohort, axis=axis).mean() == pytest.approx(0, abs=1e-12)
+        moved = ev.z_norm(scores * 10 + 7, cohort * 10 + 7, axis=axis)
+        assert moved == pytest.approx(ev.z_norm(scores, cohort, axis=axis))
+    assert ev.z_norm(cohort, cohort) == pytest.approx(stats.zscore(cohort, axis=0))
+    assert ev.z_norm(cohort[0], cohort[0], axis=None) == pytest.approx(stats.zscore(cohort[0]))
+    assert ev.t_norm(cohort, cohort) == pytest.approx(stats.zscore(cohort, axis=1))
+    assert ev.t_norm(scores, rng.normal(size=(4, 9))).shape == scores.shape
+    with pytest.raises(ValueError, match="same templates"):
+        ev.z_norm(scores, cohort[:, :3])
+    with pytest.raises(ValueError, match="same probes"):
+        ev.t_norm(scores, cohort)
+    with pytest.raises(ValueError, match="all equal"):
+        ev.z_norm(scores, np.ones((5, 6)))
+    with pytest.raises(ValueError, match="axis must be 0"):
+        ev.z_norm(scores, cohort, axis=1)
+    with pytest.raises(ValueError, match="cohort scores are empty"):
+        ev.z_norm(scores, np.empty((0, 6)))
+
+
+# --- identification --------------------------------------------------------------------------
+
+
+def test_rank_one_is_the_accuracy_of_the_nearest_neighbour():
+    rng = np.random.default_rng(0)
+    gallery = np.repeat(list("abcdef"), 2)
+    probes = rng.choice(list("abcdef"), 100)
+    scores = rng.normal(size=(100, 12)) + 1.5 * (probes[:, None] == gallery)
+    nearest = gallery[scores.argmax(axis=1)]
+    assert ev.rank_one(scores, gallery, probes) == pytest.approx(np.mean(nearest == probes))
+    curve = ev.cmc_curve(scores, gallery, probes)
+    assert curve.shape == (6,)
+    assert np.all(np.diff(curve) >= 0)
+    assert curve[-1] == 1
+
+
+def test_cmc_agrees_with_top_k_accuracy():
+    rng = np.random.default_rng(1)
+    y = rng.integers(5, size=200)
+    scores = rng.normal(size=(200, 5)) + np.eye(5)[y]
+    expected = [metrics.top_k_accuracy_score(y, scores, k=k, labels=range(5)) for k in range(1, 5)]
+    assert ev.cmc_curve(scores, np.arange(5), y)[:4] == pytest.approx(expected)
+
+
+def test_constant_scores_earn_nothing():
+    assert ev.rank_one(np.ones((3, 4)), list("abcd"), list("abc")) == 0
+    assert ev.cmc_curve(np.ones((3, 4)), list("abcd"), list("abc")).tolist() == [0, 0, 0, 1]
+
+
+def test_identification_errors():
+    scores = np.ones((2, 3))
+    with pytest.raises(ValueError, match="1 people among the probes are not in the gallery, z"):
+        ev.cmc_curve(scores, list("abc"), list("az"))
+    with pytest.raises(ValueError, match="expected 2 probe labels"):
+        ev.cmc_curve(scores, list("abc"), list("abc"))
+    with pytest.raises(ValueError, match="expected 3 gallery labels"):
+        ev.cmc_curve(scores, list("ab"), list("ab"))
+    with pytest.raises(ValueError, match="6 of 6 scores are NaN"):
+        ev.cmc_curve(scores * np.nan, list("abc"), list("ab"))
+
+
+# --- intervals -------------------------------------------------------------------------------
+
+
+def test_bootstrap_of_a_mean_is_the_normal_interval():
+    x = np.random.default_rng(0).normal(size=400)
+    low, high = ev.bootstrap_interval(np.mean, x, n_resamples=4000)
+    half = 1.96 * x.std() / 20
+    assert (low, high) == pytest.approx((x.mean() - half, x.mean() + half), abs=0.012)
+
+
+def test_bootstrap_agrees_with_scipy():
+    x = np.random.default_rng(1).exponential(size=60)
+    ours = ev.bootstrap_interval(np.median, x, n_resamples=3000)
+    theirs = stats.bootstrap((x,), np.median, n_resamples=3000, method="percentile", rng=0)
+    assert tuple(ours) == pytest.approx(tuple(theirs.confidence_interval), abs=0.05)
+
+
+def test_bootstrap_over_people_is_wider():
+    """All rows of a person alike: 10 independent values, not 100."""
+    rng = np.random.default_rng(2)
+    people = np.repeat(np.arange(10), 10)
+    x = rng.normal(size=10)[people]
+    rows = ev.bootstrap_interval(np.mean, x)
+    whole = ev.bootstrap_interval(np.mean, x, groups=people)
+    ratio = (whole.high - whole.low) / (rows.high - rows.low)
+    assert ratio == pytest.approx(math.sqrt(10), rel=0.15)
+
+
+def test_bootstrap_keeps_arrays_together_and_is_repeatable():
+    x = np.arange(10.0)
+    owners = list("aabbbccccd")
+
+    def together(a, b, c):
+        assert np.array_equal(a * 2, b)
+        assert np.array_equal(c[:, 0], a)
+        return a.mean()
+
+    arrays = (x, 2 * x, x[:, None])
+    first = ev.bootstrap_interval(together, *arrays, groups=owners, n_resamples=50)
+    assert first == ev.bootstrap_interval(together, *arrays, groups=owners, n_resamples=50)
+    assert first != ev.bootstrap_interval(
+        together, *arrays, groups=owners, n_resamples=50, random_state=1
+    )
+
+
+def test_bootstrap_errors():
+    with pytest.raises(ValueError, match="equal length"):
+        ev.bootstrap_interval(np.mean, [1, 2], [1])
+    with pytest.raises(ValueError, match="equal length"):
+        ev.bootstrap_interval(np.mean)
+    with pytest.raises(ValueError, match="empty"):
+        ev.bootstrap_interval(np.mean, [])
+    with pytest.raises(ValueError, match="only one group"):
+        ev.bootstrap_interval(np.mean, [1, 2], groups=["a", "a"])
+    with pytest.raises(ValueError, match="expected 2 groups"):
+        ev.bootstrap_interval(np.mean, [1, 2], groups=["a"])
+    with pytest.raises(ValueError, match="NaN on 1000 of 1000"):
+        ev.bootstrap_interval(lambda x: np.nan, [1, 2])
+
+
+# --- calibration -----------------------------------------------------------------------------
+
+
+def test_calibrated_and_overconfident():
+    rng = np.random.default_rng(0)
+    p = rng.uniform(size=20_000)
+    y = (rng.uniform(size=20_000) < p).astype(int)
+    assert ev.expected_calibration_error(y, np.column_stack([1 - p, p])) < 0.015
+    sure = np.column_stack([p < 0.5, p >= 0.5]).astype(float)
+    # Always "certain", right in 3/4 of the cases: E max(p, 1-p) = 3/4.
+    assert ev.expected_calibration_error(y, sure) == pytest.approx(0.25, abs=0.01)
+
+
+def test_ece_by_hand_with_bins_on_the_edges():
+    P = [[0.5, 0.5], [0.75, 0.25], [0.25, 0.75], [1.0, 0.0]]
+    bins = ev.reliability_diagram(["n", "n", "n", "p"], P, n_bins=4)
+    assert bins["low"].tolist() == [0.25, 0.5, 0.75]
+    assert bins["high"].tolist() == [0.5, 0.75, 1.0]
+    assert bins["count"].tolist() == [1, 2, 1]
+    assert bins["accuracy"].tolist() == [1, 0.5, 0]
+    expected = (abs(1 - 0.5) + 2 * abs(0.5 - 0.75) + abs(0 - 1)) / 4
+    assert ev.expected_calibration_error(["n", "n", "n", "p"], P, n_bins=4) == pytest.approx(
+        expected
+    )
+
+
+def test_classes_give_the_order_of_the_columns():
+    P = [[0.9, 0.1], [0.8, 0.2]]
+    y = ["yes", "yes"]
+    assert ev.reliability_diagram(y, P, classes=["yes", "no"])["accuracy"].tolist() == [1, 1]
+    assert ev.reliability_diagram(y, P, classes=["no", "yes"])["accuracy"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("y", "P", "classes", "message"),
+    [
+        ([0, 1], [[0.9, 0.3], [0.1, 0.9]], None, "row sums go from 1 to 1.2"),
+        ([0, 1], [[1.5, -0.5], [0.1, 0.9]], None, "lowest value is -0.5"),
+        ([0, 1], [[np.nan, 1], [0, 1]], None, "1 of 4 probabilities are NaN"),
+        ([0, 1], [0.2, 0.8], None, "must have 2 axes"),
+        ([0, 0], [[0.9, 0.1], [0.9, 0.1]], None, "2 columns but there are 1 classes"),
+        ([0, 5], [[0.9, 0.1], [0.9, 0.1]], [0, 1], "label 5 is not among the classes"),
+        ([0], [[0.9, 0.1], [0.9, 0.1]], None, "expected 2 labels"),
+        ([], np.empty((0, 2)), None, "probabilities are empty"),
+    ],
+)
+def test_calibration_errors(y, P, classes, message):
+    with pytest.raises(ValueError, match=message):
+        ev.expected_calibration_error(y, P, classes=classes)
+
+
+# --- robustness ------------------------------------------------------------------------------
+
+
+def test_robustness_curve():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = (X[:, 0] > 0).astype(int)
+    models = {"right": LogisticRegression().fit(X, y), "chance": DummyClassifier().fit(X, y)}
+
+    def shuffle_some(X, level):
+        worse = X.copy()
+        rows = slice(0, round(level * len(X)))
+        worse[rows] = np.random.default_rng(1).permutation(worse[rows])
+        return worse
+
+    table = ev.robustness_curve(models, X, y, shuffle_some, [0, 0.5, 1], n_resamples=200)
+    accuracy = table.pivot_table(index="level", columns="model", values="accuracy")
+    assert accuracy.loc[0, "right"] == pytest.approx(models["right"].score(X, y))
+    assert accuracy["right"].is_monotonic_decreasing
+    assert accuracy.loc[1, "right"] == pytest.approx(0.5, abs=0.1)
+    assert accuracy["chance"].max() == accuracy["chance"].min()
+    assert (table["low"] <= table["accuracy"]).all()
+    assert (table["accuracy"] <= table["high"]).all()
+
+
+def test_robustness_errors():
+    X, y = np.zeros((4, 1)), [0, 1, 0, 1]
+    models = {"m": DummyClassifier().fit(X, y)}
+    with pytest.raises(ValueError, match="no models"):
+        ev.robustness_curve({}, X, y, lambda X, level: X)
+    with pytest.raises(ValueError, match=r"got \[1.5\]"):
+        ev.robustness_curve(models, X, y, lambda X, level: X, [0, 1.5])
+    with pytest.raises(ValueError, match="got none"):
+        ev.robustness_curve(models, X, y, lambda X, level: X, [])
+    with pytest.raises(ValueError, match="returned 3 rows for 4 at level 0"):
+        ev.robustness_curve(models, X, y, lambda X, level: X[:3], [0])
+    with pytest.raises(ValueError, match="expected 4 labels"):
+        ev.robustness_curve(models, X, [0, 1], lambda X, level: X, [0])
