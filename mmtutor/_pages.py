@@ -19,9 +19,13 @@ TEMPLATE = """
 {%- block html_head_js_mermaidjs -%}{%- endblock -%}
 {%- block html_head_css -%}
 <style>
-body.jp-Notebook { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+body.jp-Notebook { max-width: 60rem; margin: 0 auto; padding: 1rem;
+  font-family: system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans CJK SC", sans-serif; }
 math { font-size: 1.05em; }
 math[display="block"] { margin: 0.8em 0; }
+math[display="block"] mtd { math-style: normal; padding: 0.25em 0.15em; }
+mtd[columnalign="right"] { text-align: right; }
+mtd[columnalign="left"] { text-align: left; }
 .jp-RenderedHTMLCommon summary, details.folded > summary { cursor: pointer; color: #1a5fb4; }
 details.folded { margin-left: 5rem; }
 @media (max-width: 50rem) { .jp-InputPrompt, .jp-OutputPrompt { display: none; } }
@@ -175,7 +179,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem aut
   padding: 0 1rem; }}
 td, th {{ padding: 0.5rem 0.8rem; border-bottom: 1px solid #ddd; text-align: left;
   vertical-align: top; }}
-td:last-child {{ white-space: nowrap; }}
+td:last-child {{ min-width: 9rem; }}
 table {{ border-collapse: collapse; width: 100%; }}
 </style></head><body>
 <h1>mmtutor: multimodal learning</h1>

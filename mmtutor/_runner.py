@@ -52,7 +52,6 @@ class Outcome:
     peak_mb: float | None = None
     notes: list[str] = field(default_factory=list)
     error: str = ""
-    page: str = ""
 
     @property
     def name(self) -> str:
@@ -155,7 +154,6 @@ def _finish(notebook: Any, outcome: Outcome, course: Path, build: Path, *, store
     page = build / f"{outcome.name}.html"
     folder = course / "notebooks"
     outcome.notes += _pages.write_page(notebook, page, title=outcome.title, folder=folder)
-    outcome.page = page.name
 
 
 async def _run_all(
@@ -302,7 +300,7 @@ def run(
         calm = {} if sys.stderr.isatty() else {"mininterval": 10.0}
         with tqdm(total=n_cells, unit="cell", dynamic_ncols=True, **calm) as bar:
             _in_own_thread(_run_all(waiting, course, build, store=store, jobs=jobs, bar=bar))
-    _pages.write_index([_index_row(outcome, build) for outcome in outcomes], build / "index.html")
+    _write_index(course, outcomes, build)
     for outcome in outcomes:
         if outcome.error:
             error = outcome.error if sys.stderr.isatty() else _COLOUR.sub("", outcome.error)
@@ -313,19 +311,31 @@ def run(
     return outcomes
 
 
-def _index_row(outcome: Outcome, build: Path) -> dict[str, str]:
-    page = outcome.page
-    if not page and (build / f"{outcome.name}.html").exists():
+def _write_index(course: Path, outcomes: Sequence[Outcome], build: Path) -> None:
+    """Write the index of the whole series; what this run left out keeps its earlier page."""
+    ran = {outcome.source: outcome for outcome in outcomes}
+    rows = []
+    for source in _notebooks.sources(course):
+        outcome = ran.get(source)
+        if outcome is None:
+            notebook = _notebooks.read_source(source)
+            outcome = Outcome(source, _notebooks.title(notebook), _notebooks.promise(notebook))
+            outcome.status = "not in this run"
         page = f"{outcome.name}.html"
-    status = outcome.status
-    if outcome.seconds is not None:
-        status += f", {outcome.seconds:.0f} s"
-    return {
-        "page": page,
-        "title": outcome.title,
-        "promise": " ".join([outcome.promise, *(outcome.notes if status == "skipped" else [])]),
-        "status": status,
-    }
+        status = outcome.status
+        if outcome.seconds is not None:
+            status += f", {outcome.seconds:.0f} s"
+        elif status == "skipped":
+            status += ": " + "; ".join(outcome.notes)
+        rows.append(
+            {
+                "page": page if (build / page).exists() else "",
+                "title": outcome.title,
+                "promise": outcome.promise,
+                "status": status,
+            }
+        )
+    _pages.write_index(rows, build / "index.html")
 
 
 def open_lab(course: Path, arguments: Sequence[str] = ()) -> int:
