@@ -1,0 +1,276 @@
+"""What two modalities tell about a target: redundancy, uniqueness and synergy, in bits.
+
+Conventions
+-----------
+- A joint distribution is an array whose last axis is the target: ``p[x1, x2, y]``, summing to 1.
+  Values are discrete; quantise continuous ones first (:func:`quantise`).
+- Logarithms are to base 2, so all quantities are in bits, and ``0 log 0 = 0``.
+- *Redundancy*: what either modality alone tells. *Unique*: what only one of them tells.
+  *Synergy*: what only both together tell. The four parts add up to ``I(X1, X2; Y)``.
+- Redundancy is I_min of Williams and Beer, which asks *how much* each modality tells about each
+  outcome, not whether it is the same thing. Two independent bits and their pair as the target are
+  the known counter-example: I_min calls one bit redundant although the modalities share nothing.
+- Distributions counted from samples make information look larger than it is
+  (:func:`information_bias`).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "Decomposition",
+    "decompose",
+    "information_bias",
+    "joint_distribution",
+    "mutual_information",
+    "quantise",
+]
+
+
+class Decomposition(NamedTuple):
+    """The four parts of what two modalities tell about the target, in bits."""
+
+    redundancy: float
+    unique_1: float
+    unique_2: float
+    synergy: float
+
+    @property
+    def total(self) -> float:
+        """``I(X1, X2; Y)`` in bits: the sum of the parts."""
+        return sum(self)
+
+
+def mutual_information(joint: ArrayLike) -> float:
+    """Mutual information of two discrete variables, ``sum p(x, y) log2 p(x, y) / (p(x) p(y))``.
+
+    Parameters
+    ----------
+    joint : array-like of shape (n_x, n_y)
+        Joint distribution, summing to 1.
+
+    Returns
+    -------
+    float
+        In bits, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If `joint` is not a distribution with two axes.
+
+    Notes
+    -----
+    Taught in notebook 06.
+
+    Examples
+    --------
+    >>> mutual_information([[0.5, 0], [0, 0.5]])
+    1.0
+    """
+    p = _distribution(joint, ndim=2)
+    independent = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
+    seen = p > 0
+    return max(0.0, float(np.sum(p[seen] * np.log2(p[seen] / independent[seen]))))
+
+
+def decompose(joint: ArrayLike) -> Decomposition:
+    """Partial information decomposition of two modalities and a target.
+
+    Parameters
+    ----------
+    joint : array-like of shape (n_x1, n_x2, n_y)
+        Joint distribution ``p[x1, x2, y]``, summing to 1.
+
+    Returns
+    -------
+    Decomposition
+        `redundancy`, `unique_1`, `unique_2`, `synergy` and `total`, in bits.
+
+    Raises
+    ------
+    ValueError
+        If `joint` is not a distribution with three axes.
+
+    Notes
+    -----
+    Redundancy is the information about each outcome that the *less* informative modality has,
+    averaged over outcomes::
+
+        I_min = sum_y p(y) min_i  sum_x p(x | y) log2( p(y | x) / p(y) )     (x of modality i)
+
+    Taught in notebook 06.
+
+    References
+    ----------
+    Williams, P. L. and Beer, R. D. (2010). Nonnegative decomposition of multivariate information.
+    arXiv:1004.2515. Another redundancy, and its use for choosing fusion models: Liang, P. P. et
+    al. (2023). Quantifying and modeling multimodal interactions. NeurIPS.
+
+    Examples
+    --------
+    >>> xor = np.zeros((2, 2, 2))
+    >>> xor[0, 0, 0] = xor[0, 1, 1] = xor[1, 0, 1] = xor[1, 1, 0] = 1 / 4
+    >>> decompose(xor)
+    Decomposition(redundancy=0.0, unique_1=0.0, unique_2=0.0, synergy=1.0)
+    """
+    p = _distribution(joint, ndim=3)
+    first, second = p.sum(axis=1), p.sum(axis=0)  # p[x1, y] and p[x2, y]
+    both = p.reshape(-1, p.shape[2])  # the pair (x1, x2) as one variable
+    redundancy = float(np.minimum(_specific(first), _specific(second)) @ p.sum(axis=(0, 1)))
+    unique_1 = mutual_information(first) - redundancy
+    unique_2 = mutual_information(second) - redundancy
+    synergy = mutual_information(both) - redundancy - unique_1 - unique_2
+    # Rounding can leave -1e-17 where the theory says 0 or more.
+    return Decomposition(*(max(0.0, part) for part in (redundancy, unique_1, unique_2, synergy)))
+
+
+def _specific(joint: NDArray) -> NDArray:
+    """Return what a modality tells about each outcome, I(Y = y; X) in bits, of shape (n_y,)."""
+    p_x, p_y = joint.sum(axis=1, keepdims=True), joint.sum(axis=0, keepdims=True)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = joint / p_y * np.log2(joint / p_x / p_y)
+    return np.where(joint > 0, terms, 0).sum(axis=0)
+
+
+def joint_distribution(*variables: ArrayLike) -> NDArray[np.float64]:
+    """Count a joint distribution from samples of discrete variables.
+
+    Parameters
+    ----------
+    *variables : array-like, each of shape (n_samples,)
+        Labels or quantised values, for instance ``x1, x2, y``.
+
+    Returns
+    -------
+    ndarray of shape (n_values_1, n_values_2, ...)
+        Relative frequencies, summing to 1; along each axis the distinct values in sorted order.
+
+    Raises
+    ------
+    ValueError
+        If there is no sample, or lengths differ, or a value is NaN.
+
+    Notes
+    -----
+    Taught in notebook 06.
+
+    Examples
+    --------
+    >>> joint_distribution(["a", "a", "b", "b"], [0, 1, 1, 1]).tolist()
+    [[0.25, 0.25], [0.0, 0.5]]
+    """
+    columns = [np.asarray(variable) for variable in variables]
+    shapes = [column.shape for column in columns]
+    if not columns or any(len(shape) != 1 or shape != shapes[0] for shape in shapes):
+        raise ValueError(f"expected variables of one equal length, got shapes {shapes}")
+    if columns[0].size == 0:
+        raise ValueError("the variables are empty: at least one sample is needed")
+    for number, column in enumerate(columns):
+        if column.dtype.kind == "f" and not np.isfinite(column).all():
+            raise ValueError(f"variable {number} has NaN or infinite values: drop these samples")
+    values, codes = zip(*(np.unique(c, return_inverse=True) for c in columns), strict=True)
+    counts = np.zeros([len(v) for v in values])
+    np.add.at(counts, codes, 1)
+    return counts / len(columns[0])
+
+
+def quantise(values: ArrayLike, n_levels: int = 4) -> NDArray[np.int64]:
+    """Turn numbers into levels that are equally often used.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_samples,)
+        Numbers, of any unit.
+    n_levels : int, default 4
+        How many levels. More keep more information, and need more samples to count.
+
+    Returns
+    -------
+    ndarray of int of shape (n_samples,)
+        Levels 0 to ``n_levels - 1``; equal values get the same level.
+
+    Raises
+    ------
+    ValueError
+        If `values` is empty, not 1-D, or has NaN, or `n_levels` is below 2.
+
+    Notes
+    -----
+    Quantising never adds information about a target, so what is measured afterwards is at most
+    what was there.
+
+    Taught in notebook 06.
+
+    Examples
+    --------
+    >>> quantise([10, 20, 30, 40, 50, 60], n_levels=3).tolist()
+    [0, 0, 1, 1, 2, 2]
+    """
+    x = np.asarray(values, dtype=float)
+    if x.ndim != 1 or x.size == 0:
+        raise ValueError(f"expected one row of numbers, got an array of shape {x.shape}")
+    if not np.isfinite(x).all():
+        raise ValueError(f"{np.sum(~np.isfinite(x))} of {x.size} values are NaN or infinite")
+    if n_levels < 2:
+        raise ValueError(f"n_levels must be at least 2, got {n_levels}")
+    inner_edges = np.quantile(x, np.arange(1, n_levels) / n_levels)
+    return np.searchsorted(inner_edges, x, side="left")
+
+
+def information_bias(n_x: int, n_y: int, n_samples: int) -> float:
+    """How much too large mutual information looks when counted from samples, to first order.
+
+    Parameters
+    ----------
+    n_x, n_y : int
+        Number of values of the two variables (for a pair of modalities, the number of pairs).
+    n_samples : int
+        Number of independent samples counted.
+
+    Returns
+    -------
+    float
+        ``(n_x - 1) (n_y - 1) / (2 n_samples ln 2)``, in bits. Subtract it, or choose few enough
+        levels that it is small.
+
+    Raises
+    ------
+    ValueError
+        If an argument is below 1.
+
+    Notes
+    -----
+    Taught in notebook 06.
+
+    References
+    ----------
+    Miller, G. A. (1955). Note on the bias of information estimates. In: Information Theory in
+    Psychology, 95-100.
+
+    Examples
+    --------
+    >>> print(f"{information_bias(4, 3, 100):.3f} bits")
+    0.043 bits
+    """
+    if min(n_x, n_y, n_samples) < 1:
+        raise ValueError(f"expected counts of at least 1, got {n_x}, {n_y} and {n_samples}")
+    return (n_x - 1) * (n_y - 1) / (2 * n_samples * float(np.log(2)))
+
+
+def _distribution(joint: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
+    p = np.asarray(joint, dtype=float)
+    if p.ndim != ndim:
+        raise ValueError(
+            f"expected a joint distribution with {ndim} axes, got an array of shape {p.shape}"
+        )
+    if not np.isfinite(p).all() or p.size == 0 or p.min() < 0 or not np.isclose(p.sum(), 1):
+        raise ValueError(
+            "a distribution is non-negative and sums to 1; this one sums to "
+            f"{p.sum():.4g}: divide counts by their sum, or use joint_distribution on samples"
+        )
+    return p / p.sum()
