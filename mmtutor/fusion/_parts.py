@@ -1,0 +1,158 @@
+"""What the two fusions share: named parts, the columns each part reads, and missing cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_array, validate_data
+
+from mmtutor._cells import is_missing
+
+
+class Composition(BaseEstimator):
+    """An estimator made of ``(name, estimator, columns)`` triples, with nested parameters.
+
+    A subclass names its list parameter in ``_parts``. Parameters of a part are reached as
+    ``name__parameter`` and a part is replaced as ``name``, as in scikit-learn's ColumnTransformer.
+    """
+
+    _parts = ""
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters, with `deep` also those of every part."""
+        params = super().get_params(deep=False)
+        if not deep:
+            return params
+        for key, value in list(params.items()):
+            if hasattr(value, "get_params") and not isinstance(value, type):
+                params |= {f"{key}__{k}": v for k, v in value.get_params().items()}
+        for part in params[self._parts] or ():
+            if not (isinstance(part, tuple) and len(part) == 3):
+                continue  # reported by check_parts, when fitting
+            name, estimator, _ = part
+            params[name] = estimator
+            if hasattr(estimator, "get_params") and not isinstance(estimator, type):
+                params |= {f"{name}__{k}": v for k, v in estimator.get_params().items()}
+        return params
+
+    def set_params(self, **params: Any) -> Composition:
+        """Set parameters; ``name=...`` replaces a part, ``name__parameter=...`` tunes it."""
+        if self._parts in params:
+            setattr(self, self._parts, params.pop(self._parts))
+        parts = getattr(self, self._parts) or []
+        replaced = {part[0]: params.pop(part[0]) for part in parts if part[0] in params}
+        if replaced:
+            new = [(name, replaced.get(name, est), columns) for name, est, columns in parts]
+            setattr(self, self._parts, new)
+        super().set_params(**params)
+        return self
+
+    def check_parts(self) -> list[tuple[str, Any, Any]]:
+        """Return the parts; raise ``ValueError`` or ``TypeError`` that says what is wrong."""
+        kind, parts = self._parts, getattr(self, self._parts)
+        if not isinstance(parts, list | tuple) or len(parts) == 0:
+            raise ValueError(
+                f"{kind} is {parts!r}; expected a list of (name, estimator, columns) triples"
+            )
+        for part in parts:
+            if not isinstance(part, list | tuple) or len(part) != 3:
+                raise ValueError(f"{kind}: expected (name, estimator, columns) triples, got {part}")
+        names = [part[0] for part in parts]
+        own = set(super().get_params(deep=False))
+        for name in names:
+            if not isinstance(name, str) or not name or "__" in name or name in own:
+                raise ValueError(
+                    f"{kind}: {name!r} cannot be a name; use a string without '__' that is none of "
+                    f"{sorted(own)}"
+                )
+        if len(set(names)) < len(names):
+            raise ValueError(f"{kind}: names must differ from each other, got {names}")
+        return [tuple(part) for part in parts]
+
+    def check_X(self, X: Any, *, reset: bool) -> Any:
+        """Return a DataFrame as it is, anything else as a 2-D array; remember or check columns."""
+        if isinstance(X, pd.Series):
+            raise ValueError(
+                "Expected 2D array, got a Series instead: pass a DataFrame, for one sample "
+                "frame.iloc[[0]]"
+            )
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        if not isinstance(X, pd.DataFrame):
+            # NaN is a missing cell; infinity is left for the parts to refuse
+            X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
+        elif len(X) == 0:
+            raise ValueError("Found array with 0 sample(s): a minimum of 1 is required")
+        return X
+
+
+def select(X: Any, columns: Any) -> Any:
+    """Return the part's columns: a scalar gives one column (1-D), anything else a table (2-D)."""
+    frame = isinstance(X, pd.DataFrame)
+    if isinstance(columns, str | Iterable) and not frame and _holds_names(columns):
+        raise ValueError(f"columns {columns!r} are names, but X is an array: use integers")
+    if frame and (isinstance(columns, str) or _holds_names(columns)):
+        wanted = [columns] if isinstance(columns, str) else list(columns)
+        lost = [name for name in wanted if name not in X.columns]
+        if lost:
+            raise ValueError(f"X has no column {lost}; its columns are {list(X.columns)}")
+        return X[columns if isinstance(columns, str) else wanted]
+    if isinstance(columns, slice) and isinstance(columns.start or columns.stop, str):
+        return X.loc[:, columns]
+    index = columns if isinstance(columns, int | slice) else np.asarray(columns)
+    try:
+        block = X.iloc[:, index] if frame else X[:, index]
+    except IndexError:
+        raise ValueError(f"columns {columns!r} are not in X, which has {X.shape[1]}") from None
+    if block.ndim == 2 and block.shape[1] == 0:
+        raise ValueError(f"columns {columns!r} select nothing from X, which has {X.shape[1]}")
+    return block
+
+
+def resolve(X: Any, columns: Any) -> Any:
+    """Call a selector such as ``make_column_selector`` on X; return anything else unchanged."""
+    return columns(X) if callable(columns) else columns
+
+
+def present_rows(block: Any) -> np.ndarray:
+    """Return a bool array of shape (n_samples,): rows in which no cell of the block is missing."""
+    if isinstance(block, pd.Series):
+        return np.array([not is_missing(cell) for cell in block], dtype=bool)
+    if isinstance(block, pd.DataFrame):
+        columns = [present_rows(block.iloc[:, j]) for j in range(block.shape[1])]
+        return np.logical_and.reduce(columns)
+    if block.dtype.kind == "f":
+        missing = np.isnan(block)
+    elif block.dtype == object:
+        missing = np.frompyfunc(is_missing, 1, 1)(block).astype(bool)
+    else:
+        missing = np.zeros(block.shape, dtype=bool)
+    return ~(missing.any(axis=1) if missing.ndim == 2 else missing)
+
+
+def take(block: Any, rows: np.ndarray) -> Any:
+    """Return some rows of a Series, DataFrame or array."""
+    return block.iloc[rows] if hasattr(block, "iloc") else block[rows]
+
+
+def weight_array(weights: Any, names: list[str], kind: str) -> np.ndarray:
+    """Return a mapping's values in the order of the names."""
+    if not hasattr(weights, "keys"):
+        raise ValueError(
+            f"weights is {weights!r}; expected a mapping with a number for each of the {kind} "
+            f"{names}"
+        )
+    if set(weights) != set(names):
+        raise ValueError(f"weights names {sorted(weights)}, but the {kind} are {sorted(names)}")
+    return np.array([float(weights[name]) for name in names])
+
+
+def _holds_names(columns: Any) -> bool:
+    if isinstance(columns, str):
+        return True
+    if isinstance(columns, int | slice) or not isinstance(columns, Iterable):
+        return False
+    return any(isinstance(column, str) for column in columns)

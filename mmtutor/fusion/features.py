@@ -1,0 +1,436 @@
+"""Early fusion: the modalities' features are combined before one classifier sees them.
+
+Two things stand in the way of combining a matrix of 120 columns with one of 36. Their scales: the
+block with the larger variance takes over. And their meaning: column 7 of one has nothing to do with
+column 7 of the other, so adding them needs a projection to shared dimensions first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import ArrayLike
+from scipy import sparse
+from sklearn.base import TransformerMixin, clone
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from mmtutor.fusion._alignment import _MOST, generalised_cca, principal_axes
+from mmtutor.fusion._parts import Composition, present_rows, resolve, select, take, weight_array
+
+__all__ = ["FeatureFusion"]
+
+_RULES = ("concat", "weighted", "sum", "product")
+_ALIGN = ("svd", "cca")
+
+
+class FeatureFusion(TransformerMixin, Composition):
+    """Combine the feature blocks of several modalities into one matrix.
+
+    Parameters
+    ----------
+    blocks : list of (name, transformer, columns) triples
+        Each transformer turns its columns of X into numbers, dense or sparse; "passthrough" takes
+        columns that are numbers already. `columns`: a string or an integer gives one column (a
+        Series), a list of these, a slice, a boolean mask or a function such as
+        ``make_column_selector`` gives a table.
+    rule : {"concat", "weighted", "sum", "product"}, default="concat"
+        Side by side, the weighted mean, the sum, or the element-wise product of the blocks. All but
+        "concat" need blocks of equal width: give `n_components` unless they are equal already.
+    weights : mapping, optional
+        A number for each block's name, not negative: a factor before "concat" and "sum", the
+        weights of the mean for "weighted" (default: equal). Not for "product", where a factor would
+        change nothing but the scale.
+    n_components : int, optional
+        Project every block to this many dimensions.
+    align : {"svd", "cca"}, default="svd"
+        How. "svd": each block's own principal axes, which gives equal widths but not equal
+        meanings. "cca": the directions in which the blocks agree most, learned from rows in which
+        all are present; with more than two blocks the MAXVAR generalisation (Kettenring 1971).
+    shrinkage : float, default=0.1
+        Only for "cca": how far each block's covariance is drawn towards a multiple of the identity,
+        from 0 (classical; it finds perfect agreement in noise as soon as columns outnumber rows) to
+        1 (covariance alone decides, as in partial least squares).
+    standardise : bool, default=True
+        Give every block the same say. A dense block's columns are centred and scaled to variance 1
+        (a constant column stays 0); a sparse block is divided by one number instead, so that it
+        stays sparse. See Notes for what follows.
+    n_jobs : int, optional
+        Workers for the transformers; None means 1.
+
+    Attributes
+    ----------
+    blocks_ : list of (name, fitted transformer, columns) triples
+        The transformers, each fitted on the rows in which its cells are present.
+    widths_ : dict
+        Columns of each block before projection.
+    weights_ : dict or None
+        The weight of each block by name; None if the rule was used without weights.
+    agreement_ : ndarray of shape (n_components,)
+        Only with ``align="cca"``: the mean correlation of the blocks along each shared dimension,
+        measured on the training rows.
+    n_features_in_ : int
+        Number of columns of X.
+    feature_names_in_ : ndarray of str
+        Their names, if X is a DataFrame whose column names are all strings.
+
+    Raises
+    ------
+    ValueError
+        On fitting: a part that is no triple, a name used twice, a column that is not there, an
+        unknown rule or alignment, weights that do not fit, unequal widths without a projection, a
+        projection wider than a block, a block without a usable row.
+
+    See Also
+    --------
+    mmtutor.fusion.DecisionFusion : Late fusion, after the classifiers.
+
+    Notes
+    -----
+    Taught in notebook 04.
+
+    **Scale.** With `standardise`, the mean variance of a block's columns is 1 after standardising
+    and again after projecting, and for "concat" each block is then divided by the square root of
+    its width: 120 columns together weigh as much as 36. A penalised classifier after "concat"
+    therefore sees small columns and wants a larger ``C`` than usual.
+
+    **Missing cells.** A block is absent from a row in which any of its cells is missing (None or
+    NaN). Its features are then the block's mean over the training rows, which is zero for a
+    standardised dense block. So "sum" leaves the row to the other blocks, and "product" is zero.
+
+    References
+    ----------
+    .. [1] H. Hotelling. "Relations between two sets of variates." Biometrika 28, 321-377, 1936.
+    .. [2] J. R. Kettenring. "Canonical analysis of several sets of variables." Biometrika 58(3),
+       433-451, 1971.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> X = pd.DataFrame({"text": ["good", "bad", "good bad"], "a": [1, 2, 3], "b": [4, 6, 5]})
+    >>> blocks = [("words", CountVectorizer(), "text"), ("numbers", "passthrough", ["a", "b"])]
+    >>> FeatureFusion(blocks).fit_transform(X).shape
+    (3, 4)
+    >>> FeatureFusion(blocks).fit(X).get_feature_names_out()
+    array(['words__bad', 'words__good', 'numbers__a', 'numbers__b'], dtype=object)
+    >>> FeatureFusion(blocks, rule="product", n_components=1).fit_transform(X).shape
+    (3, 1)
+    """
+
+    _parts = "blocks"
+
+    def __init__(
+        self,
+        blocks: list[tuple[str, Any, Any]],
+        *,
+        rule: str = "concat",
+        weights: Mapping[str, float] | None = None,
+        n_components: int | None = None,
+        align: str = "svd",
+        shrinkage: float = 0.1,
+        standardise: bool = True,
+        n_jobs: int | None = None,
+    ) -> None:
+        self.blocks = blocks
+        self.rule = rule
+        self.weights = weights
+        self.n_components = n_components
+        self.align = align
+        self.shrinkage = shrinkage
+        self.standardise = standardise
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: ArrayLike | None = None) -> FeatureFusion:
+        """Fit the transformers, the scales and the projections.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_columns)
+            One row a sample; missing cells are allowed.
+        y : array-like of shape (n_samples,), optional
+            Handed to the transformers; the fusion itself does not use it.
+
+        Returns
+        -------
+        FeatureFusion
+            This estimator.
+        """
+        self._fit(X, y)
+        return self
+
+    def fit_transform(self, X: Any, y: ArrayLike | None = None) -> np.ndarray | sparse.csr_matrix:
+        """Fit, and return the fused features of the same rows.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_columns)
+            One row a sample; missing cells are allowed.
+        y : array-like of shape (n_samples,), optional
+            Handed to the transformers.
+
+        Returns
+        -------
+        ndarray or sparse matrix of shape (n_samples, n_features)
+            See `transform`.
+        """
+        return self._fuse(self._fit(X, y))
+
+    def transform(self, X: Any) -> np.ndarray | sparse.csr_matrix:
+        """Return the fused features.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_columns)
+            One row a sample; missing cells are allowed.
+
+        Returns
+        -------
+        ndarray or sparse matrix of shape (n_samples, n_features)
+            Sparse only for "concat" without projection, if a block is sparse. `n_features` is the
+            sum of the widths for "concat", the common width otherwise.
+        """
+        check_is_fitted(self)
+        X = self.check_X(X, reset=False)
+        blocks = [select(X, columns) for _, _, columns in self.blocks_]
+        matrices = Parallel(n_jobs=self.n_jobs)(
+            delayed(_transform)(part[1], block, present_rows(block))
+            for part, block in zip(self.blocks_, blocks, strict=True)
+        )
+        ready = []
+        for (name, _, _), (Z, present) in zip(self.blocks_, matrices, strict=True):
+            if Z is not None and Z.shape[1] != self.widths_[name]:
+                raise ValueError(
+                    f"block {name!r} has {Z.shape[1]} columns, it had {self.widths_[name]} when "
+                    "fitting: its transformer must give every sample the same number of features"
+                )
+            ready.append(self._scalers[name].transform(Z, present))
+        return self._fuse(ready)
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
+        """Return the names of the fused features.
+
+        Parameters
+        ----------
+        input_features : ignored
+            For scikit-learn's sake.
+
+        Returns
+        -------
+        ndarray of str of shape (n_features,)
+            ``block__feature`` for "concat", ``rule0, rule1, ...`` otherwise.
+        """
+        check_is_fitted(self)
+        if self.rule != "concat":
+            width = self._scalers[self.blocks_[0][0]].width
+            return np.array([f"{self.rule}{i}" for i in range(width)], dtype=object)
+        names = []
+        for name, transformer, _ in self.blocks_:
+            width = self._scalers[name].width
+            own = [str(i) for i in range(width)]
+            if self.n_components is None:
+                # a transformer may have no names, or need its input's
+                with contextlib.suppress(AttributeError, ValueError, TypeError):
+                    own = list(transformer.get_feature_names_out())
+            names += [f"{name}__{feature}" for feature in own]
+        return np.array(names, dtype=object)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _fit(self, X: Any, y: ArrayLike | None) -> list[Any]:
+        """Fit everything; return each block's standardised, projected matrix."""
+        parts = self.check_parts()
+        names = [name for name, _, _ in parts]
+        self._check_options(names)
+        X = self.check_X(X, reset=True)
+        if y is not None:
+            check_consistent_length(X, y)
+        columns = [resolve(X, part[2]) for part in parts]
+        blocks = [select(X, chosen) for chosen in columns]
+        for name, block in zip(names, blocks, strict=True):
+            if not present_rows(block).any():
+                raise ValueError(f"block {name!r} has no row without a missing cell: leave it out")
+        done = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_transform)(part[1], block, present_rows(block), y)
+            for part, block in zip(parts, blocks, strict=True)
+        )
+        self.blocks_ = [(n, t, c) for n, (t, _, _), c in zip(names, done, columns, strict=True)]
+        self.widths_ = {name: Z.shape[1] for name, (_, Z, _) in zip(names, done, strict=True)}
+        self._check_widths()
+        self.weights_ = None
+        if self.weights is not None:
+            w = weight_array(self.weights, names, "blocks")
+            self.weights_ = dict(zip(names, w.tolist(), strict=True))
+
+        self._scalers, ready = {}, []
+        for name, (_, Z, present) in zip(names, done, strict=True):
+            self._scalers[name] = _Scaler(self.standardise).fit(Z)
+            ready.append(self._scalers[name].transform(Z, present))
+        if self.n_components is not None:
+            everywhere = np.logical_and.reduce([present for _, _, present in done])
+            projections = self._projections(ready, [p for _, _, p in done], everywhere)
+            ready = []
+            for name, (_, Z, present), directions in zip(names, done, projections, strict=True):
+                self._scalers[name].project(directions, Z)
+                ready.append(self._scalers[name].transform(Z, present))
+        return ready
+
+    def _check_options(self, names: list[str]) -> None:
+        if self.rule not in _RULES:
+            raise ValueError(f"unknown rule {self.rule!r}: use one of {list(_RULES)}")
+        if self.align not in _ALIGN:
+            raise ValueError(f"unknown align {self.align!r}: use one of {list(_ALIGN)}")
+        k = self.n_components
+        if k is not None and (not isinstance(k, int | np.integer) or k < 1):
+            raise ValueError(f"n_components is {k!r}; expected an integer of 1 or more, or None")
+        if not 0 <= self.shrinkage <= 1:
+            raise ValueError(f"shrinkage is {self.shrinkage!r}; expected a number from 0 to 1")
+        if self.align == "cca" and k is not None and len(names) < 2:
+            raise ValueError("align='cca' needs at least two blocks; use align='svd'")
+        if self.weights is None:
+            return
+        if self.rule == "product":
+            raise ValueError("rule='product' takes no weights: a factor changes only the scale")
+        w = weight_array(self.weights, names, "blocks")
+        if not np.isfinite(w).all() or (w < 0).any() or not w.any():
+            raise ValueError(f"weights are {dict(self.weights)}; expected >= 0 and not all 0")
+
+    def _check_widths(self) -> None:
+        widths = ", ".join(f"{name} {width}" for name, width in self.widths_.items())
+        if self.n_components is None:
+            if self.rule != "concat" and len(set(self.widths_.values())) > 1:
+                raise ValueError(
+                    f"rule={self.rule!r} needs blocks of equal width, but the widths are {widths}; "
+                    f"set n_components (at most {min(self.widths_.values())}) to project them to "
+                    "shared dimensions, or use rule='concat'"
+                )
+        elif self.n_components > min(self.widths_.values()):
+            raise ValueError(
+                f"n_components={self.n_components} is more than the narrowest block has; the "
+                f"widths are {widths}"
+            )
+
+    def _projections(
+        self, ready: list[Any], present: list[np.ndarray], everywhere: np.ndarray
+    ) -> list[np.ndarray]:
+        """Return each block's directions, shape (width, n_components)."""
+        k = self.n_components
+        fewest = everywhere.sum() - 1 if self.align == "cca" else min(p.sum() for p in present)
+        if k > fewest:
+            raise ValueError(
+                f"n_components={k} with align={self.align!r} is more than the {fewest} that "
+                "n_samples allows: cca needs one more row, with all blocks present, than components"
+            )
+        if self.align == "svd":
+            return [principal_axes(Z[p], k) for Z, p in zip(ready, present, strict=True)]
+        first = [principal_axes(Z[everywhere], min(_MOST, fewest, Z.shape[1])) for Z in ready]
+        reduced = [np.asarray(Z[everywhere] @ V) for Z, V in zip(ready, first, strict=True)]
+        directions, self.agreement_ = generalised_cca(
+            [Z - Z.mean(axis=0) for Z in reduced], k, self.shrinkage
+        )
+        return [V @ W for V, W in zip(first, directions, strict=True)]
+
+    def _fuse(self, ready: list[Any]) -> np.ndarray | sparse.csr_matrix:
+        weights = None if self.weights_ is None else list(self.weights_.values())
+        if self.rule == "product":
+            return np.prod([_dense(Z) for Z in ready], axis=0)
+        w = np.ones(len(ready)) if weights is None else np.array(weights)
+        if self.rule == "concat":
+            if self.standardise:
+                w = w / np.sqrt([Z.shape[1] for Z in ready])
+            parts = [Z * factor for Z, factor in zip(ready, w, strict=True)]
+            if any(sparse.issparse(Z) for Z in parts):
+                return sparse.hstack(parts, format="csr")
+            return np.hstack(parts)
+        total = sum(_dense(Z) * factor for Z, factor in zip(ready, w, strict=True))
+        return total / w.sum() if self.rule == "weighted" else total
+
+
+class _Scaler:
+    """Standardise one block, project it, and put its mean where the block is absent."""
+
+    def __init__(self, standardise: bool) -> None:
+        self.standardise = standardise
+        self.projection: tuple[np.ndarray, np.ndarray] | None = None
+
+    def fit(self, Z: Any) -> _Scaler:
+        self.width, self.sparse = Z.shape[1], sparse.issparse(Z)
+        mean = np.asarray(Z.mean(axis=0)).ravel()
+        self.shift, self.factor = np.zeros(self.width), 1.0
+        if self.standardise and self.sparse:
+            variance = np.asarray(Z.multiply(Z).mean(axis=0)).ravel() - mean**2
+            self.factor = 1 / (np.sqrt(max(variance.mean(), 0)) or 1.0)
+        elif self.standardise:
+            deviation = Z.std(axis=0)
+            # a constant column differs from its mean by rounding only: it must not become noise
+            constant = deviation <= 1e-12 * np.abs(mean)
+            self.shift, self.factor = mean, 1 / np.where(constant, 1, deviation)
+        self.mean = (mean - self.shift) * self.factor
+        return self
+
+    def project(self, directions: np.ndarray, Z: Any) -> None:
+        """Append a projection: its columns get mean 0, and together mean variance 1."""
+        out = self.transform(Z, np.ones(Z.shape[0], dtype=bool)) @ directions
+        scale = (np.sqrt(out.var(axis=0).mean()) or 1.0) if self.standardise else 1.0
+        self.projection = (out.mean(axis=0) / scale, directions / scale)
+        self.width, self.sparse = directions.shape[1], False
+        self.mean = np.zeros(self.width)
+
+    def transform(self, Z: Any, present: np.ndarray) -> Any:
+        """Return the block for all rows; `Z` holds the present ones (None if there is none)."""
+        if Z is None:
+            Z = np.empty((0, self.width))
+        else:
+            Z = Z * self.factor if sparse.issparse(Z) else (Z - self.shift) * self.factor
+            if self.projection is not None:
+                offset, directions = self.projection
+                Z = np.asarray(Z @ directions) - offset
+        if present.all():
+            return Z
+        order = np.argsort(np.r_[np.flatnonzero(present), np.flatnonzero(~present)])
+        means = np.tile(self.mean, ((~present).sum(), 1))
+        if self.sparse:
+            return sparse.vstack([sparse.csr_matrix(Z), sparse.csr_matrix(means)]).tocsr()[order]
+        return np.vstack([Z, means])[order]
+
+
+def _fit_transform(transformer: Any, block: Any, present: np.ndarray, y: Any) -> tuple:
+    if isinstance(transformer, str) and transformer == "passthrough":
+        transformer = FunctionTransformer(feature_names_out="one-to-one")
+    fitted = clone(transformer)
+    rows = np.flatnonzero(present)
+    target = None if y is None else np.asarray(y)[rows]
+    if hasattr(fitted, "fit_transform"):
+        Z = fitted.fit_transform(take(block, rows), target)
+    else:
+        Z = fitted.fit(take(block, rows), target).transform(take(block, rows))
+    return fitted, _matrix(Z), present
+
+
+def _transform(fitted: Any, block: Any, present: np.ndarray) -> tuple:
+    rows = np.flatnonzero(present)
+    return (_matrix(fitted.transform(take(block, rows))) if len(rows) else None), present
+
+
+def _matrix(Z: Any) -> Any:
+    """Return numbers with two axes: float64, dense or CSR."""
+    if sparse.issparse(Z):
+        return sparse.csr_matrix(Z, dtype=float)
+    Z = np.asarray(Z, dtype=float)
+    Z = Z[:, None] if Z.ndim == 1 else Z
+    if not np.isfinite(Z).all():
+        raise ValueError(
+            "a block's features contain NaN or inf; its transformer must not make them"
+        )
+    return Z
+
+
+def _dense(Z: Any) -> np.ndarray:
+    return Z.toarray() if sparse.issparse(Z) else Z
