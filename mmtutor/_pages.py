@@ -79,6 +79,7 @@ def formula(tex: str, *, block: bool) -> str | None:
         return r"\begin{array}{rlrlrl}" if match["end"] == "begin" else r"\end{array}"
 
     tex = _ALIGNED.sub(columns, tex).strip()
+    tex = re.sub(r"\\arg(?![A-Za-z])", r"\\operatorname{arg}", tex)
     try:
         mathml = convert(tex, display="block" if block else "inline")
     except Exception:  # the converter documents no common base class for its errors

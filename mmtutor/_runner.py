@@ -226,7 +226,8 @@ def make_default_data() -> str:
     return (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
 
 
-def _missing_data(names: Sequence[str]) -> list[str]:
+def missing_data(names: Sequence[str]) -> list[str]:
+    """Return which of the named real data sets are not on this machine."""
     if not names:
         return []
     from mmtutor.datasets import remote
@@ -287,7 +288,7 @@ def run(
         outcomes.append(outcome)
         if changed and not _notebooks.is_changed(source):
             outcome.status = "unchanged"
-        elif missing := _missing_data(_notebooks.requires(notebook)):
+        elif missing := missing_data(_notebooks.requires(notebook)):
             outcome.status = "skipped"
             outcome.notes.append(f"needs real data: mmtutor data fetch {' '.join(missing)}")
         else:

@@ -1,0 +1,160 @@
+"""The doctor finds what is broken, says how to mend it, and survives it."""
+
+from __future__ import annotations
+
+import sys
+import types
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from mmtutor import _doctor
+
+
+def only(findings: object) -> _doctor.Finding:
+    (finding,) = findings
+    return finding
+
+
+def test_old_python_is_a_problem_with_a_remedy() -> None:
+    finding = next(_doctor.check_python((3, 10, 4)))
+    assert finding.level == "problem"
+    assert "3.10.4" in finding.what
+    assert "make PYTHON=" in finding.mending
+
+
+def test_requirements_are_those_of_the_package() -> None:
+    groups = _doctor.requirements()
+    assert set(groups) == {"", "deep", "notebooks", "test"}
+    assert "numpy" in {each.name for each in groups[""]}
+    assert {"tensorflow", "keras"} <= {each.name for each in groups["deep"]}
+
+
+def test_a_missing_package_is_named_with_what_it_is_for() -> None:
+    absent = Requirement("no-such-package>=2")
+    needed = _doctor.check_requirement(absent)
+    assert (needed.level, needed.mending) == ("problem", "pip install 'no-such-package>=2'")
+    extra = _doctor.check_requirement(absent, "deep")
+    assert (extra.level, extra.mending) == ("note", "pip install 'mmtutor[deep]'")
+    assert "train networks" in extra.what
+
+
+def test_a_version_out_of_range_is_a_problem() -> None:
+    finding = _doctor.check_requirement(Requirement("packaging>=9999"))
+    assert finding.level == "problem"
+    assert "outside >=9999" in finding.what
+    assert finding.mending == "pip install 'packaging>=9999'"
+
+
+def test_a_good_package_is_ok() -> None:
+    finding = _doctor.check_requirement(Requirement("packaging>=20"))
+    assert (finding.level, finding.mending) == ("ok", "")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("ImportError: libGL.so.1: cannot open shared object file", "apt-get install libgl1"),
+        ("OSError: sndfile library not found", "soundfile"),
+        ("ImportError: Numba needs NumPy 2.3 or less. Got NumPy 2.4", "--upgrade numba"),
+        ("ImportError: DLL load failed while importing _pywrap", "Visual C++"),
+        ("killed by signal 4", "AVX"),
+        ("ImportError: something new", "pip install --force-reinstall 'thing'"),
+    ],
+)
+def test_known_errors_have_remedies(error: str, words: str) -> None:
+    assert words in _doctor.remedy(error, "thing")
+
+
+def test_an_import_that_fails_or_kills_the_process_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "brokenlib.py").write_text("raise ImportError('libGL.so.1: cannot open')")
+    (tmp_path / "deadlib.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGILL)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert _doctor.import_error("brokenlib") == "ImportError: libGL.so.1: cannot open"
+    assert _doctor.import_error("json") == ""
+    if sys.platform != "win32":
+        assert _doctor.import_error("deadlib") == "killed by signal 4"
+
+
+def test_two_opencvs_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    versions = {"opencv-python": "4.14.0", "opencv-python-headless": "4.14.0"}
+
+    def version(name: str) -> str:
+        if name in versions:
+            return versions[name]
+        raise _doctor.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(_doctor.metadata, "version", version)
+    monkeypatch.setattr(_doctor, "requirements", dict)
+    finding = only(_doctor.check_packages())
+    assert finding.level == "problem"
+    assert "opencv-python, opencv-python-headless" in finding.what
+    del versions["opencv-python"]  # a stand-in alone is fine
+    assert _doctor.installed_version("opencv-python") == ("opencv-python-headless", "4.14.0")
+    assert list(_doctor.check_packages()) == []
+
+
+def test_another_pythons_kernel_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
+    def kernel(program: str) -> None:
+        spec = types.SimpleNamespace(argv=[program, "-m", "ipykernel_launcher"])
+        monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", lambda self, name: spec)
+
+    kernel("/opt/another/bin/python")
+    finding = only(_doctor.check_kernel())
+    assert finding.level == "problem"
+    assert "/opt/another/bin/python" in finding.what
+    assert "ipykernel install" in finding.mending
+    for program in (sys.executable, "python3"):
+        kernel(program)
+        assert only(_doctor.check_kernel()).level == "ok"
+
+    def none_there(self: object, name: str) -> None:
+        raise NoSuchKernel(name)
+
+    monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", none_there)
+    assert only(_doctor.check_kernel()).level == "problem"
+
+
+def test_a_data_folder_that_does_not_exist_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path / "nowhere"))
+    findings = list(_doctor.check_data())
+    assert findings[0].level == "problem"
+    assert "MMTUTOR_DATA names a folder that does not exist" in findings[0].what
+    assert findings[-1].mending.startswith("mmtutor data fetch london_faces")
+    monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path))
+    assert {finding.level for finding in _doctor.check_data()} == {"note"}
+
+
+def test_a_full_disk_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = types.SimpleNamespace(free=0.3e9)
+    monkeypatch.setattr(_doctor.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path))
+    finding = next(_doctor.check_disk())
+    assert finding.level == "note"
+    assert "only 0.3 GB free" in finding.what
+
+
+def test_report_counts_problems_and_survives_a_check_that_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def check_nothing() -> list[_doctor.Finding]:
+        return [_doctor.Finding("ok", "fine"), _doctor.Finding("note", "hm", "do this")]
+
+    def check_broken() -> list[_doctor.Finding]:
+        raise RuntimeError("broken beyond words")
+
+    monkeypatch.setattr(_doctor, "CHECKS", (check_nothing,))
+    assert _doctor.report() == 0
+    assert "1 to note" in capsys.readouterr().out
+    monkeypatch.setattr(_doctor, "CHECKS", (check_nothing, check_broken))
+    assert _doctor.report() == 1
+    out = capsys.readouterr().out
+    assert "looking at broken failed: RuntimeError: broken beyond words" in out
+    assert "-> do this" in out

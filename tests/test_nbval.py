@@ -1,0 +1,108 @@
+"""nbval, as this project runs it, tells a changed output from harmless noise."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import v4
+
+ROOT = Path(__file__).parents[1]
+
+
+def write(folder: Path, name: str, cells: list[tuple[str, list]], **metadata: object) -> None:
+    notebook = v4.new_notebook(
+        cells=[
+            v4.new_code_cell(source, execution_count=number, outputs=outputs)
+            for number, (source, outputs) in enumerate(cells, start=1)
+        ],
+        metadata={"mmtutor": metadata},
+    )
+    nbformat.write(notebook, folder / name)
+
+
+def printed(text: str, name: str = "stdout") -> list:
+    return [v4.new_output("stream", name=name, text=text)]
+
+
+def html(text: str) -> list:
+    return [v4.new_output("display_data", data={"text/html": text, "text/plain": "sound"})]
+
+
+SOUND = """\
+class Sound:
+    def __repr__(self):
+        return "sound"
+    def _repr_html_(self):
+        return "<audio src='data:audio/flac;base64,AAAA'>{0}</audio>"
+display(Sound())"""
+
+HARMLESS = [
+    ("import sys; print('loading 100 %', file=sys.stderr)", []),
+    ("print(object())", printed("<object object at 0x7f0000000000>\n")),
+    (SOUND.format("hello"), html("<audio src='data:audio/flac;base64,BBBB=='>hello</audio>")),
+    (
+        "import os; print(os.environ['OMP_NUM_THREADS'], hash('a') == hash('a'))",
+        printed("1 True\n"),
+    ),
+]
+CHANGED = [
+    ("print(0.81)", printed("0.82\n")),
+    (SOUND.format("hello"), html("<audio src='data:audio/flac;base64,BBBB=='>bye</audio>")),
+    ("print('more')", []),
+]
+
+
+@pytest.fixture(scope="module")
+def outcome(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Run pytest on three notebooks: harmless noise, changed outputs, data that are absent."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    write(folder, "01_harmless.ipynb", HARMLESS)
+    write(folder, "02_changed.ipynb", CHANGED)
+    write(folder, "03_absent.ipynb", [("1 / 0", []), ("1 / 0", [])], requires=["mnist_test"])
+    command = [
+        *(sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--rootdir", str(ROOT)),
+        *("-p", "conftest", "-p", "no:cacheprovider", "-p", "no:xdist", "--nbval", "-rA"),
+        str(folder),
+    ]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "MMTUTOR_DATA": str(folder / "nothing"),
+    }
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    return done.stdout + done.stderr
+
+
+def test_noise_is_not_compared(outcome: str) -> None:
+    for cell in range(len(HARMLESS)):
+        assert f"PASSED {cell_name('01_harmless', cell)}" in flat(outcome), outcome
+
+
+def test_changed_output_fails(outcome: str) -> None:
+    for cell in range(len(CHANGED)):
+        assert f"FAILED {cell_name('02_changed', cell)}" in flat(outcome), outcome
+
+
+def test_absent_data_skip_the_whole_notebook_with_one_line(outcome: str) -> None:
+    assert "03_absent.ipynb needs real data: mmtutor data fetch mnist_test" in outcome
+    assert "3 failed, 4 passed, 1 skipped" in outcome
+
+
+def cell_name(notebook: str, cell: int) -> str:
+    return f"{notebook}.ipynb::Cell {cell}"
+
+
+def flat(outcome: str) -> str:
+    """Leave out the temporary folder before the notebook's name."""
+    return "\n".join(
+        line.split(" ", 1)[0] + " " + line.rsplit("/", 1)[-1]
+        for line in outcome.splitlines()
+        if line.startswith(("PASSED", "FAILED"))
+    )

@@ -1,0 +1,326 @@
+"""The notebook runner and the command line, on small notebooks made here."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mmtutor import _notebooks, _pages, _runner, cli
+from mmtutor.datasets import remote
+
+HEADER = """\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+#   mmtutor:
+#     requires: [{requires}]
+# ---
+
+# %% [markdown]
+# # {title}
+#
+# > What does this one promise?
+#
+# $$ P(c) = \\frac{{1}}{{2}} $$ and [the next](01_broken.ipynb)
+
+"""
+
+GOOD = """\
+# %%
+import os
+import sys
+import warnings
+
+import matplotlib.pyplot as plt
+from IPython.display import display
+
+warnings.warn("take care")
+print(os.environ["OMP_NUM_THREADS"], os.environ["PYTHONHASHSEED"])
+print("noise", file=sys.stderr)
+
+# %%
+display(plt.subplots()[0], metadata={"image/png": {"alt": 'An "empty" figure.'}})
+plt.close()
+
+# %% tags=["solution"]
+sys.executable == @EXECUTABLE@
+"""
+
+BROKEN = """\
+# %%
+print("before")
+
+# %%
+1 / 0
+
+# %%
+print("after")
+"""
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("course")
+    source = folder / "notebooks" / "source"
+    source.mkdir(parents=True)
+    good = GOOD.replace("@EXECUTABLE@", repr(sys.executable))
+    for name, title, requires, body in (
+        ("00_good", "00 · Good · 好", "", good),
+        ("01_broken", "01 · Broken", "", BROKEN),
+        ("02_absent", "02 · Absent", "mnist_test", BROKEN),
+    ):
+        text = HEADER.format(title=title, requires=requires) + body
+        (source / f"{name}.py").write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def outcomes(course: Path) -> dict[str, _runner.Outcome]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_runner, "make_default_data", lambda: "")
+        patch.setenv("MMTUTOR_DATA", str(course / "no_data"))
+        return {each.name: each for each in _runner.run(course, store=True)}
+
+
+def test_statuses(outcomes: dict[str, _runner.Outcome]) -> None:
+    statuses = {name: each.status for name, each in outcomes.items()}
+    assert statuses == {"00_good": "ok", "01_broken": "failed", "02_absent": "skipped"}
+    assert "ZeroDivisionError" in outcomes["01_broken"].error
+    assert outcomes["02_absent"].notes == ["needs real data: mmtutor data fetch mnist_test"]
+    assert outcomes["00_good"].notes == ["a cell warned: UserWarning: take care"]
+
+
+def test_seconds_and_memory_are_measured(outcomes: dict[str, _runner.Outcome]) -> None:
+    good = outcomes["00_good"]
+    assert 0.1 < good.seconds < 120
+    assert 20 < good.peak_mb < 2000  # a Python with matplotlib
+    lines = _runner.table(list(outcomes.values())).splitlines()
+    assert re.fullmatch(r"00_good\s+\d+\.\d\s+\d+  ok", lines[1])
+
+
+def test_stored_notebook_is_normalised(course: Path, outcomes: dict[str, _runner.Outcome]) -> None:
+    stored = course / "notebooks" / "00_good.ipynb"
+    notebook = _notebooks.read_stored(stored)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == [1, 2, 3]
+    assert code[0].outputs == [{"output_type": "stream", "name": "stdout", "text": "1 0\n"}]
+    assert code[1].outputs[0].metadata["image/png"]["alt"] == 'An "empty" figure.'
+    # The kernel is this very Python, whatever kernelspec the user has.
+    assert code[2].outputs[0].data["text/plain"] == "True"
+    assert code[2].metadata == {"tags": ["solution"], "jupyter": {"source_hidden": True}}
+    assert set(notebook.metadata) == {"kernelspec", "language_info", "mmtutor"}
+    assert notebook.metadata.language_info == {"name": "python"}
+    assert not list(stored.parent.glob("*.part"))
+
+
+def test_failed_and_skipped_notebooks_are_not_stored(
+    course: Path, outcomes: dict[str, _runner.Outcome]
+) -> None:
+    assert [path.name for path in (course / "notebooks").glob("*.ipynb")] == ["00_good.ipynb"]
+
+
+def test_pages_need_no_network(course: Path, outcomes: dict[str, _runner.Outcome]) -> None:
+    page = (course / "build" / "00_good.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert not re.search(r"""(src|href)=["']https?:|@import|url\(["']?https?:""", page)
+    assert "<math" in page
+    assert "\\frac" not in page
+    assert 'href="01_broken.html"' in page
+    assert "alt='An \"empty\" figure.'" in page or 'alt="An &quot;empty&quot; figure."' in page
+    assert "<summary>A solution</summary>" in page
+    broken = (course / "build" / "01_broken.html").read_text(encoding="utf-8")
+    assert "before" in broken
+    assert "ZeroDivisionError" in broken
+    index = (course / "build" / "index.html").read_text(encoding="utf-8")
+    assert 'href="00_good.html"' in index
+    assert "00 · Good · 好" in index
+    assert "What does this one promise?" in index
+    assert "mmtutor data fetch mnist_test" in index
+
+
+def test_changed_compares_text_not_time(
+    course: Path, outcomes: dict[str, _runner.Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = course / "notebooks" / "source" / "00_good.py"
+    original = source.read_text(encoding="utf-8")
+    assert not _notebooks.is_changed(source)
+    source.touch()
+    assert not _notebooks.is_changed(source)
+    assert _notebooks.is_changed(source.with_name("01_broken.py"))  # never stored
+    for old, new in (("take care", "beware"), ('["solution"]', '["nbval-ignore-output"]')):
+        assert old in original
+        source.write_text(original.replace(old, new), encoding="utf-8")
+        assert _notebooks.is_changed(source)
+    source.write_text(original, encoding="utf-8")
+    monkeypatch.setattr(_runner, "make_default_data", lambda: pytest.fail("nothing to execute"))
+    (outcome,) = _runner.run(course, ["00"], store=True, changed=True)
+    assert outcome.status == "unchanged"
+
+
+def test_cell_ids_stay_when_a_cell_is_inserted(course: Path) -> None:
+    source = course / "notebooks" / "source" / "01_broken.py"
+    before = {cell.source: cell.id for cell in _notebooks.read_source(source).cells}
+    longer = source.with_name("03_longer.py")
+    text = source.read_text(encoding="utf-8")
+    longer.write_text(text.replace("# %%\n1 / 0", "# %%\n2 / 0\n\n# %%\n1 / 0"), encoding="utf-8")
+    after = {cell.source: cell.id for cell in _notebooks.read_source(longer).cells}
+    longer.unlink()
+    assert set(after) - set(before) == {"2 / 0"}
+    assert all(after[source] == before[source] for source in before)
+
+
+def test_same_text_twice_has_two_ids(course: Path) -> None:
+    twice = course / "notebooks" / "source" / "04_twice.py"
+    twice.write_text("# %%\n1\n\n# %%\n1\n", encoding="utf-8")
+    first, second = _notebooks.read_source(twice).cells
+    twice.unlink()
+    assert first.id != second.id
+
+
+def test_notebooks_are_chosen_by_number_or_name(course: Path) -> None:
+    def names(*wishes: str) -> list[str]:
+        return [path.stem for path in _notebooks.sources(course, wishes)]
+
+    assert names() == ["00_good", "01_broken", "02_absent"]
+    assert names("1") == names("01") == names("01_broken") == ["01_broken"]
+    assert names("notebooks/source/02_absent.py", "00") == ["00_good", "02_absent"]
+    with pytest.raises(ValueError, match=r"no notebook '07'; there are: 00, 01, 02"):
+        names("07")
+
+
+def test_course_is_found_from_a_folder_below_it(course: Path) -> None:
+    assert _notebooks.find_course(course / "notebooks" / "source") == course.resolve()
+    with pytest.raises(_notebooks.CourseNotFound, match="clone of the project"):
+        _notebooks.find_course("/")
+
+
+@pytest.mark.parametrize(
+    ("tex", "shown"),
+    [
+        (r"\begin{aligned} a &= \frac{1}{2} \\ b &= 3 \end{aligned}", "<mtable"),
+        (r"\operatorname{softmax}_c(x) \in \mathbb{R}^{n \times d}", "softmax"),
+        (r"\hat{y} = \arg\max_c \sum_{r=1}^{R} w_r P(c \mid x_r)", "<munder"),
+        ("a < b", "<mo>&#x0003C;</mo>"),
+    ],
+)
+def test_formulas_become_mathml(tex: str, shown: str) -> None:
+    mathml = _pages.formula(tex, block=True)
+    assert mathml.startswith("<math")
+    assert shown in mathml
+
+
+@pytest.mark.parametrize("tex", [r"\nosuchcommand{x}", r"\begin{nothing} a & b \end{nothing}"])
+def test_what_is_not_understood_is_said(tex: str) -> None:
+    assert _pages.formula(tex, block=False) is None
+
+
+# -- the command line ---------------------------------------------------------------------------
+
+
+def test_run_exits_1_when_a_notebook_fails(
+    course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(course: Path, chosen: list[str], **options: object) -> list[_runner.Outcome]:
+        assert options == {"store": True, "changed": False, "jobs": 1}
+        source = Path("00_good.py")
+        return [_runner.Outcome(source), _runner.Outcome(source, status=chosen[0])]
+
+    monkeypatch.setattr(_runner, "run", run)
+    call = ["run", "--course", str(course), "--store", "-j", "1"]
+    assert cli.main([*call, "skipped"]) == 0
+    assert cli.main([*call, "failed"]) == 1
+
+
+def test_run_without_a_clone_says_where_the_notebooks_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert cli.main(["run", "--course", "/"]) == 1
+    assert "clone of the project" in capsys.readouterr().err
+
+
+def test_run_names_an_unknown_number(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["run", "--course", str(course), "42"]) == 2
+    assert "there is no notebook '42'" in capsys.readouterr().err
+
+
+def test_jobs_must_be_positive(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["run", "-j", "0"])
+    assert stop.value.code == 2
+    assert "at least 1" in capsys.readouterr().err
+
+
+def test_data_list_shows_each_set_with_licence_and_citation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path))
+    assert cli.main(["data", "list"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    for name, card in remote.DATASETS.items():
+        assert f"{name}: absent" in shown
+        assert card.licence in shown
+        assert f"Cite: {card.citation}" in shown
+    assert f"Folder: {tmp_path}" in shown
+    assert "mmtutor data fetch london_faces" in shown
+
+
+def test_data_fetch_reports_each_failure_and_goes_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fetch(name: str) -> Path:
+        if name == "mnist_test":
+            raise remote.DataNotAvailable("no network: try again later")
+        return Path("somewhere")
+
+    monkeypatch.setattr(remote, "fetch_files", fetch)
+    assert cli.main(["data", "fetch", "mnist_test", "movie_sentences"]) == 1
+    out, err = capsys.readouterr()
+    assert "movie_sentences: somewhere" in out
+    assert "mnist_test: no network: try again later" in err
+    assert cli.main(["data", "fetch", "movie_sentences"]) == 0
+
+
+def test_data_verify_fails_on_broken_files_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def verify(name: str) -> pd.DataFrame:
+        states = {
+            "mnist_test": ["ok", "wrong hash"],
+            "movie_sentences": ["ok", "ok"],
+            "emoji_glyphs": ["missing", "missing"],
+        }[name]
+        return pd.DataFrame({"dataset": name, "path": ["a.bin", "b.bin"], "state": states})
+
+    monkeypatch.setattr(remote, "verify", verify)
+    assert cli.main(["data", "verify", "movie_sentences", "emoji_glyphs"]) == 0
+    assert cli.main(["data", "verify", "mnist_test"]) == 1
+    out = capsys.readouterr().out
+    assert "movie_sentences: all 2 files are whole" in out
+    assert "emoji_glyphs: not here" in out
+    assert "wrong hash: b.bin" in out
+
+
+def test_command_line_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, mmtutor.cli; print(sorted({'numpy', 'nbclient', 'pooch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"
+
+
+def test_every_command_has_a_function() -> None:
+    parser = cli._parser()
+    (commands,) = (
+        action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
+    )
+    assert set(commands.choices) == {"lab", "run", "data", "doctor"}
+    assert all(each.get_default("function") for each in commands.choices.values())
