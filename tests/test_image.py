@@ -1,0 +1,462 @@
+"""Images: reading anything, SIFT, visual words, HOG, pixels."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import skimage.feature
+from sklearn.base import clone
+from sklearn.datasets import load_sample_image
+from sklearn.feature_extraction.text import TfidfTransformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mmtutor.datasets.simulate.faces import IDENTITY_SIZE, render_face
+from mmtutor.image import (
+    BagOfVisualWords,
+    HOGFeatures,
+    PixelFeatures,
+    hog_cells,
+    hog_features,
+    read_image,
+    sift_features,
+)
+
+BLANK = np.full((96, 96), 128, dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def photograph():
+    return read_image(load_sample_image("china.jpg"))
+
+
+@pytest.fixture(scope="module")
+def faces():
+    rng = np.random.default_rng(0)
+    return [
+        render_face(rng.standard_normal(IDENTITY_SIZE), valence=v, random_state=rng)
+        for v in np.linspace(-1, 1, 12)
+    ]
+
+
+def write(path, image):
+    """Write with a non-ASCII path too, where cv2.imwrite would fail on Windows."""
+    done, data = cv2.imencode(path.suffix, image)
+    assert done
+    data.tofile(path)
+    return path
+
+
+# --- read_image ---------------------------------------------------------------------------------
+
+
+def test_uint8_grey_is_returned_as_it_is():
+    image = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    np.testing.assert_array_equal(read_image(image), image)
+    np.testing.assert_array_equal(read_image(image[:, :, None]), image)
+
+
+def test_grey_weighs_red_green_blue_in_that_order():
+    colours = np.array([[[255, 0, 0], [0, 255, 0], [0, 0, 255]]], dtype=np.uint8)
+    np.testing.assert_array_equal(read_image(colours), [[76, 150, 29]])
+    np.testing.assert_array_equal(read_image(colours, grey=False), colours)
+
+
+def test_grey_becomes_rgb_on_demand():
+    assert read_image(BLANK, grey=False).shape == (96, 96, 3)
+
+
+def test_transparent_becomes_white():
+    rgba = np.zeros((1, 3, 4), dtype=np.uint8)
+    rgba[0, :, 3] = [0, 128, 255]
+    np.testing.assert_array_equal(read_image(rgba), [[255, 127, 0]])
+
+
+def test_sixteen_bits_floats_bools_and_integers_are_scaled():
+    expected = [[0, 128, 255]]
+    np.testing.assert_array_equal(
+        read_image(np.array([[0, 32896, 65535]], dtype=np.uint16)), expected
+    )
+    np.testing.assert_array_equal(read_image(np.array([[0.0, 128 / 255, 1.0]])), expected)
+    np.testing.assert_array_equal(read_image(np.array([[0, 128, 255]])), expected)
+    np.testing.assert_array_equal(read_image(np.array([[False, True]])), [[0, 255]])
+
+
+def test_the_input_is_not_changed():
+    image = np.linspace(0, 1, 16).reshape(4, 4)
+    before = image.copy()
+    read_image(image, size=2)
+    np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize("size", [(24, 12), (200, 300), (24, 300)])
+def test_size_is_height_then_width(size):
+    assert read_image(BLANK, size=size).shape == size
+    assert (read_image(BLANK, size=size) == 128).all()
+
+
+def test_shrinking_averages():
+    checks = np.indices((8, 8)).sum(axis=0) % 2 * 200
+    np.testing.assert_array_equal(read_image(checks, size=4), np.full((4, 4), 100))
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((0, 4), dtype=np.uint8), "empty"),
+        (np.zeros(5, dtype=np.uint8), "shape"),
+        (np.zeros((4, 4, 2), dtype=np.uint8), "shape"),
+        (np.zeros((2, 4, 4, 3), dtype=np.uint8), "shape"),
+        (np.array([[0.5, np.nan]]), "1 pixels of the image are NaN"),
+        (np.array([[0.0, 254.0]]), "from 0 to 254"),
+        (np.array([[-1, 3]]), "from -1 to 3"),
+        (np.array([[0, 300]]), "between 0 and 255"),
+        (np.array([["a", "b"]]), "must hold numbers"),
+        (np.array([[1j]]), "must hold numbers"),
+    ],
+)
+def test_arrays_that_are_no_images_are_refused(array, message):
+    with pytest.raises(ValueError, match=message):
+        read_image(array)
+
+
+def test_other_things_are_refused():
+    with pytest.raises(TypeError, match="array or a file path, got list"):
+        read_image([[0, 1], [1, 0]])
+    with pytest.raises(ValueError, match="at least 1 pixel"):
+        read_image(BLANK, size=0)
+
+
+@pytest.mark.parametrize("name", ["face.png", "Gesicht ö.png", "脸.bmp", "脸.tif"])
+def test_files_are_read_whatever_their_name(tmp_path, name, faces):
+    path = write(tmp_path / name, faces[0])
+    np.testing.assert_array_equal(read_image(path), faces[0])
+    np.testing.assert_array_equal(read_image(str(path)), faces[0])
+
+
+def test_colour_files_keep_the_order_red_green_blue(tmp_path):
+    blue_first = np.zeros((4, 4, 3), dtype=np.uint8)
+    blue_first[:, :, 0] = 255
+    path = write(tmp_path / "blue.png", blue_first)
+    np.testing.assert_array_equal(read_image(path, grey=False)[0, 0], [0, 0, 255])
+    jpeg = write(tmp_path / "blue.jpg", blue_first)
+    assert read_image(jpeg, grey=False)[0, 0, 2] > 240
+
+
+def test_files_with_opacity_and_sixteen_bits(tmp_path):
+    rgba = np.zeros((4, 4, 4), dtype=np.uint8)
+    assert (read_image(write(tmp_path / "clear.png", rgba)) == 255).all()
+    deep = np.full((4, 4), 65535, dtype=np.uint16)
+    assert (read_image(write(tmp_path / "deep.png", deep)) == 255).all()
+
+
+def test_a_photograph_is_turned_upright_by_its_exif_tag(tmp_path):
+    wide = np.zeros((16, 32), dtype=np.uint8)
+    data = cv2.imencode(".jpg", wide)[1].tobytes()
+    # one EXIF entry: tag 0x0112 (orientation), short, 1 value, 6 = turn by 90 degrees
+    tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
+    exif = b"Exif\0\0" + tiff
+    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
+    path = tmp_path / "turned.jpg"
+    path.write_bytes(data[:2] + segment + data[2:])
+    assert read_image(path).shape == (32, 16)
+
+
+def test_bad_files_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.png"):
+        read_image(tmp_path / "nowhere.png")
+    with pytest.raises(IsADirectoryError, match="folder"):
+        read_image(tmp_path)
+    for name, content in {
+        "empty.png": b"",
+        "text.png": b"not an image",
+        "nul.jpg": bytes(99),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(ValueError, match="cannot read"):
+            read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+def test_a_truncated_file_is_refused_and_not_half_shown(tmp_path, ending, photograph):
+    path = write(tmp_path / f"half{ending}", photograph)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(ValueError, match="ends too early"):
+        read_image(path)
+
+
+# --- SIFT ---------------------------------------------------------------------------------------
+
+
+def test_sift_gives_keypoints_in_pixels_and_degrees(photograph):
+    keypoints, descriptors = sift_features(photograph)
+    height, width = photograph.shape
+    assert list(keypoints.columns) == ["x", "y", "size", "angle", "response"]
+    assert descriptors.shape == (len(keypoints), 128)
+    assert len(keypoints) > 500
+    assert keypoints["x"].between(0, width).all()
+    assert keypoints["y"].between(0, height).all()
+    assert keypoints["angle"].between(0, 360).all()
+    assert keypoints["angle"].max() > 180
+    np.testing.assert_allclose(np.linalg.norm(descriptors, axis=1), 512, rtol=0.03)
+
+
+def test_a_blob_is_found_where_it_is_and_at_its_scale():
+    y, x = np.indices((96, 128))
+    for sigma in (4.0, 8.0):
+        blob = np.exp(-((x - 70) ** 2 + (y - 40) ** 2) / (2 * sigma**2))
+        keypoints, _ = sift_features(blob)
+        best = keypoints.loc[keypoints["response"].idxmax()]
+        assert abs(best["x"] - 70) < 0.7
+        assert abs(best["y"] - 40) < 0.7
+        assert best["size"] == pytest.approx(2 * sigma, rel=0.25)
+
+
+def test_the_angle_turns_clockwise_with_the_picture(photograph):
+    patch = photograph[60:316, 200:456]
+    before, what = sift_features(patch)
+    after, same = sift_features(np.rot90(patch, -1).copy())  # a quarter turn clockwise
+    matches = cv2.BFMatcher(crossCheck=True).match(what, same)
+    near = [m for m in matches if m.distance < 100]
+    assert len(near) > 100
+    pairs = np.array([(m.queryIdx, m.trainIdx) for m in near])
+    first, second = before.iloc[pairs[:, 0]], after.iloc[pairs[:, 1]]
+    turn = (second["angle"].to_numpy() - first["angle"].to_numpy()) % 360
+    assert np.mean(np.abs(turn - 90) < 3) > 0.9
+    moved = np.hypot(
+        second["x"].to_numpy() - (255 - first["y"].to_numpy()),
+        second["y"].to_numpy() - first["x"].to_numpy(),
+    )
+    assert np.mean(moved < 1.5) > 0.9
+
+
+def test_root_sift_is_the_square_root_of_a_distribution(photograph):
+    plain, root = sift_features(photograph)[1], sift_features(photograph, root=True)[1]
+    np.testing.assert_allclose(root**2, plain / plain.sum(axis=1, keepdims=True), atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(root, axis=1), 1, atol=1e-5)
+
+
+def test_a_blank_image_has_no_keypoints():
+    for root in (False, True):
+        keypoints, descriptors = sift_features(BLANK, root=root)
+        assert len(keypoints) == 0
+        assert descriptors.shape == (0, 128)
+
+
+def test_n_features_keeps_the_strongest(photograph):
+    strong, _ = sift_features(photograph, n_features=50)
+    assert 50 <= len(strong) <= 60  # a place with two directions counts twice
+    every, _ = sift_features(photograph)
+    assert strong["response"].median() > every["response"].median()
+
+
+# --- visual words -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("root", [False, True])
+@pytest.mark.parametrize("step", [None, 12])
+def test_counts_are_the_nearest_words(faces, root, step):
+    bag = BagOfVisualWords(16, root=root, weighting="count", step=step, random_state=0)
+    counts = bag.fit_transform(faces)
+    np.testing.assert_array_equal(counts, bag.transform(faces))
+    if step is None:
+        descriptors = sift_features(faces[3], root=root)[1]
+        distances = np.linalg.norm(descriptors[:, None] - bag.codebook_[None], axis=2)
+        expected = np.bincount(distances.argmin(axis=1), minlength=16)
+        np.testing.assert_array_equal(counts[3], expected)
+    else:
+        assert counts.sum(axis=1).max() <= 49  # 7 x 7 places
+
+
+def test_weightings_agree_with_scikit_learn(faces):
+    bag = BagOfVisualWords(16, weighting="count", random_state=0)
+    counts = bag.fit_transform(faces[:8])
+    tfidf = clone(bag).set_params(weighting="tfidf")
+    np.testing.assert_allclose(
+        tfidf.fit_transform(faces[:8]), TfidfTransformer().fit_transform(counts).toarray()
+    )
+    documents = (counts > 0).sum(axis=0)
+    np.testing.assert_allclose(tfidf.idf_, np.log(9 / (1 + documents)) + 1)
+    frequency = clone(bag).set_params(weighting="frequency").fit_transform(faces[:8])
+    np.testing.assert_allclose(frequency, counts / counts.sum(axis=1, keepdims=True))
+
+
+def test_the_codebook_comes_from_the_training_images_alone(faces):
+    bag = BagOfVisualWords(16, random_state=0).fit(faces[:6])
+    codebook, idf = bag.codebook_.copy(), bag.idf_.copy()
+    bag.transform(faces[6:])
+    np.testing.assert_array_equal(bag.codebook_, codebook)
+    np.testing.assert_array_equal(bag.idf_, idf)
+    again = BagOfVisualWords(16, random_state=0).fit(faces[:6])
+    np.testing.assert_allclose(again.codebook_, codebook)
+
+
+@pytest.mark.parametrize("weighting", ["tfidf", "frequency", "count"])
+@pytest.mark.parametrize("step", [None, 12])
+def test_a_blank_image_becomes_the_zero_row(faces, weighting, step):
+    bag = BagOfVisualWords(8, weighting=weighting, step=step, random_state=0)
+    rows = bag.fit_transform([*faces, BLANK])
+    assert (rows[-1] == 0).all()
+    assert (rows[:-1].sum(axis=1) > 0).all()
+    assert (bag.transform([BLANK]) == 0).all()
+
+
+def test_max_descriptors_limits_what_k_means_sees(faces):
+    bag = BagOfVisualWords(8, max_descriptors=40, random_state=0)
+    assert bag.fit_transform(faces).shape == (12, 8)
+
+
+def test_too_few_descriptors_is_said_with_the_remedy():
+    with pytest.raises(ValueError, match=r"have 0 descriptors.*step=8"):
+        BagOfVisualWords(8).fit([BLANK, BLANK])
+    with pytest.raises(ValueError, match="weighting"):
+        BagOfVisualWords(8, weighting="idf").fit([BLANK])
+
+
+# --- HOG ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("orientations", "cell", "block"), [(9, 8, 2), (8, 7, 3), (1, 16, 1), (12, 10, 2)]
+)
+def test_hog_equals_scikit_image(photograph, orientations, cell, block):
+    for image in (photograph[:200, :133], photograph[100:196, 300:396]):
+        ours = hog_features(
+            image, orientations=orientations, pixels_per_cell=cell, cells_per_block=block
+        )
+        theirs = skimage.feature.hog(
+            image,
+            orientations=orientations,
+            pixels_per_cell=(cell, cell),
+            cells_per_block=(block, block),
+        )
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_one_cell_and_one_block_by_hand():
+    image = np.zeros((16, 16), dtype=np.uint8)
+    image[:, 8:] = 90  # one upright edge: the gradient points along x
+    cells = hog_cells(image)
+    # columns 7 and 8 see a difference of 90: in each of the 4 cells 8 pixels of 64
+    np.testing.assert_allclose(cells[:, :, 0], np.full((2, 2), 90 * 8 / 64))
+    assert (cells[:, :, 1:] == 0).all()
+    # four equal numbers: 1/2 each, clipped to 0.2, and normalised to 1/2 again
+    block = hog_features(image)
+    np.testing.assert_allclose(np.sort(block)[-4:], 0.5, atol=1e-6)
+    assert np.count_nonzero(block) == 4
+
+
+@pytest.mark.parametrize(("degrees", "which"), [(10, 0), (50, 2), (90, 4), (130, 6), (170, 8)])
+def test_bins_go_round_from_the_direction_of_x(degrees, which):
+    y, x = np.indices((24, 24))
+    ramp = 128 + 4 * (
+        np.cos(np.radians(degrees)) * (x - 12) + np.sin(np.radians(degrees)) * (y - 12)
+    )
+    assert hog_cells(np.rint(ramp).astype(np.uint8))[1, 1].argmax() == which
+
+
+@pytest.mark.skipif(not hasattr(cv2, "HOGDescriptor"), reason="this OpenCV has no HOGDescriptor")
+def test_hog_resembles_opencv_which_shares_votes_between_bins(faces):
+    opencv = cv2.HOGDescriptor((96, 96), (16, 16), (8, 8), (8, 8), 9)
+    for face in faces[:4]:
+        theirs = opencv.compute(face).reshape(11, 11, 2, 2, 9)
+        theirs = theirs.transpose(1, 0, 3, 2, 4).ravel()  # OpenCV runs down the columns first
+        ours = hog_features(face)
+        assert np.corrcoef(ours, theirs)[0, 1] > 0.6
+        others = [np.corrcoef(hog_features(f), theirs)[0, 1] for f in faces if f is not face]
+        assert np.corrcoef(ours, theirs)[0, 1] > max(others)
+
+
+def test_hog_does_not_see_light(photograph):
+    patch = photograph[100:196, 300:396] // 2
+    np.testing.assert_allclose(hog_features(patch), hog_features(patch + 60), atol=1e-9)
+    np.testing.assert_allclose(hog_features(patch), hog_features(patch * 2), atol=1e-4)
+
+
+def test_hog_of_a_blank_image_is_zero():
+    assert (hog_features(BLANK) == 0).all()
+
+
+def test_too_small_images_are_refused():
+    with pytest.raises(ValueError, match="smaller than one cell"):
+        hog_cells(BLANK[:4])
+    with pytest.raises(ValueError, match="does not fit"):
+        hog_features(BLANK[:8])
+    with pytest.raises(ValueError, match="at least 1"):
+        hog_cells(BLANK, orientations=0)
+
+
+# --- what all transformers share ----------------------------------------------------------------
+
+EACH = pytest.mark.parametrize(
+    "transformer",
+    [BagOfVisualWords(8, random_state=0), HOGFeatures(), PixelFeatures()],
+    ids=["words", "hog", "pixels"],
+)
+
+
+@EACH
+def test_columns_of_every_kind_give_the_same_rows(transformer, faces, tmp_path):
+    rows = clone(transformer).fit_transform(faces)
+    assert rows.shape == (12, len(clone(transformer).fit(faces).get_feature_names_out()))
+    paths = [write(tmp_path / f"{k}.png", face) for k, face in enumerate(faces)]
+    frame = pd.DataFrame({"image": faces})
+    for column in (frame["image"], frame[["image"]], np.stack(faces), paths, pd.Series(paths)):
+        np.testing.assert_array_equal(clone(transformer).fit_transform(column), rows)
+
+
+@EACH
+def test_threads_give_the_same_rows(transformer, faces):
+    one = clone(transformer).fit_transform(faces)
+    two = clone(transformer).set_params(n_jobs=2).fit_transform(faces)
+    np.testing.assert_allclose(one, two, atol=1e-9)
+
+
+@EACH
+def test_rows_do_not_depend_on_their_neighbours(transformer, faces):
+    fitted = clone(transformer).fit(faces)
+    np.testing.assert_allclose(fitted.transform(faces[4:5]), fitted.transform(faces)[4:5])
+
+
+@EACH
+def test_missing_and_bad_cells_are_named(transformer, faces):
+    with pytest.raises(ValueError, match=r"1 of 3 images are missing \(rows 1\)"):
+        clone(transformer).fit([faces[0], None, faces[1]])
+    with pytest.raises(ValueError, match=r"image in row 1: .*NaN"):
+        clone(transformer).fit([faces[0], np.full((96, 96), np.nan)])
+    with pytest.raises(FileNotFoundError, match=r"image in row 0: .*gone\.png"):
+        clone(transformer).fit(["gone.png"])
+    with pytest.raises(ValueError, match="empty"):
+        clone(transformer).fit([])
+    with pytest.raises(TypeError, match="wrap it"):
+        clone(transformer).fit("face.png")
+
+
+@EACH
+def test_pipelines_clone_and_set_output(transformer, faces):
+    pipeline = make_pipeline(clone(transformer), StandardScaler())
+    assert clone(pipeline).fit_transform(faces).shape[0] == 12
+    frame = clone(transformer).set_output(transform="pandas").fit_transform(faces)
+    assert isinstance(frame, pd.DataFrame)
+    assert list(frame.columns) == list(clone(transformer).fit(faces).get_feature_names_out())
+
+
+@pytest.mark.parametrize("make", [HOGFeatures, PixelFeatures])
+def test_images_of_unequal_size_need_a_size(make):
+    small = BLANK[:48, :48]
+    with pytest.raises(ValueError, match="set size="):
+        make(size=None).fit([BLANK, small])
+    with pytest.raises(ValueError, match="images of fit"):
+        make(size=None).fit([BLANK]).transform([small])
+    assert make(size=64).fit_transform([BLANK, small]).shape[0] == 2
+
+
+def test_pixels_standardised_or_not(faces):
+    plain = PixelFeatures(size=96, standardise=False).fit_transform(faces)
+    np.testing.assert_allclose(plain[2], faces[2].ravel() / 255)
+    standard = PixelFeatures(size=24).fit_transform([*faces, BLANK])
+    np.testing.assert_allclose(standard[:-1].mean(axis=1), 0, atol=1e-12)
+    np.testing.assert_allclose(standard[:-1].std(axis=1), 1)
+    assert (standard[-1] == 0).all()
