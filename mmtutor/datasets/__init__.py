@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+from mmtutor.datasets._crema import fetch_crema_d_ratings
+from mmtutor.datasets._digits import fetch_mnist_test, fetch_spoken_digits
+from mmtutor.datasets._emoji import fetch_emoji
+from mmtutor.datasets._librispeech import fetch_librispeech_sample
+from mmtutor.datasets._london import fetch_london_faces
 from mmtutor.datasets._movies import fetch_movie_sentences
 from mmtutor.datasets._reviews import load_reviews
 
 __all__ = [
+    "fetch_crema_d_ratings",
+    "fetch_emoji",
+    "fetch_librispeech_sample",
+    "fetch_london_faces",
+    "fetch_mnist_test",
     "fetch_movie_sentences",
+    "fetch_spoken_digits",
     "load_reviews",
 ]
