@@ -30,10 +30,7 @@ class Composition(BaseEstimator):
         for key, value in list(params.items()):
             if hasattr(value, "get_params") and not isinstance(value, type):
                 params |= {f"{key}__{k}": v for k, v in value.get_params().items()}
-        for part in params[self._parts] or ():
-            if not (isinstance(part, tuple) and len(part) == 3):
-                continue  # reported by check_parts, when fitting
-            name, estimator, _ = part
+        for name, estimator, _ in self._triples():
             params[name] = estimator
             if hasattr(estimator, "get_params") and not isinstance(estimator, type):
                 params |= {f"{name}__{k}": v for k, v in estimator.get_params().items()}
@@ -43,13 +40,20 @@ class Composition(BaseEstimator):
         """Set parameters; ``name=...`` replaces a part, ``name__parameter=...`` tunes it."""
         if self._parts in params:
             setattr(self, self._parts, params.pop(self._parts))
-        parts = getattr(self, self._parts) or []
+        parts = self._triples()
         replaced = {part[0]: params.pop(part[0]) for part in parts if part[0] in params}
         if replaced:
             new = [(name, replaced.get(name, est), columns) for name, est, columns in parts]
             setattr(self, self._parts, new)
         super().set_params(**params)
         return self
+
+    def _triples(self) -> list[tuple[str, Any, Any]]:
+        """Return what looks like parts; the rest is reported by check_parts, when fitting."""
+        parts = getattr(self, self._parts)
+        if not isinstance(parts, list | tuple):
+            return []
+        return [p for p in parts if isinstance(p, list | tuple) and len(p) == 3]
 
     def check_parts(self) -> list[tuple[str, Any, Any]]:
         """Return the parts; raise ``ValueError`` or ``TypeError`` that says what is wrong."""
@@ -80,11 +84,11 @@ class Composition(BaseEstimator):
                 "Expected 2D array, got a Series instead: pass a DataFrame, for one sample "
                 "frame.iloc[[0]]"
             )
-        validate_data(self, X, reset=reset, skip_check_array=True)
         if not isinstance(X, pd.DataFrame):
             # NaN is a missing cell; infinity is left for the parts to refuse
             X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
-        elif len(X) == 0:
+        validate_data(self, X, reset=reset, skip_check_array=True)
+        if len(X) == 0:
             raise ValueError("Found array with 0 sample(s): a minimum of 1 is required")
         return X
 
