@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skimage.data import lbp_frontal_face_cascade_filename
 from skimage.feature import Cascade, hog
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -28,11 +28,16 @@ def draw(rng, identity=None, valence=None, turn=6.0):
 
 
 def features(images):
-    return np.array([hog(image, orientations=8, pixels_per_cell=(8, 8)) for image in images])
+    return np.array(
+        [
+            hog(image, orientations=8, pixels_per_cell=(8, 8), cells_per_block=(2, 2))
+            for image in images
+        ]
+    )
 
 
 def linear():
-    return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=300))
+    return make_pipeline(StandardScaler(), RidgeClassifier(alpha=1000.0))
 
 
 # --- independent oracles ------------------------------------------------------------------------
@@ -42,7 +47,7 @@ def linear():
 def test_the_stock_haar_detector_finds_exactly_one_face():
     detector = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
     rng = np.random.default_rng(11)
-    found = [len(detector.detectMultiScale(draw(rng), 1.05, 3)) for _ in range(240)]
+    found = [len(detector.detectMultiScale(draw(rng), 1.1, 3)) for _ in range(240)]
     assert np.mean(np.equal(found, 1)) >= 0.95
 
 
@@ -78,21 +83,21 @@ def test_the_lbp_detector_finds_no_face_in_shuffled_tiles():
 @pytest.mark.parametrize("seed", [0, 1])
 def test_smile_and_frown_are_told_apart_on_unseen_people(seed):
     rng = np.random.default_rng(seed)
-    valence = rng.uniform(0.3, 1.0, 400) * rng.choice([-1, 1], 400)
+    valence = rng.uniform(0.3, 1.0, 300) * rng.choice([-1, 1], 300)
     X = features([draw(rng, valence=v) for v in valence])  # a new person each time
-    model = linear().fit(X[:250], valence[:250] > 0)
-    assert model.score(X[250:], valence[250:] > 0) >= 0.90
+    model = linear().fit(X[:200], valence[:200] > 0)
+    assert model.score(X[200:], valence[200:] > 0) >= 0.90
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_people_are_recognised_from_eight_images(seed):
     rng = np.random.default_rng(100 + seed)
     people = rng.standard_normal((20, IDENTITY_SIZE))
-    X = features([draw(rng, identity=p) for p in people for _ in range(14)])
-    X = X.reshape(20, 14, -1)
+    X = features([draw(rng, identity=p) for p in people for _ in range(12)])
+    X = X.reshape(20, 12, -1)
     who = np.arange(20)
     model = linear().fit(X[:, :8].reshape(160, -1), np.repeat(who, 8))
-    assert model.score(X[:, 8:].reshape(120, -1), np.repeat(who, 6)) >= 0.85
+    assert model.score(X[:, 8:].reshape(80, -1), np.repeat(who, 4)) >= 0.85
 
 
 # --- behaviour ----------------------------------------------------------------------------------
