@@ -30,9 +30,10 @@ def generalised_cca(
 ) -> tuple[list[np.ndarray], np.ndarray]:
     """Find, for any number of blocks, the directions in which they agree most.
 
-    MAXVAR generalised canonical correlation (Kettenring 1971): whiten each block, put the blocks
-    side by side, and take the first right singular vectors. For two blocks these are the canonical
-    directions, and an eigenvalue 1 + rho belongs to the canonical correlation rho.
+    MAXVAR generalised canonical correlation (Kettenring 1971), regularised: whiten each block by
+    its shrunken covariance, and take the first eigenvectors of the matrix of covariances *between*
+    the whitened blocks. For two blocks these are the canonical directions, and the eigenvalues the
+    canonical correlations.
 
     Parameters
     ----------
@@ -48,8 +49,7 @@ def generalised_cca(
     directions : list of ndarray of shape (n_columns, n_components)
         One matrix per block.
     agreement : ndarray of shape (n_components,)
-        Mean correlation between the blocks' whitened projections: 1 if all agree, 0 if they have
-        nothing in common. For two blocks without shrinkage, the canonical correlations.
+        Mean correlation of the blocks, two by two, along each shared dimension.
     """
     whiteners, white = [], []
     for Z in blocks:
@@ -60,10 +60,15 @@ def generalised_cca(
         W = vectors[:, kept] / np.sqrt(values[kept])
         whiteners.append(W)
         white.append(Z @ W)
-    _, s, Vt = np.linalg.svd(np.hstack(white), full_matrices=False)
-    V = Vt[:n_components].T
-    V *= np.sign(V[np.abs(V).argmax(axis=0), np.arange(V.shape[1])])  # a sign that stays the same
-    ends = np.cumsum([W.shape[1] for W in whiteners])[:-1]
-    directions = [W @ part for W, part in zip(whiteners, np.split(V, ends), strict=True)]
-    eigenvalues = s[:n_components] ** 2 / len(white[0])
-    return directions, (eigenvalues - 1) / (len(blocks) - 1)
+    widths = [W.shape[1] for W in whiteners]
+    owner = np.repeat(np.arange(len(blocks)), widths)
+    between = np.hstack(white).T @ np.hstack(white) / len(white[0])
+    between[owner[:, None] == owner] = 0  # agreement with itself counts for nothing
+    V = np.linalg.eigh(between)[1][:, ::-1][:, :n_components]
+    V = V * np.sign(V[np.abs(V).argmax(axis=0), np.arange(V.shape[1])])  # a sign that stays
+    parts = np.split(V, np.cumsum(widths)[:-1])
+    directions = [W @ part for W, part in zip(whiteners, parts, strict=True)]
+    projected = np.stack([Z @ D for Z, D in zip(blocks, directions, strict=True)])
+    projected /= np.maximum(np.sqrt((projected**2).mean(axis=1, keepdims=True)), 1e-300)
+    total = (projected.sum(axis=0) ** 2).mean(axis=0)  # B variances of 1, and every pair twice
+    return directions, (total - len(blocks)) / (len(blocks) * (len(blocks) - 1))

@@ -326,7 +326,8 @@ class FeatureFusion(TransformerMixin, Composition):
         if k > fewest:
             raise ValueError(
                 f"n_components={k} with align={self.align!r} is more than the {fewest} that "
-                "n_samples allows: cca needs one more row, with all blocks present, than components"
+                f"n_samples = {len(everywhere)} allows, counting rows in which "
+                f"{'all blocks are' if self.align == 'cca' else 'the block is'} present"
             )
         if self.align == "svd":
             return [principal_axes(Z[p], k) for Z, p in zip(ready, present, strict=True)]
@@ -371,7 +372,8 @@ class _Scaler:
             deviation = Z.std(axis=0)
             # a constant column differs from its mean by rounding only: it must not become noise
             constant = deviation <= 1e-12 * np.abs(mean)
-            self.shift, self.factor = mean, 1 / np.where(constant, 1, deviation)
+            self.shift = np.where(constant, Z[0], mean)
+            self.factor = 1 / np.where(constant, 1, deviation)
         self.mean = (mean - self.shift) * self.factor
         return self
 

@@ -1,0 +1,427 @@
+"""FeatureFusion: against NumPy by hand, canonical correlation in closed form, and a table."""
+
+from __future__ import annotations
+
+import pickle
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+from test_decision_fusion import audio_numbers, image_numbers, posts
+
+from mmtutor.fusion import FeatureFusion
+
+
+def blocks():
+    return [
+        ("text", TfidfVectorizer(), "text"),
+        ("image", FunctionTransformer(image_numbers), "image"),
+        ("audio", FunctionTransformer(audio_numbers), "audio"),
+    ]
+
+
+def two(width_a=3, width_b=3):
+    return [
+        ("a", "passthrough", slice(0, width_a)),
+        ("b", "passthrough", slice(width_a, width_a + width_b)),
+    ]
+
+
+def numbers(n=50, width=6, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=(n, width)) * np.arange(1, width + 1) + 10
+
+
+@parametrize_with_checks(
+    [
+        FeatureFusion([("a", "passthrough", slice(None)), ("b", StandardScaler(), slice(None))]),
+        FeatureFusion(
+            [("a", "passthrough", [0]), ("b", "passthrough", [-1])], rule="product", n_components=1
+        ),
+        FeatureFusion(
+            [("a", "passthrough", [0]), ("b", "passthrough", slice(None))],
+            rule="weighted", weights={"a": 1, "b": 2}, n_components=1, align="cca",
+        ),
+    ]
+)  # fmt: skip
+def test_scikit_learn_estimator_checks(estimator, check):
+    check(estimator)
+
+
+# --- the rules by hand ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", ["concat", "weighted", "sum", "product"])
+def test_rules_by_hand(rule):
+    X = numbers()
+    Z = (X - X.mean(axis=0)) / X.std(axis=0)
+    A, B = Z[:, :3], Z[:, 3:]
+    expected = {
+        "concat": np.hstack([A, B]) / np.sqrt(3),
+        "weighted": (A + B) / 2,
+        "sum": A + B,
+        "product": A * B,
+    }[rule]
+    fusion = FeatureFusion(two(), rule=rule)
+    np.testing.assert_allclose(fusion.fit_transform(X), expected, atol=1e-12)
+    np.testing.assert_allclose(fusion.transform(X), expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("rule", ["concat", "weighted", "sum", "product"])
+def test_without_standardising_the_numbers_are_untouched(rule):
+    X = numbers()
+    A, B = X[:, :3], X[:, 3:]
+    expected = {"concat": X, "weighted": (A + B) / 2, "sum": A + B, "product": A * B}[rule]
+    fused = FeatureFusion(two(), rule=rule, standardise=False).fit_transform(X)
+    np.testing.assert_allclose(fused, expected, atol=1e-12)
+
+
+def test_weights_by_hand():
+    X = numbers()
+    A, B = X[:, :3], X[:, 3:]
+    for rule, expected in [
+        ("weighted", (3 * A + B) / 4),
+        ("sum", 3 * A + B),
+        ("concat", np.hstack([3 * A, B])),
+    ]:
+        fusion = FeatureFusion(two(), rule=rule, weights={"b": 1, "a": 3}, standardise=False)
+        np.testing.assert_allclose(fusion.fit_transform(X), expected, atol=1e-12)
+        assert fusion.weights_ == {"a": 3.0, "b": 1.0}
+
+
+def test_a_wide_block_weighs_no_more_than_a_narrow_one():
+    X = numbers(width=20)
+    fused = FeatureFusion(two(16, 4)).fit_transform(X)
+    assert fused[:, :16].var(axis=0).sum() == pytest.approx(1)
+    assert fused[:, 16:].var(axis=0).sum() == pytest.approx(1)
+
+
+def test_a_block_with_ten_times_the_spread_does_not_take_over():
+    rng = np.random.default_rng(0)
+    y = np.arange(400) % 2
+    good = y[:, None] + rng.normal(size=(400, 3))
+    loud = 100 * rng.normal(size=(400, 3))
+    X = np.hstack([good, loud])
+    model = {s: FeatureFusion(two(), rule="sum", standardise=s) for s in (True, False)}
+    scores = {
+        s: cross_val_score(make_pipeline(m, LogisticRegression()), X, y).mean()
+        for s, m in model.items()
+    }
+    assert scores[True] > scores[False] + 0.1
+
+
+def test_product_solves_xor_and_concat_does_not():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 2))
+    y = (X[:, 0] * X[:, 1] > 0).astype(int)
+    score = {
+        rule: cross_val_score(
+            make_pipeline(FeatureFusion(two(1, 1), rule=rule), LogisticRegression()), X, y
+        ).mean()
+        for rule in ("concat", "product")
+    }
+    assert score["concat"] < 0.6
+    assert score["product"] > 0.95
+
+
+def test_a_constant_column_stays_zero():
+    X = numbers()
+    X[:, 1] = 0.1 * 3  # a number whose mean is off by rounding
+    assert np.abs(FeatureFusion(two()).fit_transform(X)[:, 1]).max() == 0
+
+
+# --- sparse --------------------------------------------------------------------------------------
+
+
+def test_sparse_text_stays_sparse_and_equals_the_dense_way():
+    frame, _ = posts()
+    fused = FeatureFusion(blocks()[:2]).fit_transform(frame)
+    assert sparse.issparse(fused)
+    T = TfidfVectorizer().fit_transform(frame["text"]).toarray()
+    width = T.shape[1]
+    expected = T / np.sqrt(T.var(axis=0).mean()) / np.sqrt(width)
+    np.testing.assert_allclose(fused.toarray()[:, :width], expected, atol=1e-12)
+    assert expected.var(axis=0).sum() == pytest.approx(1)
+
+
+def test_sparse_blocks_can_be_projected():
+    frame, _ = posts()
+    for align in ("svd", "cca"):
+        fused = FeatureFusion(blocks(), rule="sum", n_components=2, align=align)
+        assert fused.fit_transform(frame).shape == (60, 2)
+        np.testing.assert_allclose(fused.transform(frame), fused.fit_transform(frame), atol=1e-9)
+
+
+# --- projections ---------------------------------------------------------------------------------
+
+
+def test_svd_is_each_blocks_principal_components():
+    X = numbers(width=9)
+    fused = FeatureFusion(two(5, 4), rule="concat", n_components=2).fit_transform(X)
+    for half, block in [(slice(0, 2), X[:, :5]), (slice(2, 4), X[:, 5:])]:
+        Z = (block - block.mean(axis=0)) / block.std(axis=0)
+        U, s, _ = np.linalg.svd(Z, full_matrices=False)
+        components = U[:, :2] * s[:2]
+        correlation = np.corrcoef(components.T, fused[:, half].T)[:2, 2:]
+        np.testing.assert_allclose(np.abs(correlation), np.eye(2), atol=1e-8)
+
+
+def test_cca_finds_the_canonical_correlations():
+    # population: corr(a1, b1) = 0.8, corr(a2, b2) = 0.5, hidden by invertible mixings
+    rng = np.random.default_rng(0)
+    rho = np.array([0.8, 0.5])
+    A = rng.normal(size=(4000, 2))
+    B = rho * A + np.sqrt(1 - rho**2) * rng.normal(size=(4000, 2))
+    X = np.hstack([A @ rng.normal(size=(2, 2)), B @ rng.normal(size=(2, 2))])
+    fusion = FeatureFusion(two(2, 2), n_components=2, align="cca", shrinkage=0)
+    out = fusion.fit_transform(X)
+    # closed form: the singular values of Caa^-1/2 Cab Cbb^-1/2, here through QR
+    Qa, Qb = (np.linalg.qr(M - M.mean(axis=0))[0] for M in (X[:, :2], X[:, 2:]))
+    exact = np.linalg.svd(Qa.T @ Qb, compute_uv=False)
+    np.testing.assert_allclose(fusion.agreement_, exact, atol=1e-10)
+    np.testing.assert_allclose(exact, rho, atol=0.03)
+    pairs = [np.corrcoef(out[:, k], out[:, 2 + k])[0, 1] for k in range(2)]
+    np.testing.assert_allclose(pairs, exact, atol=1e-10)
+
+
+def test_cca_agrees_with_scikit_learn():
+    from sklearn.cross_decomposition import CCA
+
+    rng = np.random.default_rng(1)
+    shared = rng.normal(size=(300, 2))
+    X = np.hstack([shared @ rng.normal(size=(2, 4)), shared @ rng.normal(size=(2, 3))])
+    X += 0.5 * rng.normal(size=X.shape)
+    a, b = CCA(2, max_iter=5000, tol=1e-10).fit_transform(X[:, :4], X[:, 4:])
+    out = FeatureFusion(two(4, 3), n_components=2, align="cca", shrinkage=0).fit_transform(X)
+    for k in range(2):
+        assert abs(np.corrcoef(a[:, k], out[:, k])[0, 1]) > 1 - 1e-6
+        assert abs(np.corrcoef(b[:, k], out[:, 2 + k])[0, 1]) > 1 - 1e-6
+
+
+def test_cca_with_three_blocks_finds_what_all_share():
+    rng = np.random.default_rng(2)
+    shared = rng.normal(size=500)
+    X = rng.normal(size=(500, 9))
+    X[:, [1, 3, 8]] += 3 * shared[:, None]
+    parts = [
+        ("a", "passthrough", [0, 1, 2]),
+        ("b", "passthrough", [3, 4, 5]),
+        ("c", "passthrough", [6, 7, 8]),
+    ]
+    fusion = FeatureFusion(parts, rule="sum", n_components=1, align="cca")
+    assert abs(np.corrcoef(fusion.fit_transform(X)[:, 0], shared)[0, 1]) > 0.95
+    assert 0.7 < fusion.agreement_[0] < 1
+
+
+def test_shrinkage_guards_against_agreement_in_noise():
+    X = np.random.default_rng(3).normal(size=(40, 60))
+    fooled = FeatureFusion(two(30, 30), n_components=1, align="cca", shrinkage=0).fit(X)
+    assert fooled.agreement_[0] > 0.99
+    assert (
+        FeatureFusion(two(30, 30), n_components=1, align="cca", shrinkage=0.9).fit(X).agreement_[0]
+        < 0.9
+    )
+
+
+@pytest.mark.parametrize("align", ["svd", "cca"])
+def test_projected_columns_have_mean_variance_one(align):
+    out = FeatureFusion(two(5, 4), rule="sum", n_components=2, align=align).fit(numbers(width=9))
+    for scaler in out._scalers.values():
+        assert scaler.mean.tolist() == [0, 0]
+    fused = FeatureFusion(two(5, 4), n_components=2, align=align).fit_transform(numbers(width=9))
+    np.testing.assert_allclose(fused.mean(axis=0), 0, atol=1e-12)
+    assert fused[:, :2].var(axis=0).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("align", ["svd", "cca"])
+def test_the_projection_is_learned_from_the_training_rows(align):
+    X = numbers(width=9)
+    fusion = FeatureFusion(two(5, 4), rule="sum", n_components=2, align=align).fit(X[:30])
+    alone = np.vstack([fusion.transform(X[[i]]) for i in range(30, 50)])
+    np.testing.assert_allclose(fusion.transform(X[30:]), alone, atol=1e-10)
+
+
+# --- missing cells -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rule", ["concat", "weighted", "sum", "product"])
+@pytest.mark.parametrize("standardise", [True, False])
+def test_a_missing_block_becomes_its_training_mean(rule, standardise):
+    X = numbers()
+    holes = X.copy()
+    holes[:10, 4] = np.nan
+    fusion = FeatureFusion(two(), rule=rule, standardise=standardise).fit(holes)
+    mean = X.copy()
+    mean[:10, 3:] = X[10:, 3:].mean(axis=0)
+    np.testing.assert_allclose(fusion.transform(holes), fusion.transform(mean), atol=1e-10)
+    np.testing.assert_allclose(fusion.fit_transform(holes), fusion.transform(holes), atol=1e-12)
+
+
+def test_sum_leaves_the_row_to_the_blocks_that_are_there():
+    X = numbers(width=9)
+    fusion = FeatureFusion(two(5, 4), rule="sum", n_components=2).fit(X)
+    only_a, only_b = X.copy(), X.copy()
+    only_a[:, 5:], only_b[:, :5] = np.nan, np.nan
+    np.testing.assert_allclose(
+        fusion.transform(only_a) + fusion.transform(only_b), fusion.transform(X), atol=1e-10
+    )
+    nothing = np.full((2, 9), np.nan)
+    np.testing.assert_allclose(fusion.transform(nothing), 0)
+
+
+@pytest.mark.parametrize("rule", ["concat", "sum"])
+def test_missing_text_keeps_the_kind_of_matrix(rule):
+    frame, _ = posts()
+    fusion = FeatureFusion(blocks(), rule=rule, n_components=2 if rule == "sum" else None).fit(
+        frame
+    )
+    full = fusion.transform(frame)
+    frame = frame.assign(text=frame["text"].astype(object))
+    frame.loc[3:5, "text"] = None
+    some = fusion.transform(frame)
+    frame["text"] = None
+    none = fusion.transform(frame)
+    assert (
+        sparse.issparse(full)
+        == sparse.issparse(some)
+        == sparse.issparse(none)
+        == (rule == "concat")
+    )
+    assert full.shape == some.shape == none.shape
+    dense = [m.toarray() if sparse.issparse(m) else m for m in (full, some, none)]
+    np.testing.assert_allclose(np.delete(dense[1], [3, 4, 5], 0), np.delete(dense[0], [3, 4, 5], 0))
+    np.testing.assert_allclose(dense[2][3], dense[1][3])
+
+
+def test_block_with_no_usable_row():
+    frame, _ = posts()
+    frame["audio"] = None
+    with pytest.raises(ValueError, match="'audio' has no row without a missing cell"):
+        FeatureFusion(blocks()).fit(frame)
+
+
+# --- a good citizen ------------------------------------------------------------------------------
+
+
+def test_in_a_pipeline_with_a_grid():
+    frame, y = posts(missing=0.1)
+    model = make_pipeline(FeatureFusion(blocks()), LogisticRegression(C=10))
+    assert cross_val_score(model, frame, y, cv=3).mean() > 0.85
+    grid = GridSearchCV(
+        model.set_params(featurefusion__n_components=2),
+        {
+            "featurefusion__rule": ["concat", "sum"],
+            "featurefusion__text__min_df": [1, 2],
+            "featurefusion__align": ["svd", "cca"],
+        },
+        cv=2,
+    ).fit(frame, y)
+    assert np.isfinite(grid.cv_results_["mean_test_score"]).all()
+
+
+def test_clone_pickle_parameters():
+    frame, _ = posts()
+    fusion = FeatureFusion(blocks(), rule="product", n_components=2)
+    fitted = clone(fusion).fit(frame)
+    again = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(again.transform(frame), fitted.transform(frame))
+    fusion.set_params(text=CountVectorizer(), text__min_df=2)
+    assert fusion.get_params()["text__min_df"] == 2
+    assert fitted.feature_names_in_.tolist() == ["text", "image", "audio"]
+    assert fitted.widths_ == {"text": 8, "image": 2, "audio": 2}
+
+
+def test_feature_names():
+    frame, _ = posts()
+    fusion = FeatureFusion(blocks()).fit(frame)
+    names = fusion.get_feature_names_out()
+    assert names[0] == "text__awful"
+    assert names[-2:].tolist() == ["audio__0", "audio__1"]
+    assert len(names) == fusion.transform(frame).shape[1]
+    fusion = FeatureFusion(blocks(), rule="sum", n_components=2).fit(frame)
+    assert fusion.get_feature_names_out().tolist() == ["sum0", "sum1"]
+    table = (
+        FeatureFusion(blocks(), n_components=1).set_output(transform="pandas").fit_transform(frame)
+    )
+    assert table.columns.tolist() == ["text__0", "image__0", "audio__0"]
+    table = pd.DataFrame({"p": [1.0, 2, 4], "q": [3.0, 1, 2]})
+    fusion = FeatureFusion([("x", "passthrough", ["p"]), ("y", "passthrough", ["q"])]).fit(table)
+    assert fusion.get_feature_names_out().tolist() == ["x__p", "y__q"]
+
+
+def test_n_jobs_changes_nothing():
+    frame, _ = posts()
+    one = FeatureFusion(blocks(), n_components=2).fit_transform(frame)
+    with joblib.parallel_config("threading"):
+        two = FeatureFusion(blocks(), n_components=2, n_jobs=2).fit_transform(frame)
+    np.testing.assert_array_equal(one, two)
+
+
+def test_y_reaches_the_transformers():
+    from sklearn.feature_selection import SelectKBest
+
+    X = numbers()
+    y = (X[:, 1] > np.median(X[:, 1])).astype(int)
+    fusion = FeatureFusion([("best", SelectKBest(k=1), slice(0, 3)), ("rest", "passthrough", [3])])
+    assert fusion.fit(X, y).blocks_[0][1].get_support().tolist() == [False, True, False]
+
+
+# --- clear errors --------------------------------------------------------------------------------
+
+
+def test_unequal_widths_name_each_block_and_the_remedy():
+    for rule in ("weighted", "sum", "product"):
+        with pytest.raises(ValueError, match=r"a 4, b 2; set n_components \(at most 2\).*concat"):
+            FeatureFusion(two(4, 2), rule=rule).fit(numbers())
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"rule": "mean"}, "unknown rule 'mean'"),
+        ({"align": "pca"}, "unknown align 'pca'"),
+        ({"n_components": 0}, "n_components is 0"),
+        ({"n_components": 1.5}, "n_components is 1.5"),
+        ({"n_components": 4}, "narrowest block has; the widths are a 3, b 3"),
+        ({"shrinkage": 2}, "shrinkage is 2"),
+        ({"weights": {"a": 1}}, "weights names"),
+        ({"weights": [1, 2]}, "mapping"),
+        ({"weights": {"a": 1, "b": -2}}, ">= 0"),
+        ({"weights": {"a": 1, "b": 1}, "rule": "product"}, "takes no weights"),
+        ({"blocks": [("a", "passthrough", [0])], "n_components": 1, "align": "cca"}, "two blocks"),
+        ({"blocks": []}, "triples"),
+        ({"blocks": None}, "triples"),
+        ({"blocks": [("rule", "passthrough", [0])]}, "cannot be a name"),
+    ],
+)
+def test_clear_errors(change, words):
+    with pytest.raises(ValueError, match=words):
+        FeatureFusion(**{"blocks": two(), **change}).fit(numbers())
+
+
+def test_too_few_rows_for_the_projection():
+    X = numbers(n=3, width=10)
+    with pytest.raises(ValueError, match="n_components=4 with align='svd' is more than the 3"):
+        FeatureFusion(two(5, 5), n_components=4).fit(X)
+    with pytest.raises(ValueError, match="n_components=3 with align='cca' is more than the 2"):
+        FeatureFusion(two(5, 5), n_components=3, align="cca").fit(X)
+
+
+def test_features_that_are_not_finite_or_change_width():
+    frame, _ = posts()
+    broken = FunctionTransformer(lambda column: np.full((len(column), 1), np.nan))
+    with pytest.raises(ValueError, match="NaN or inf"):
+        FeatureFusion([("x", broken, "text")]).fit(frame)
+    growing = FunctionTransformer(lambda column: np.ones((len(column), len(column))))
+    fusion = FeatureFusion([("x", growing, "text")]).fit(frame)
+    with pytest.raises(ValueError, match="'x' has 5 columns, it had 60"):
+        fusion.transform(frame.iloc[:5])
