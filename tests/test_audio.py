@@ -1,0 +1,339 @@
+"""The audio room, held against librosa, a cosine transform by hand, and closed forms."""
+
+from __future__ import annotations
+
+import re
+import warnings
+
+import librosa
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from sklearn.base import clone
+
+from mmtutor import audio
+from mmtutor.audio import (
+    ChromaFeatures,
+    LogMelSequences,
+    MFCCFeatures,
+    MFCCSequences,
+    read_audio,
+)
+from mmtutor.datasets.simulate.music import render_music
+from mmtutor.datasets.simulate.voices import IDENTITY_SIZE, render_voice
+
+RATE = 16_000
+
+
+@pytest.fixture(autouse=True)
+def no_warnings():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def tone(frequency=440.0, seconds=1.0, sample_rate=RATE, level=0.5):
+    return level * np.sin(
+        2 * np.pi * frequency * np.arange(round(seconds * sample_rate)) / sample_rate
+    )
+
+
+@pytest.fixture(scope="module")
+def voice():
+    return render_voice(np.zeros(IDENTITY_SIZE), random_state=0).samples
+
+
+# --- reading
+
+
+@pytest.mark.parametrize(
+    ("samples", "expected"),
+    [
+        (np.array([-128, 0, 64], np.int8), [-1, 0, 0.5]),
+        (np.array([0, 128, 192], np.uint8), [-1, 0, 0.5]),
+        (np.array([-32768, 0, 16384], np.int16), [-1, 0, 0.5]),
+        (np.array([-(2**31), 0, 2**30], np.int32), [-1, 0, 0.5]),
+        (np.array([-1, 0, 0.5], np.float16), [-1, 0, 0.5]),
+        (np.array([-1, 0, 0.5], np.float64), [-1, 0, 0.5]),
+        (np.array([-1.4, 0, 1.2]), [-1, 0, 1]),  # an overshoot is cut
+    ],
+)
+def test_every_sample_type_has_its_scale(samples, expected):
+    clip = read_audio(samples)
+    assert clip.dtype == np.float32
+    assert np.array_equal(clip, np.array(expected, np.float32))
+
+
+def test_channels_are_averaged_or_kept():
+    left, right = np.full(100, 0.5), np.full(100, -0.1)
+    for stereo in (np.stack([left, right]), np.stack([left, right], axis=1)):
+        assert np.allclose(read_audio(stereo), 0.2)
+        assert read_audio(stereo, mono=False).shape == (100, 2)
+        assert read_audio(stereo, start=0.001, seconds=0.002).shape == (32,)
+    assert read_audio(left[:, None]).shape == (100,)
+    assert read_audio(left, mono=False).shape == (100, 1)
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac"])
+@pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 16_000])
+def test_files_are_resampled(tmp_path, extension, rate):
+    path = tmp_path / f"ton é.{extension}"
+    soundfile.write(path, tone(440, 1.0, rate), rate)
+    clip = read_audio(path)
+    assert clip.shape == (RATE,)
+    assert np.abs(clip - tone(440))[800:-800].max() < 2e-3
+    assert np.array_equal(read_audio(str(path)), clip)
+
+
+def test_part_of_a_file(tmp_path):
+    path = tmp_path / "stereo.wav"
+    ramp = np.linspace(-1, 1, RATE)
+    soundfile.write(path, np.stack([ramp, ramp], axis=1), RATE)
+    part = read_audio(path, start=0.25, seconds=0.5)
+    assert np.allclose(part, ramp[4000:12_000], atol=1e-4)
+    assert np.allclose(part, read_audio(ramp, start=0.25, seconds=0.5), atol=1e-4)
+    with pytest.raises(ValueError, match="empty"):
+        read_audio(path, start=2.0)
+    with pytest.raises(ValueError, match="start"):
+        read_audio(path, start=-1.0)
+
+
+def test_unreadable_sources_are_named(tmp_path):
+    text, empty = tmp_path / "notes.wav", tmp_path / "empty.flac"
+    text.write_text("not a sound", encoding="utf-8")
+    soundfile.write(empty, np.zeros(0), RATE)
+    with pytest.raises(FileNotFoundError, match=r"gone\.wav"):
+        read_audio(tmp_path / "gone.wav")
+    with pytest.raises(IsADirectoryError, match="folder"):
+        read_audio(tmp_path)
+    with pytest.raises(ValueError, match=re.escape("notes.wav as sound")):
+        read_audio(text)
+    with pytest.raises(ValueError, match="empty"):
+        read_audio(empty)
+    with pytest.raises(TypeError, match="wrap one clip in a list"):
+        read_audio(0.5)
+
+
+@pytest.mark.parametrize(
+    ("samples", "error", "message"),
+    [
+        (np.zeros(0), ValueError, "empty"),
+        (np.zeros((0, 2)), ValueError, "empty"),
+        (np.array([0.0, np.nan, np.inf]), ValueError, "2 of 3 samples are NaN"),
+        (np.zeros((10, 20)), ValueError, re.escape("(10, 20)")),
+        (np.zeros((4, 4)), ValueError, re.escape("(4, 4)")),
+        (np.zeros((2, 3, 100)), ValueError, re.escape("(2, 3, 100)")),
+        (np.zeros(10, np.int64), TypeError, "int64 have no agreed full scale"),
+        (np.zeros(10, bool), TypeError, "bool"),
+        (np.array([0.0, -20_000.0]), ValueError, "divide them by 32768"),
+    ],
+)
+def test_bad_arrays_are_named(samples, error, message):
+    with pytest.raises(error, match=message):
+        read_audio(samples)
+
+
+# --- frame by frame
+
+
+def dct_by_hand(decibels, n_mfcc):
+    n = decibels.shape[1]
+    basis = np.cos(np.pi / n * np.outer(np.arange(n_mfcc), np.arange(n) + 0.5)) * np.sqrt(2 / n)
+    basis[0] /= np.sqrt(2)
+    return decibels @ basis.T
+
+
+def test_mfcc_is_a_cosine_transform_and_equals_librosa(voice):
+    samples = voice.astype(float)
+    ours = audio.mfcc(samples, n_mfcc=13)
+    assert np.allclose(ours, dct_by_hand(audio.log_mel(samples), 13), atol=1e-9)
+    theirs = librosa.feature.mfcc(
+        y=samples, sr=RATE, n_mfcc=13, n_mels=40, n_fft=400, hop_length=160
+    )
+    assert np.abs(ours - theirs.T).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("rate", "frame", "n_mels"), [(8000, 0.032, 26), (22_050, 2048 / 22_050, 128)]
+)
+def test_mel_filters_equal_librosa(rate, frame, n_mels):
+    length = round(frame * rate)
+    theirs = librosa.filters.mel(sr=rate, n_fft=length, n_mels=n_mels)
+    assert np.allclose(audio.mel_filters(rate, length, n_mels), theirs, atol=1e-8)
+
+
+def test_spectrogram_equals_librosa_and_keeps_energy(voice):
+    ours = audio.spectrogram(voice, frame=0.032, hop=0.008)
+    theirs = np.abs(librosa.stft(voice.astype(float), n_fft=512, hop_length=128)) ** 2
+    assert np.allclose(ours, theirs.T, atol=1e-9)
+
+
+def test_deltas_equal_librosa(voice):
+    sequence = audio.mfcc(voice)
+    theirs = librosa.feature.delta(sequence, axis=0)
+    assert np.allclose(audio.deltas(sequence), theirs)
+    ramp = 3.0 * np.arange(5)[:, None]
+    assert np.allclose(audio.deltas(ramp), 3.0)  # fewer frames than the width
+    assert not audio.deltas(ramp[:2]).any()
+    with pytest.raises(ValueError, match="odd"):
+        audio.deltas(ramp, width=4)
+
+
+def test_silence_has_the_documented_values():
+    silence = np.zeros(4000)
+    assert (audio.log_mel(silence) == -100).all()
+    cepstrum = audio.mfcc(silence)
+    assert np.allclose(cepstrum[:, 0], -100 * np.sqrt(40))
+    assert np.allclose(cepstrum[:, 1:], 0)
+    assert not audio.chroma(silence, tuning=None).any()
+    assert audio.estimate_tuning(silence) == 0.0
+
+
+@pytest.mark.parametrize("n_samples", [1, 5, 159, 160, 399, 400, 401, 4095])
+@pytest.mark.parametrize(
+    "transformer",
+    [
+        MFCCFeatures(n_segments=4),
+        ChromaFeatures(tuning=None, n_segments=3),
+        MFCCSequences(deltas=True, max_frames=7),
+        LogMelSequences(),
+    ],
+    ids=lambda transformer: type(transformer).__name__,
+)
+def test_a_clip_of_any_length_is_finite(transformer, n_samples):
+    clip = np.random.default_rng(n_samples).uniform(-1, 1, n_samples)
+    rows = clone(transformer).fit_transform([clip])
+    present = rows[~np.isnan(rows)]
+    assert np.isfinite(present).all()
+    assert present.size >= 12
+    assert len(audio.mfcc(clip)) == 1 + n_samples // 160
+
+
+def test_unsuitable_parameters_are_named():
+    clip = tone()
+    with pytest.raises(ValueError, match="mel filters are empty"):
+        audio.log_mel(clip, n_mels=200)
+    with pytest.raises(ValueError, match="given in seconds"):
+        audio.mfcc(clip, frame=0.0, hop=0.01)
+    with pytest.raises(ValueError, match="given in seconds"):
+        audio.mfcc(clip, hop=0.0)
+    with pytest.raises(ValueError, match="n_mfcc must lie between 1 and n_mels=40, got 41"):
+        audio.mfcc(clip, n_mfcc=41)
+    with pytest.raises(ValueError, match="nothing to compute"):
+        MFCCFeatures(mean=False, deviation=False).fit([clip])
+    with pytest.raises(ValueError, match="n_segments"):
+        MFCCFeatures(n_segments=0).fit([clip])
+    with pytest.raises(ValueError, match="max_frames"):
+        MFCCSequences(max_frames=0).fit([clip])
+
+
+# --- pitch classes
+
+
+@pytest.mark.parametrize("midi", range(48, 96, 5))
+def test_a_pure_tone_has_its_pitch_class(midi):
+    row = audio.chroma(tone(440 * 2 ** ((midi - 69) / 12)))[8]
+    assert row.argmax() == midi % 12
+    assert np.sort(row)[-2] < 0.35
+
+
+def test_chroma_agrees_with_librosa_on_music():
+    agreements = []
+    for seed in range(12):
+        clip = render_music(
+            mode=("major", "minor")[seed % 2],
+            tonic=seed,
+            tempo=100,
+            loudness=0.6,
+            random_state=seed,
+        ).astype(float)
+        ours = audio.chroma(clip).mean(axis=0)
+        theirs = librosa.feature.chroma_stft(
+            y=clip, sr=RATE, n_fft=4096, hop_length=1024, tuning=0
+        ).mean(axis=1)
+        agreements.append(np.corrcoef(ours, theirs)[0, 1])
+    assert min(agreements) > 0.9
+
+
+@pytest.mark.parametrize("cents", [-45, -20, 0, 10, 35])
+def test_tuning_is_found_and_undone(cents):
+    scale = 2 ** (cents / 1200)
+    chord = sum(tone(f * scale, level=0.2) for f in (261.63, 329.63, 392.0, 523.25))
+    found = audio.estimate_tuning(chord)
+    assert found == pytest.approx(cents / 100, abs=0.03)
+    assert found == pytest.approx(librosa.estimate_tuning(y=chord, sr=RATE, n_fft=4096), abs=0.05)
+    row = audio.chroma(chord, tuning=None)[8]
+    assert set(np.flatnonzero(row > 0.3)) == {0, 4, 7}
+
+
+# --- transformers
+
+
+@pytest.fixture(scope="module")
+def column(voice):
+    return pd.Series([voice, np.zeros(100), tone(seconds=0.5)], index=[7, 3, 5], dtype=object)
+
+
+def test_features_are_the_statistics_of_the_sequences(column, voice):
+    rows = MFCCFeatures(n_mfcc=5, deltas=True).fit_transform(column)
+    sequence = audio.mfcc(voice, n_mfcc=5)
+    both = np.hstack([sequence, audio.deltas(sequence)])
+    assert np.allclose(rows[0], np.r_[both.mean(axis=0), both.std(axis=0)])
+
+    halves = MFCCFeatures(n_mfcc=5, deltas=False, deviation=False, n_segments=2).fit(column)
+    first, second = np.split(halves.transform(column)[0], 2)
+    assert np.allclose(first, sequence[:100].mean(axis=0))
+    assert np.allclose(second, sequence[100:].mean(axis=0))
+    assert halves.get_feature_names_out()[7] == "segment1_mfcc2_mean"
+
+
+@pytest.mark.parametrize(
+    ("transformer", "n_features"),
+    [(MFCCFeatures(), 80), (ChromaFeatures(), 24), (MFCCFeatures(n_segments=5), 400)],
+)
+def test_columns_of_every_kind_give_the_same_rows(column, transformer, n_features, tmp_path):
+    rows = transformer.fit_transform(column)
+    assert rows.shape == (3, n_features)
+    assert len(set(transformer.get_feature_names_out())) == n_features
+    paths = []
+    for k, clip in enumerate(column):
+        paths.append(tmp_path / f"{k}.wav")
+        soundfile.write(paths[-1], clip, RATE, subtype="FLOAT")
+    for same in (column.tolist(), column.to_frame(), column.to_numpy(), paths):
+        assert np.allclose(transformer.transform(same), rows, atol=1e-3)
+    parallel = clone(transformer).set_params(n_jobs=2).fit(column)
+    assert np.array_equal(parallel.transform(column), rows), "rows must keep their order"
+
+
+def test_sequences_are_padded_with_nan_and_cut(column):
+    sequences = MFCCSequences(n_mfcc=13).fit(column)
+    out = sequences.transform(column)
+    assert out.shape == (3, 201, 13)
+    assert out.dtype == np.float32
+    present = ~np.isnan(out).any(axis=2)
+    assert present.sum(axis=1).tolist() == [201, 1, 51]
+    assert np.array_equal(present, ~np.isnan(out).all(axis=2))
+    assert np.array_equal(np.sort(~present, axis=1), ~present), "padding comes last"
+    shorter = MFCCSequences(n_mfcc=13, max_frames=60).fit_transform(column)
+    assert np.array_equal(shorter, out[:, :60], equal_nan=True)
+    longer = sequences.transform([tone(seconds=9.0)])  # longer than any seen in fit
+    assert longer.shape == (1, 201, 13)
+    assert len(MFCCSequences(deltas=True).fit(column).get_feature_names_out()) == 40
+    mel = LogMelSequences(n_mels=30).fit(column)
+    assert mel.transform(column).shape == (3, 201, 30)
+    assert mel.get_feature_names_out()[29] == "mel29"
+
+
+@pytest.mark.parametrize("transformer", [MFCCFeatures(), ChromaFeatures(), LogMelSequences()])
+def test_a_bad_cell_is_named_by_its_row(transformer, voice):
+    with pytest.raises(ValueError, match="1 of 2 clips are missing"):
+        transformer.fit_transform([voice, None])
+    with pytest.raises(ValueError, match=re.escape("clip in row 1: 3 of 3 samples are NaN")):
+        transformer.fit_transform([voice, np.full(3, np.nan)])
+    with pytest.raises(FileNotFoundError, match=re.escape("clip in row 1: there is no sound file")):
+        transformer.fit_transform([voice, "gone.wav"])
+    with pytest.raises(TypeError, match="wrap one clip in a list"):
+        transformer.fit_transform(voice)
+    with pytest.raises(ValueError, match="empty"):
+        transformer.fit_transform([])
