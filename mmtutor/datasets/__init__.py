@@ -8,6 +8,8 @@ from mmtutor.datasets._emoji import fetch_emoji
 from mmtutor.datasets._librispeech import fetch_librispeech_sample
 from mmtutor.datasets._london import fetch_london_faces
 from mmtutor.datasets._movies import fetch_movie_sentences
+from mmtutor.datasets._people import load_people, make_people
+from mmtutor.datasets._posts import load_posts, make_posts
 from mmtutor.datasets._reviews import load_reviews
 
 __all__ = [
@@ -18,5 +20,9 @@ __all__ = [
     "fetch_mnist_test",
     "fetch_movie_sentences",
     "fetch_spoken_digits",
+    "load_people",
+    "load_posts",
     "load_reviews",
+    "make_people",
+    "make_posts",
 ]

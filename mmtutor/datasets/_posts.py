@@ -1,0 +1,421 @@
+"""Simulated posts: a text, a picture of its author, and the author's voice over music."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from sklearn.utils import Bunch
+
+from mmtutor._cells import MODALITIES
+from mmtutor.datasets._rendering import (
+    Arrays,
+    cached,
+    chosen_modalities,
+    per_modality,
+    render_all,
+    require_between,
+    require_language,
+    stream,
+    swing,
+    table,
+)
+from mmtutor.datasets._reviews import load_reviews
+from mmtutor.datasets.simulate.faces import IDENTITY_SIZE as FACE_SIZE
+from mmtutor.datasets.simulate.faces import render_face
+from mmtutor.datasets.simulate.latent import PostWorld, SeedLike, _count, seed_sequence
+from mmtutor.datasets.simulate.music import mix, render_music
+from mmtutor.datasets.simulate.voices import IDENTITY_SIZE as VOICE_SIZE
+from mmtutor.datasets.simulate.voices import render_voice
+
+__all__ = ["load_posts", "make_posts"]
+
+SENTIMENTS = ("negative", "neutral", "positive")
+RELIABILITY = {"text": 2.0, "image": 1.5, "audio": 1.5}
+
+# Hashtags from the least to the most favourable: English, Chinese.
+_HASHTAGS = (
+    ("#neveragain", "#再也不来了"),
+    ("#nightmare", "#噩梦"),
+    ("#furious", "#气炸了"),
+    ("#letdown", "#太失望"),
+    ("#regret", "#后悔"),
+    ("#sigh", "#心累"),
+    ("#annoyed", "#烦"),
+    ("#notforme", "#不适合我"),
+    ("#meh", "#一般般"),
+    ("#everyday", "#日常"),
+    ("#noted", "#记一笔"),
+    ("#justsaying", "#随便说说"),
+    ("#itdepends", "#看情况"),
+    ("#fairenough", "#还行吧"),
+    ("#decent", "#不错"),
+    ("#pleased", "#满意"),
+    ("#smile", "#微笑"),
+    ("#recommended", "#推荐"),
+    ("#lovely", "#真好"),
+    ("#delighted", "#开心"),
+    ("#overthemoon", "#乐坏了"),
+    ("#bestever", "#史上最佳"),
+)
+
+_DESCR = """\
+Simulated posts
+---------------
+{n_samples} posts by {n_authors} authors; the task is their sentiment (negative, neutral, positive).
+
+    text   a review by the author and mostly a hashtag; no other author ever writes that review
+    image  the author's face, {size} x {size} pixels, grey, from a frown to a smile
+    audio  {seconds:g} s at {rate} Hz: the author's voice, livelier when happy, over chords
+
+How it is made. Each modality has a latent value: the class (-1, 0 or 1) times its reliability, plus
+noise with standard deviation 1. Reliability: {reliability}.
+Noise correlation: {rho:g}. Conflict: {conflict:g}.
+The latent value z becomes a valence, tanh(z / 3). The expression of face and voice follows it. The
+chords are major if z > 0 and minor otherwise, faster and louder the further z is from 0. The text
+is the author's own review nearest in valence, so it tells z in about {per_author:.0f} steps; its
+hashtag is one of the three nearest of {n_tags}. Nuisances that say nothing of the class: identity,
+pose, light, pixel noise, what syllables are spoken, key and progression of the chords.
+
+`latents` holds the latent values, `ceiling(modalities)` the accuracy of an observer who sees them
+and knows all this: no classifier of the rendered data can do better on average. `groups` are the
+authors: use them (GroupKFold), or the same sentence and face appear in training and test.
+"""
+
+
+def make_posts(
+    n_samples: int = 600,
+    *,
+    n_authors: int = 30,
+    reliability: Mapping[str, float] | float | None = None,
+    noise_correlation: float = 0.0,
+    conflict: float = 0.0,
+    missing: Mapping[str, float] | float = 0.0,
+    language: str = "en",
+    modalities: Sequence[str] = MODALITIES,
+    hashtags: float = 0.8,
+    pose: float = 12.0,
+    light: float = 40.0,
+    music_level_db: float = -3.0,
+    image_size: int = 96,
+    seconds: float = 2.0,
+    sample_rate: int = 16_000,
+    n_jobs: int | None = None,
+    random_state: SeedLike = 0,
+) -> Bunch:
+    """Simulate posts with a text, a picture and a sound, whose sentiment is to be found.
+
+    Sample i depends on the settings, on `random_state` and on i only: it is the same for every
+    `n_samples` and `n_jobs`. Settings change only what they name: with another reliability the
+    noise, the authors and the poses stay as they were.
+
+    Parameters
+    ----------
+    n_samples : int
+        How many posts, >= 1. Classes are balanced; authors take turns.
+    n_authors : int
+        How many authors share them, from 1 to 252 (each needs a review of every class).
+    reliability : mapping of str to float, float, or None
+        Signal in noise standard deviations by modality, 0 for none; a mapping may name only some.
+        None for text 2.0, image 1.5, audio 1.5.
+    noise_correlation : float
+        Correlation of the latent noise between every two modalities, above -0.5 and below 1.
+    conflict : float
+        Probability that one modality shows another class.
+    missing : float or mapping of str to float
+        Probability that a cell is missing. A post keeps at least one cell, unless all
+        probabilities are 1.
+    language : {"en", "zh"}
+        Language of the texts.
+    modalities : sequence of str
+        Which columns to render; fewer is faster and changes nothing else.
+    hashtags : float
+        Probability that a text ends in a hashtag.
+    pose : float
+        Largest turn of the head in degrees, 0 to 30.
+    light : float
+        Largest angle of the lamp in degrees, 0 to 90.
+    music_level_db : float
+        Level of the music relative to the voice, in dB, when the feeling is strongest; it is
+        6 dB lower when there is none.
+    image_size : int
+        Height and width of the pictures in pixels.
+    seconds : float
+        Length of the sounds.
+    sample_rate : int
+        Samples per second, in Hz.
+    n_jobs : int or None
+        Processes for rendering, as in joblib: None for 1, -1 for all cores.
+    random_state : int, None or NumPy generator
+        Seed.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        ``frame``: DataFrame of shape (n_samples, 3) with columns text (str), image (uint8 array of
+        shape (image_size, image_size)), audio (float32 array of shape (seconds * sample_rate,));
+        None where missing. ``target``: ndarray of str, shape (n_samples,). ``groups``: ndarray of
+        int, the authors. ``latents``: DataFrame, see :meth:`PostWorld.sample`, and the columns
+        author, review (row in ``load_reviews().frame``) and hashtag (bool).
+        ``ceiling(modalities=...)``: accuracy of the ideal observer.
+        ``posteriors(modalities=...)``: what it believes of these samples, ndarray of shape
+        (n_samples, 3). ``target_names``, ``sample_rate``, ``world``, ``DESCR``.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range.
+
+    Examples
+    --------
+    >>> posts = make_posts(3, random_state=1)
+    >>> list(posts.frame), posts.frame["image"].iloc[0].shape, posts.frame["audio"].iloc[0].shape
+    (['text', 'image', 'audio'], (96, 96), (32000,))
+    >>> sorted(posts.target.tolist())
+    ['negative', 'neutral', 'positive']
+    >>> round(posts.ceiling(["text"]), 2), round(posts.ceiling(), 2)
+    (0.79, 0.9)
+
+    Notes
+    -----
+    Taught in notebook 00.
+    """
+    settings = _Settings(
+        n_samples=_count(n_samples, what="n_samples"),
+        modalities=chosen_modalities(modalities),
+        pose=require_between(pose, 0, 30, what="pose"),
+        light=require_between(light, 0, 90, what="light"),
+        music_level_db=require_between(music_level_db, -200, 60, what="music_level_db"),
+        image_size=image_size,
+        seconds=seconds,
+        sample_rate=sample_rate,
+        entropy=seed_sequence(random_state).entropy,
+    )
+    world = PostWorld(
+        MODALITIES,
+        tuple(per_modality(reliability, RELIABILITY, what="reliability").values()),
+        noise_correlation=noise_correlation,
+        conflict=conflict,
+        missing=tuple(
+            per_modality(missing, dict.fromkeys(MODALITIES, 0.0), what="missing").values()
+        ),
+    )
+    hashtags = require_between(hashtags, 0, 1, what="hashtags")
+    render = partial(_render, n_jobs=n_jobs)
+    return _assemble(settings, world, n_authors, language, hashtags, render)
+
+
+def load_posts(language: str = "en") -> Bunch:
+    """Return the default posts, ``make_posts()``, rendered once and then kept on disk.
+
+    Pictures and sounds (44 MB) are stored under the folder that the environment variable
+    MMTUTOR_CACHE names, by default the platform's cache folder. Another version of the simulator
+    renders them again.
+
+    Parameters
+    ----------
+    language : {"en", "zh"}
+        Language of the texts.
+
+    Returns
+    -------
+    sklearn.utils.Bunch
+        As :func:`make_posts` returns.
+
+    Examples
+    --------
+    >>> posts = load_posts()  # doctest: +SKIP
+    >>> posts.frame.shape  # doctest: +SKIP
+    (600, 3)
+
+    Notes
+    -----
+    Taught in notebook 00.
+    """
+    settings = _Settings()
+    world = PostWorld(MODALITIES, tuple(RELIABILITY.values()))
+    return _assemble(settings, world, 30, language, 0.8, _render_cached)
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """How posts are rendered; the defaults are those of `make_posts`."""
+
+    n_samples: int = 600
+    modalities: tuple[str, ...] = MODALITIES
+    pose: float = 12.0
+    light: float = 40.0
+    music_level_db: float = -3.0
+    image_size: int = 96
+    seconds: float = 2.0
+    sample_rate: int = 16_000
+    entropy: int = 0
+
+
+# The streams of random numbers, each with a number of its own: adding one disturbs no other.
+_WORLD, _AUTHOR, _POOLS, _HASHTAG, _IMAGE, _AUDIO = range(6)
+
+
+def _assemble(
+    settings: _Settings,
+    world: PostWorld,
+    n_authors: int,
+    language: str,
+    hashtags: float,
+    render: Callable[[_Settings, pd.DataFrame], Arrays],
+) -> Bunch:
+    root = np.random.SeedSequence(settings.entropy)
+    reviews = load_reviews()
+    pools = _pools(reviews, _count(n_authors, what="n_authors"), stream(root, _POOLS))
+    latents = world.sample(
+        settings.n_samples, np.random.SeedSequence(settings.entropy, spawn_key=(_WORLD,))
+    )
+    latents["author"] = np.arange(settings.n_samples) % n_authors
+    texts = _texts(latents, reviews, pools, hashtags, require_language(language), root)
+    arrays = render(settings, latents)
+    return Bunch(
+        frame=table(texts if "text" in settings.modalities else None, arrays, latents),
+        target=np.array(SENTIMENTS)[latents["class"]],
+        groups=latents["author"].to_numpy(),
+        latents=latents,
+        ceiling=world.ceiling,
+        posteriors=partial(world.posteriors, latents),
+        target_names=list(SENTIMENTS),
+        sample_rate=settings.sample_rate,
+        world=world,
+        DESCR=_DESCR.format(
+            n_samples=settings.n_samples,
+            n_authors=n_authors,
+            size=settings.image_size,
+            seconds=settings.seconds,
+            rate=settings.sample_rate,
+            reliability=", ".join(
+                f"{n} {r:g}" for n, r in zip(world.modalities, world.reliability, strict=True)
+            ),
+            rho=world.noise_correlation,
+            conflict=world.conflict,
+            per_author=len(reviews.target) / n_authors,
+            n_tags=len(_HASHTAGS),
+        ),
+    )
+
+
+def valence_of(z: np.ndarray) -> np.ndarray:
+    """Squash latent values into (-1, 1); monotonic, so that nothing of them is lost."""
+    return np.tanh(np.asarray(z) / 3)
+
+
+def _pools(reviews: Bunch, n_authors: int, rng: np.random.Generator) -> list[np.ndarray]:
+    """Deal the reviews out to the authors: equally by label, and spread over valence.
+
+    Within a label the reviews are sorted by valence and dealt in rounds, each round in a new
+    random order of the authors.
+    """
+    per_label = min((reviews.target == name).sum() for name in SENTIMENTS)
+    if n_authors > per_label:
+        raise ValueError(
+            f"n_authors must be at most {per_label}, because every author needs reviews of their "
+            f"own in each class; got {n_authors}"
+        )
+    hands: list[list[int]] = [[] for _ in range(n_authors)]
+    for name in SENTIMENTS:
+        rows = np.flatnonzero(reviews.target == name)
+        valence = reviews.frame["valence"].to_numpy()[rows]
+        rows = rows[np.lexsort((rng.random(len(rows)), valence))]
+        for start in range(0, per_label - per_label % n_authors, n_authors):
+            for author, row in zip(rng.permutation(n_authors), rows[start:], strict=False):
+                hands[author].append(int(row))
+    return [np.array(hand) for hand in hands]
+
+
+def _texts(
+    latents: pd.DataFrame,
+    reviews: Bunch,
+    pools: list[np.ndarray],
+    hashtags: float,
+    column: str,
+    root: np.random.SeedSequence,
+) -> list[str]:
+    """Choose each post's review and hashtag; note the choice in `latents`."""
+    wanted = valence_of(latents["text"])
+    strength = reviews.frame["valence"].to_numpy()
+    own = [pools[author] for author in latents["author"]]
+    nearest = [np.abs(strength[p] - v).argmin() for p, v in zip(own, wanted, strict=True)]
+    rows = np.array([p[k] for p, k in zip(own, nearest, strict=True)])
+    draws = stream(root, _HASHTAG).random((len(latents), 2))
+    tags = np.array(_HASHTAGS)[:, 0 if column == "english" else 1]
+    middle = (wanted + 1) / 2 * len(tags)  # one of the three tags nearest to this place
+    which = np.clip(np.floor(middle + 3 * draws[:, 1] - 1.5), 0, len(tags) - 1).astype(int)
+    latents["review"] = rows
+    latents["hashtag"] = draws[:, 0] < hashtags
+    texts = reviews.frame[column].to_numpy()[rows]
+    return [
+        f"{text} {tags[k]}" if tagged else str(text)
+        for text, k, tagged in zip(texts, which, latents["hashtag"], strict=True)
+    ]
+
+
+def _render(settings: _Settings, latents: pd.DataFrame, n_jobs: int | None = None) -> Arrays:
+    job = partial(
+        _render_one,
+        settings,
+        latents["author"].to_numpy(),
+        latents["image"].to_numpy(),
+        latents["audio"].to_numpy(),
+    )
+    if not {"image", "audio"} & set(settings.modalities):
+        return {}
+    return render_all(job, settings.n_samples, n_jobs=n_jobs, what="making posts")
+
+
+def _render_cached(settings: _Settings, latents: pd.DataFrame) -> Arrays:
+    n, length = settings.n_samples, round(settings.seconds * settings.sample_rate)
+    shapes = {"image": (n, settings.image_size, settings.image_size), "audio": (n, length)}
+    return cached("posts", lambda: _render(settings, latents, n_jobs=-1), shapes)
+
+
+def _render_one(
+    settings: _Settings, authors: np.ndarray, z_image: np.ndarray, z_audio: np.ndarray, i: int
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Picture and sound of post i."""
+    root = np.random.SeedSequence(settings.entropy)
+    author = stream(root, _AUTHOR, int(authors[i]))
+    face, voice = author.standard_normal(FACE_SIZE), author.standard_normal(VOICE_SIZE)
+    image = sound = None
+    if "image" in settings.modalities:
+        rng = stream(root, _IMAGE, i)
+        image = render_face(
+            face,
+            valence=float(valence_of(z_image[i])),
+            yaw=swing(rng, settings.pose),
+            pitch=swing(rng, settings.pose / 2),
+            light=swing(rng, settings.light),
+            size=settings.image_size,
+            random_state=rng,
+        )
+    if "audio" in settings.modalities:
+        sound = _render_sound(
+            settings, voice, float(valence_of(z_audio[i])), stream(root, _AUDIO, i)
+        )
+    return image, sound
+
+
+def _render_sound(
+    settings: _Settings, voice: np.ndarray, valence: float, rng: np.random.Generator
+) -> np.ndarray:
+    strength = abs(valence)
+    clip = {"seconds": settings.seconds, "sample_rate": settings.sample_rate}
+    music = render_music(
+        mode="major" if valence > 0 else "minor",
+        tonic=int(rng.integers(12)),
+        tempo=80 + 80 * strength,
+        loudness=0.3 + 0.7 * strength,
+        random_state=rng,
+        **clip,
+    )
+    speech = render_voice(voice, valence=valence, random_state=rng, **clip)
+    level = settings.music_level_db - 6 * (1 - strength)
+    return mix(speech.samples, music, music_level_db=level)

@@ -1,0 +1,178 @@
+"""What `make_posts` and `make_people` share: rendering many samples, and keeping the result.
+
+A sample's pictures and sounds depend on the seed and on its own number only, so it is the same
+alone or among thousands, in one process or in many.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+from tqdm.auto import tqdm
+
+from mmtutor._cells import MODALITIES
+from mmtutor.datasets.remote import cache_folder
+
+Arrays = dict[str, np.ndarray]
+
+LANGUAGES = {"en": "english", "zh": "chinese"}
+
+FULL_SCALE = 32768  # sounds are kept in 16-bit steps, so that a FLAC file holds them exactly
+
+
+def stream(root: np.random.SeedSequence, *key: int) -> np.random.Generator:
+    """Return the generator that belongs to `key`, whatever else has been drawn."""
+    return np.random.default_rng(np.random.SeedSequence(root.entropy, spawn_key=key))
+
+
+def swing(rng: np.random.Generator, limit: float) -> float:
+    """Draw a nuisance (an angle, say) evenly from -limit to limit."""
+    return float(rng.uniform(-limit, limit))
+
+
+def render_all(
+    render: Callable[[int], tuple[np.ndarray | None, np.ndarray | None]],
+    n_samples: int,
+    *,
+    n_jobs: int | None,
+    what: str,
+) -> Arrays:
+    """Render every sample, with a progress bar on stderr if it takes more than a second.
+
+    `render` returns a sample's image (uint8) and sound (float32), each None if not wanted.
+    """
+    tasks = (delayed(render)(i) for i in range(n_samples))
+    done = Parallel(n_jobs=n_jobs, return_as="generator")(tasks)
+    pairs = list(tqdm(done, total=n_samples, desc=what, unit="sample", delay=1, leave=False))
+    arrays: Arrays = {}
+    if pairs[0][0] is not None:
+        arrays["image"] = np.stack([image for image, _ in pairs])
+    if pairs[0][1] is not None:
+        sound = np.stack([sound for _, sound in pairs])
+        scaled = np.rint(sound * FULL_SCALE).clip(-FULL_SCALE, FULL_SCALE - 1)
+        arrays["audio"] = scaled.astype(np.int16)
+    return arrays
+
+
+def table(
+    texts: Sequence[str] | None, arrays: Mapping[str, np.ndarray], missing: pd.DataFrame
+) -> pd.DataFrame:
+    """Build the multimodal table: one column a modality, None in a missing cell."""
+    cells: dict[str, list] = {}
+    if texts is not None:
+        cells["text"] = list(texts)
+    if "image" in arrays:
+        cells["image"] = list(arrays["image"])
+    if "audio" in arrays:
+        cells["audio"] = list(arrays["audio"].astype(np.float32) / FULL_SCALE)
+    frame = pd.DataFrame(index=range(len(missing)))
+    for name, column in cells.items():
+        gone = missing[f"missing_{name}"]
+        kept = [None if g else cell for g, cell in zip(gone, column, strict=True)]
+        frame[name] = pd.Series(kept, dtype=object)
+    return frame
+
+
+def require_language(language: str) -> str:
+    """Return the reviews' column of a language, or raise ValueError."""
+    if language not in LANGUAGES:
+        raise ValueError(f"language must be 'en' or 'zh', got {language!r}")
+    return LANGUAGES[language]
+
+
+def chosen_modalities(modalities: Sequence[str]) -> tuple[str, ...]:
+    """Check which modalities to render; return them in the usual order."""
+    if isinstance(modalities, str):
+        modalities = (modalities,)
+    unknown = [name for name in modalities if name not in MODALITIES]
+    if unknown:
+        raise ValueError(f"unknown modalities {unknown}; choose from {list(MODALITIES)}")
+    return tuple(name for name in MODALITIES if name in modalities)
+
+
+def per_modality(
+    given: float | Mapping[str, float] | None, default: Mapping[str, float], *, what: str
+) -> dict[str, float]:
+    """Complete a setting: one number for all modalities, or a mapping that names some."""
+    if given is None:
+        return dict(default)
+    if isinstance(given, Mapping):
+        unknown = [name for name in given if name not in default]
+        if unknown:
+            raise ValueError(f"{what} names {unknown}; the modalities are {list(default)}")
+        return {name: _number(given.get(name, default[name]), what=what) for name in default}
+    return dict.fromkeys(default, _number(given, what=what))
+
+
+def _number(value: float, *, what: str) -> float:
+    if isinstance(value, str) or np.ndim(value) != 0:
+        raise TypeError(f"{what} is a number or a mapping such as {{'audio': 0.5}}, got {value!r}")
+    return float(value)
+
+
+def require_between(value: float, low: float, high: float, *, what: str) -> float:
+    """Return the number if it lies in [low, high], else raise ValueError."""
+    if isinstance(value, str) or np.ndim(value) != 0 or not low <= value <= high:
+        raise ValueError(f"{what} must lie between {low:g} and {high:g}, got {value!r}")
+    return float(value)
+
+
+def fingerprint(*extra: str) -> str:
+    """Hash the sources of the simulator: another version of the code never reads old arrays."""
+    here = Path(__file__).parent
+    sources = [*sorted((here / "simulate").glob("*.py")), *sorted(here.glob("_*.py"))]
+    digest = hashlib.sha256()
+    for path in sources:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    digest.update("\0".join(extra).encode())
+    return digest.hexdigest()[:16]
+
+
+def cached(name: str, make: Callable[[], Arrays], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
+    """Return `make()`, or what an earlier call stored on disk.
+
+    A file that cannot be read or has other shapes is made anew. It is written under another name
+    and then moved, so that processes that do the same at the same time cannot disturb each other.
+    """
+    path = cache_folder() / "simulated" / f"{name}-{fingerprint(repr(dict(shapes)))}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as stored:  # a zip file: each array has a checksum
+            arrays = {key: stored[key] for key in stored.files}
+        if {key: array.shape for key, array in arrays.items()} == dict(shapes):
+            return arrays
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
+        pass
+    arrays = make()
+    _store(path, arrays)
+    return arrays
+
+
+def _store(path: Path, arrays: Arrays) -> None:
+    temporary = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=path.stem, suffix=".part", delete=False
+        ) as file:
+            temporary = Path(file.name)
+            np.savez(file, **arrays)
+        os.replace(temporary, path)  # noqa: PTH105 (the same on every platform: overwrites)
+    except OSError as error:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        if not path.exists():  # else another process was faster, which is as good
+            warnings.warn(
+                f"could not keep the simulated data in {path.parent} ({error}); they are made "
+                "again each time. Let MMTUTOR_CACHE name a folder that can be written to",
+                stacklevel=4,
+            )
