@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.svm import LinearSVC
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -30,6 +31,7 @@ from mmtutor._cells import as_column, require_present
 
 __all__ = [
     "BagOfWords",
+    "NaiveBayesSVM",
     "NaiveBayesWeights",
     "TfidfFeatures",
     "TokenSequences",
@@ -640,6 +642,138 @@ class NaiveBayesWeights(TransformerMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.input_tags.positive_only = True
         tags.target_tags.required = True
+        return tags
+
+
+class NaiveBayesSVM(ClassifierMixin, BaseEstimator):
+    r"""A linear support vector machine on Naive Bayes weighted columns, drawn towards Naive Bayes.
+
+    For each class against the rest, with the log-odds *r* of :func:`log_odds`, the machine learns
+    weights *w* for the columns times *r*. Used are
+
+    .. math:: w' = (1 - \beta)\, \bar w + \beta\, w, \qquad \bar w = \tfrac{1}{V} \sum_t |w_t|,
+
+    so that :math:`\beta = 0` decides as Naive Bayes does (up to the constant) and
+    :math:`\beta = 1` as the machine does.
+
+    Parameters
+    ----------
+    C : float, default=0.1
+        The machine's penalty for errors.
+    alpha : float, default=1.0
+        Added to every count of the log-odds.
+    interpolation : float, default=0.25
+        The :math:`\beta` above, in [0, 1].
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The classes.
+    coef_ : ndarray of shape (1, n_ngrams) or (n_classes, n_ngrams)
+        What an n-gram adds to the score, :math:`r \cdot w'`; one row suffices for two classes.
+    intercept_ : ndarray of shape (1,) or (n_classes,)
+        The score of an empty text.
+    n_features_in_ : int
+        Number of columns.
+
+    References
+    ----------
+    S. Wang and C. D. Manning, Baselines and bigrams: simple, good sentiment and topic
+    classification, ACL 2012.
+
+    Notes
+    -----
+    Taught in notebook 01.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> texts = ["good film", "very good", "bad film", "very bad"]
+    >>> labels = ["positive", "positive", "negative", "negative"]
+    >>> model = make_pipeline(BagOfWords(binary=True), NaiveBayesSVM()).fit(texts, labels)
+    >>> model.predict(["a good cast", "a bad cast"]).tolist()
+    ['positive', 'negative']
+    """
+
+    def __init__(self, C: float = 0.1, *, alpha: float = 1.0, interpolation: float = 0.25) -> None:
+        self.C = C
+        self.alpha = alpha
+        self.interpolation = interpolation
+
+    def fit(self, X: Any, y: Any) -> NaiveBayesSVM:
+        """Learn the weights.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_ngrams)
+            Presences (Wang and Manning's choice) or counts, none negative.
+        y : sequence of shape (n_samples,)
+            The classes, at least two.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If there is only one class, a count is negative, or a parameter is out of range.
+        """
+        if not 0 <= self.interpolation <= 1:
+            raise ValueError(f"interpolation must lie in [0, 1], got {self.interpolation}")
+        weights = NaiveBayesWeights(self.alpha).fit(X, y)
+        X, y = validate_data(self, X, y, accept_sparse="csr")
+        self.classes_ = weights.classes_
+        positives = self.classes_[-len(weights.log_ratio_) :]
+        beta, coef, intercept = self.interpolation, [], []
+        for ratio, positive in zip(weights.log_ratio_, positives, strict=True):
+            weighted = X.multiply(ratio).tocsr() if sparse.issparse(X) else X * ratio
+            machine = LinearSVC(C=self.C, random_state=0).fit(weighted, y == positive)
+            w = machine.coef_.ravel()
+            coef.append(ratio * ((1 - beta) * np.abs(w).mean() + beta * w))
+            intercept.append(beta * machine.intercept_[0])
+        self.coef_, self.intercept_ = np.array(coef), np.array(intercept)
+        return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the score of each class.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_ngrams)
+            As in training.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With two classes, positive scores mean the second; otherwise the highest score wins.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, accept_sparse="csr", reset=False)
+        scores = np.asarray(X @ self.coef_.T) + self.intercept_
+        return scores.ravel() if len(self.classes_) == 2 else scores
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the class of each row.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_ngrams)
+            As in training.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Classes.
+        """
+        scores = self.decision_function(X)
+        chosen = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
+        return self.classes_[chosen]
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.input_tags.positive_only = True
         return tags
 
 

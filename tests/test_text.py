@@ -1,0 +1,460 @@
+"""Texts to features: against scikit-learn, against sums done by hand, and with bad input."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from math import log, sqrt
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from mmtutor.datasets import load_reviews
+from mmtutor.text import (
+    BagOfWords,
+    NaiveBayesSVM,
+    NaiveBayesWeights,
+    TfidfFeatures,
+    TokenSequences,
+    log_odds,
+    ngrams,
+    tokenise,
+)
+
+COLUMN_TRANSFORMERS = [BagOfWords, TfidfFeatures, TokenSequences]
+ARTICLE = ["I love this movie", "This movie is terrible", "I hate this movie"]
+
+
+@pytest.fixture(scope="module")
+def reviews() -> pd.DataFrame:
+    return load_reviews().frame
+
+
+# --- tokens -------------------------------------------------------------------------------------
+
+
+def test_words_keep_one_letter_negation_and_either_apostrophe():
+    assert tokenise("I can't; you won’t.") == ["i", "can't", "you", "won't"]
+    # What scikit-learn's default makes of it, and why this module has tokens of its own:
+    default = CountVectorizer().build_analyzer()
+    assert default("I can't; you won't.") == ["can", "you", "won"]
+
+
+def test_words_drop_punctuation_quotes_and_emoji():
+    assert tokenise("'Well-made' \U0001f600 café, 10/10 ... --") == [
+        "well",
+        "made",
+        "café",
+        "10",
+        "10",
+    ]
+    assert tokenise("") == tokenise(" \n\t") == tokenise("?!") == []
+
+
+def test_chinese_tokens_are_characters_and_latin_words_stay_whole():
+    assert tokenise("不好吃！APP闪退2次", "zh") == [*"不好吃", "app", *"闪退", "2", "次"]
+    # The default takes each stretch between punctuation for one word.
+    assert CountVectorizer().build_analyzer()("电池不好，很贵。") == ["电池不好", "很贵"]
+
+
+def test_ngrams_by_hand():
+    assert ngrams("not good, sadly", ngram_range=(1, 3)) == [
+        *("not", "good", "sadly"),
+        *("not good", "good sadly"),
+        "not good sadly",
+    ]
+    assert ngrams("不好，贵", "zh", (1, 2)) == ["不", "好", "贵", "不好"]
+    assert ngrams("one", ngram_range=(2, 2)) == []
+
+
+@pytest.mark.parametrize("bad", [(0, 1), (2, 1), (1,), 1, None, (1.5, 2), "12"])
+def test_a_wrong_ngram_range_is_named(bad):
+    with pytest.raises(ValueError, match="1 <= shortest <= longest"):
+        ngrams("text", ngram_range=bad)
+    with pytest.raises(ValueError, match="1 <= shortest <= longest"):
+        BagOfWords(ngram_range=bad).fit(["text"])
+
+
+def test_an_unknown_language_is_named_with_the_choices():
+    for estimator in COLUMN_TRANSFORMERS:
+        with pytest.raises(ValueError, match="unknown language 'fr': choose one of en, zh"):
+            estimator("fr").fit(["bonjour"])
+    with pytest.raises(ValueError, match="unknown language"):
+        tokenise("bonjour", "fr")
+
+
+@pytest.mark.parametrize("function", [tokenise, ngrams])
+@pytest.mark.parametrize("bad", [None, b"bytes", 3, ["a", "list"]])
+def test_a_text_must_be_a_string(function, bad):
+    with pytest.raises(TypeError, match="a text is a str"):
+        function(bad)
+
+
+# --- vectors ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ngram_range", [(1, 1), (1, 2), (2, 3)])
+@pytest.mark.parametrize("binary", [False, True])
+def test_english_bag_of_words_equals_scikit_learns_with_the_same_tokens(
+    reviews, ngram_range, binary
+):
+    ours = BagOfWords(ngram_range=ngram_range, binary=binary, min_df=2)
+    theirs = CountVectorizer(
+        ngram_range=ngram_range, binary=binary, min_df=2, token_pattern=r"(?u)\w+(?:'\w+)*"
+    )
+    X = ours.fit_transform(reviews["english"])
+    assert_array_equal(X.toarray(), theirs.fit_transform(reviews["english"]).toarray())
+    assert_array_equal(ours.get_feature_names_out(), theirs.get_feature_names_out())
+
+
+@pytest.mark.parametrize("sublinear_tf", [False, True])
+def test_english_tfidf_equals_scikit_learns_with_the_same_tokens(reviews, sublinear_tf):
+    train, test = reviews["english"][:500], reviews["english"][500:]
+    ours = TfidfFeatures(sublinear_tf=sublinear_tf).fit(train)
+    theirs = TfidfVectorizer(
+        ngram_range=(1, 2), sublinear_tf=sublinear_tf, token_pattern=r"(?u)\w+(?:'\w+)*"
+    ).fit(train)
+    assert_allclose(ours.transform(test).toarray(), theirs.transform(test).toarray(), atol=1e-12)
+    assert_allclose(ours.idf_, theirs.idf_, rtol=1e-12)
+
+
+def test_chinese_bag_of_words_equals_a_count_of_characters(reviews):
+    X = BagOfWords("zh", ngram_range=(1, 2)).fit(reviews["chinese"])
+    names = X.get_feature_names_out()
+    counts = X.transform(reviews["chinese"]).toarray()
+    for row in (0, 99, 500):
+        expected: Counter[str] = Counter()
+        for stretch in (
+            reviews["chinese"][row].translate(dict.fromkeys(map(ord, "，。！？"), " ")).split()
+        ):
+            expected.update(stretch)
+            expected.update(stretch[k : k + 2] for k in range(len(stretch) - 1))
+        assert {n: c for n, c in zip(names, counts[row], strict=True) if c} == expected
+
+
+def test_tfidf_of_the_articles_three_sentences_by_hand():
+    tfidf = TfidfFeatures(ngram_range=(1, 1)).fit(ARTICLE)
+    words = ["hate", "i", "is", "love", "movie", "terrible", "this"]
+    assert tfidf.get_feature_names_out().tolist() == words
+    idf = {"i": 1 + log(4 / 3), "love": 1 + log(4 / 2), "this": 1.0, "movie": 1.0}
+    norm = sqrt(sum(weight**2 for weight in idf.values()))
+    expected = [idf.get(word, 0) / norm for word in words]
+    assert_allclose(tfidf.transform(ARTICLE[:1]).toarray()[0], expected, atol=1e-15)
+
+
+def test_binary_is_not_count():
+    assert BagOfWords().fit_transform(["so so good"]).toarray().tolist() == [[1, 2]]
+    assert BagOfWords(binary=True).fit_transform(["so so good"]).toarray().tolist() == [[1, 1]]
+
+
+@pytest.mark.parametrize("estimator", [BagOfWords(), TfidfFeatures(), TfidfFeatures("zh")])
+def test_vectors_are_sparse_float_and_the_same_for_every_kind_of_column(estimator):
+    texts = ["good film", "bad film", "坏电影"]
+    expected = clone(estimator).fit_transform(texts)
+    assert sparse.issparse(expected)
+    assert expected.dtype == np.float64
+    for column in (
+        pd.Series(texts, index=[7, 8, 9]),
+        pd.Series(texts, dtype="string"),
+        pd.DataFrame({"text": texts}),
+        np.array(texts),
+        np.array(texts, dtype=object),
+        tuple(texts),
+    ):
+        found = clone(estimator).fit(column).transform(column)
+        assert_allclose(found.toarray(), expected.toarray(), rtol=1e-15)
+
+
+def test_words_not_seen_in_training_are_ignored():
+    bag = BagOfWords().fit(["good film"])
+    assert bag.transform(["bad play", "good play"]).toarray().tolist() == [[0, 0], [0, 1]]
+    assert bag.vocabulary_ == {"film": 0, "good": 1}
+
+
+def test_min_df_max_df_and_max_features_prune():
+    texts = ["a b", "a b c", "a b c d d d"]
+    assert BagOfWords(min_df=2).fit(texts).get_feature_names_out().tolist() == ["a", "b", "c"]
+    assert BagOfWords(max_df=2).fit(texts).get_feature_names_out().tolist() == ["c", "d"]
+    assert BagOfWords(max_features=1).fit(["d d d", *texts]).get_feature_names_out() == ["d"]
+
+
+# --- bad input, the same for the three that take a column ---------------------------------------
+
+
+@pytest.mark.parametrize("estimator", COLUMN_TRANSFORMERS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_text_without_tokens_is_a_zero_row(estimator, language):
+    fitted = estimator(language).fit(["好 good", "bad 坏", ""])
+    X = fitted.transform(["", "  ", "?!…", "good"])
+    X = X.toarray() if sparse.issparse(X) else X
+    assert not X[:3].any()
+    assert X[3].any()
+    assert np.isfinite(X).all()
+
+
+@pytest.mark.parametrize("estimator", COLUMN_TRANSFORMERS)
+def test_an_empty_column_is_an_error(estimator):
+    with pytest.raises(ValueError, match="the column of texts is empty"):
+        estimator().fit([])
+    with pytest.raises(ValueError, match="the column of texts is empty"):
+        estimator().fit(["good"]).transform([])
+
+
+@pytest.mark.parametrize("estimator", COLUMN_TRANSFORMERS)
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_missing_text_is_an_error_that_names_the_row(estimator, missing):
+    with pytest.raises(ValueError, match=r"1 of 3 texts are missing \(rows 1\)"):
+        estimator().fit(["good", missing, "bad"])
+    with pytest.raises(ValueError, match="DecisionFusion or FeatureFusion"):
+        estimator().fit(["good"]).transform([missing])
+
+
+@pytest.mark.parametrize("estimator", COLUMN_TRANSFORMERS)
+@pytest.mark.parametrize("bad", [3, b"bytes", ["a list"], np.zeros((2, 2))])
+def test_a_cell_that_is_no_string_is_an_error_that_names_it(estimator, bad):
+    column = pd.Series(["good", bad])
+    with pytest.raises(TypeError, match=f"row 1 holds no text but {type(bad).__name__}"):
+        estimator().fit(column)
+
+
+@pytest.mark.parametrize("estimator", COLUMN_TRANSFORMERS)
+def test_one_string_is_not_a_column(estimator):
+    with pytest.raises(TypeError, match=r"wrap it: \[x\]"):
+        estimator().fit("good film")
+
+
+@pytest.mark.parametrize("estimator", COLUMN_TRANSFORMERS)
+def test_two_columns_are_an_error(estimator):
+    with pytest.raises(ValueError, match="expected one column of texts, got 2"):
+        estimator().fit(pd.DataFrame({"a": ["x"], "b": ["y"]}))
+
+
+@pytest.mark.parametrize("estimator", COLUMN_TRANSFORMERS)
+def test_an_empty_vocabulary_is_an_error_that_says_why(estimator):
+    with pytest.raises(ValueError, match=r"is left of 2 texts: they are empty or hold only"):
+        estimator().fit(["", "!!!"])
+    with pytest.raises(ValueError, match="min_df"):
+        estimator(min_df=2).fit(["good", "bad"])
+
+
+@pytest.mark.parametrize("estimator", COLUMN_TRANSFORMERS)
+def test_not_fitted(estimator):
+    with pytest.raises(NotFittedError):
+        estimator().transform(["good"])
+    with pytest.raises(NotFittedError):
+        estimator().get_feature_names_out()
+
+
+# --- as scikit-learn estimators -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("estimator", COLUMN_TRANSFORMERS)
+def test_clone_and_pickle(estimator):
+    fitted = estimator("zh").fit(["好电影", "坏电影"])
+    again = pickle.loads(pickle.dumps(fitted))
+    X, Y = fitted.transform(["坏"]), again.transform(["坏"])
+    assert_array_equal(*(Z.toarray() if sparse.issparse(Z) else Z for Z in (X, Y)))
+    with pytest.raises(NotFittedError):
+        clone(fitted).transform(["好"])
+
+
+def test_grid_search_over_the_vectorisers_parameters(reviews):
+    model = make_pipeline(TfidfFeatures(), LogisticRegression())
+    some = reviews.sample(200, random_state=0)
+    search = GridSearchCV(model, {"tfidffeatures__ngram_range": [(1, 1), (2, 2)]}, cv=2)
+    search.fit(some["english"], some["label"])
+    assert search.best_params_["tfidffeatures__ngram_range"] == (1, 1)
+
+
+# --- log-odds and Naive Bayes weights -----------------------------------------------------------
+
+
+def test_log_odds_by_hand():
+    # good 3 times in the class and 0 elsewhere, film once in each: sums with alpha 3+1, 1+1 = 6
+    # and 0+1, 1+1 = 3.
+    expected = [log((4 / 6) / (1 / 3)), log((2 / 6) / (2 / 3))]
+    X = np.array([[3, 1], [0, 1]])
+    assert_allclose(log_odds(X, ["+", "-"], positive="+"), expected, rtol=1e-15)
+    assert_allclose(log_odds(sparse.csr_array(X), ["+", "-"], positive="+"), expected, rtol=1e-15)
+    assert_allclose(log_odds(X, ["+", "-"], positive="-"), np.negative(expected), rtol=1e-15)
+
+
+@pytest.mark.parametrize("alpha", [0.3, 1.0])
+def test_log_odds_equal_multinomial_naive_bayes(reviews, alpha):
+    X = BagOfWords().fit_transform(reviews["english"])
+    y = reviews["label"] == "negative"
+    bayes = MultinomialNB(alpha=alpha).fit(X, y)
+    expected = bayes.feature_log_prob_[1] - bayes.feature_log_prob_[0]
+    assert_allclose(log_odds(X, y, positive=True, alpha=alpha), expected, atol=1e-12)
+
+
+def test_log_odds_find_the_words_one_expects(reviews):
+    two = reviews[reviews["label"] != "neutral"]
+    bag = BagOfWords(binary=True)
+    odds = log_odds(bag.fit_transform(two["english"]), two["label"], positive="negative")
+    words = bag.get_feature_names_out()[np.argsort(odds)]
+    assert {"terrible", "awful", "rude"} <= set(words[-15:])
+    assert {"excellent", "great", "love"} <= set(words[:15])
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "alpha", "message"),
+    [
+        ([[1, 2]], ["a", "b"], 1, "1 rows, but y has 2"),
+        ([[1], [2]], ["a", "a"], 1, "every label in y is 'a'"),
+        ([[1], [2]], ["b", "b"], 1, "no label in y is 'a'"),
+        ([[1], [-2]], ["a", "b"], 1, "right after a vectoriser"),
+        ([[1], [2]], ["a", "b"], 0, "alpha must be above 0, got 0"),
+        ([1, 2], ["a", "b"], 1, r"shape \(n_samples, n_ngrams\)"),
+    ],
+)
+def test_log_odds_name_what_is_wrong(X, y, alpha, message):
+    with pytest.raises(ValueError, match=message):
+        log_odds(X, y, positive="a", alpha=alpha)
+
+
+@parametrize_with_checks([NaiveBayesWeights(), NaiveBayesSVM()])
+def test_naive_bayes_estimators_pass_scikit_learns_checks(estimator, check):
+    check(estimator)
+
+
+def test_naive_bayes_weights_multiply_the_columns_dense_or_sparse():
+    X = np.array([[1.0, 0, 1], [1, 1, 0], [0, 1, 1]])
+    y = ["+", "+", "-"]
+    weights = NaiveBayesWeights().fit(X, y)
+    expected = X * log_odds(X, y, positive="-")
+    assert weights.classes_.tolist() == ["+", "-"]
+    assert_allclose(weights.transform(X), expected)
+    found = NaiveBayesWeights().fit(sparse.csr_array(X), y).transform(sparse.csr_array(X))
+    assert sparse.issparse(found)
+    assert_allclose(found.toarray(), expected)
+
+
+def test_a_sum_of_naive_bayes_weights_decides_as_naive_bayes_does(reviews):
+    two = reviews[reviews["label"] != "neutral"]
+    X = BagOfWords(binary=True).fit_transform(two["english"])
+    bayes = MultinomialNB().fit(X, two["label"])
+    score = NaiveBayesWeights().fit(X, two["label"]).transform(X).sum(axis=1)
+    assert_array_equal(np.asarray(score).ravel() > 0, bayes.predict(X) == "positive")
+
+
+def test_with_three_classes_each_gets_its_own_columns(reviews):
+    X = BagOfWords(binary=True).fit_transform(reviews["english"][::9])
+    y = reviews["label"][::9]
+    weights = NaiveBayesWeights().fit(X, y)
+    assert weights.log_ratio_.shape == (3, X.shape[1])
+    Z = weights.transform(X)
+    assert Z.shape == (X.shape[0], 3 * X.shape[1])
+    middle = Z[:, X.shape[1] : 2 * X.shape[1]]
+    assert_allclose(
+        middle.toarray(), X.multiply(log_odds(X, y, positive="neutral")).toarray(), atol=1e-15
+    )
+    assert weights.get_feature_names_out(["w"] * X.shape[1])[-1] == "positive:w"
+
+
+def test_one_vs_rest_outside_does_about_as_well(reviews):
+    shuffled = reviews.sample(frac=1, random_state=0)
+    bag, svm = BagOfWords(ngram_range=(1, 2), binary=True), LinearSVC(C=0.1)
+    inside = make_pipeline(bag, NaiveBayesWeights(), svm)
+    outside = make_pipeline(bag, OneVsRestClassifier(make_pipeline(NaiveBayesWeights(), svm)))
+    scores = [
+        cross_val_score(model, shuffled["english"], shuffled["label"], cv=3).mean()
+        for model in (inside, outside)
+    ]
+    assert min(scores) > 0.55
+    assert abs(scores[0] - scores[1]) < 0.04
+
+
+def test_naive_bayes_weights_name_bad_input():
+    with pytest.raises(ValueError, match="got one class: \\['a'\\]"):
+        NaiveBayesWeights().fit([[1.0], [2.0]], ["a", "a"])
+    with pytest.raises(ValueError, match="alpha must be above 0"):
+        NaiveBayesWeights(alpha=-1).fit([[1.0], [2.0]], ["a", "b"])
+    with pytest.raises(ValueError, match="Negative values in data"):
+        NaiveBayesWeights().fit([[1.0], [-2.0]], ["a", "b"])
+    fitted = NaiveBayesWeights().fit([[1.0], [2.0]], ["a", "b"])
+    with pytest.raises(ValueError, match="length equal to number of features"):
+        fitted.get_feature_names_out(["one", "two"])
+
+
+def test_naive_bayes_svm_goes_from_naive_bayes_to_the_machine(reviews):
+    two = reviews[reviews["label"] != "neutral"]
+    X, y = BagOfWords(binary=True).fit_transform(two["english"]), two["label"].to_numpy()
+    bayes = NaiveBayesSVM(interpolation=0).fit(X, y)
+    assert_array_equal(bayes.predict(X), MultinomialNB().fit(X, y).predict(X))
+    machine = make_pipeline(NaiveBayesWeights(), LinearSVC(C=0.1, random_state=0)).fit(X, y)
+    assert_allclose(
+        NaiveBayesSVM(interpolation=1).fit(X, y).decision_function(X),
+        machine.decision_function(X),
+        atol=1e-10,
+    )
+
+
+def test_naive_bayes_svm_scores_are_linear_in_the_interpolation(reviews):
+    X, y = BagOfWords(binary=True).fit_transform(reviews["english"][::7]), reviews["label"][::7]
+    scores = [
+        NaiveBayesSVM(interpolation=beta).fit(X, y).decision_function(X) for beta in (0, 0.25, 1)
+    ]
+    assert scores[0].shape == (X.shape[0], 3)
+    assert_allclose(scores[1], 0.75 * scores[0] + 0.25 * scores[2], atol=1e-12)
+
+
+@pytest.mark.parametrize("beta", [-0.1, 1.1, float("nan")])
+def test_naive_bayes_svm_names_a_wrong_interpolation(beta):
+    with pytest.raises(ValueError, match=r"interpolation must lie in \[0, 1\], got"):
+        NaiveBayesSVM(interpolation=beta).fit([[1.0], [2.0]], ["a", "b"])
+
+
+# --- sequences ----------------------------------------------------------------------------------
+
+
+def test_sequences_number_by_frequency_then_alphabet_from_training_only():
+    sequences = TokenSequences().fit(["b a c a", "c a b"])
+    assert sequences.vocabulary_ == {"a": 2, "b": 3, "c": 4}
+    assert sequences.n_tokens_ == 5
+    assert sequences.length_ == 4
+    X = sequences.transform(["a new b", "c"])
+    assert X.dtype == np.int32
+    assert X.tolist() == [[2, 1, 3, 0], [4, 0, 0, 0]]
+
+
+def test_sequences_cut_long_texts_and_limit_the_vocabulary():
+    sequences = TokenSequences(max_length=2, max_tokens=1).fit(["b a c a", "c a b"])
+    assert sequences.transform(["b a a a", "a"]).tolist() == [[1, 2], [2, 0]]
+    assert sequences.n_tokens_ == 3
+    assert TokenSequences(min_df=2).fit(["x x", "y", "y"]).vocabulary_ == {"y": 2}
+
+
+def test_sequences_of_chinese_are_characters_and_turn_back(reviews):
+    sequences = TokenSequences("zh").fit(reviews["chinese"])
+    X = sequences.transform(reviews["chinese"][:20])
+    assert ["".join(row) for row in sequences.inverse_transform(X)] == [
+        "".join(tokenise(text, "zh")) for text in reviews["chinese"][:20]
+    ]
+    assert X.max() < sequences.n_tokens_
+    assert sequences.inverse_transform([[1, 2, 0]])[0][0] == "?"
+    assert len(sequences.get_feature_names_out()) == sequences.length_
+
+
+@pytest.mark.parametrize("name", ["max_length", "max_tokens", "min_df"])
+def test_sequences_name_a_wrong_parameter(name):
+    with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+        TokenSequences(**{name: 0}).fit(["good"])
+
+
+def test_sequences_turning_back_names_a_number_without_a_token():
+    with pytest.raises(ValueError, match="no token has the number 9; they end at 2"):
+        TokenSequences().fit(["good"]).inverse_transform([[2, 9]])
