@@ -86,8 +86,8 @@ def _check_product(answer, P: np.ndarray, prior: np.ndarray) -> None:
 @exercise("05.1", "a function (P, prior) that returns posteriors of shape (n_samples, n_classes)")
 def product(answer, rng):
     for _ in range(20):
-        classes = int(rng.integers(2, 6))
-        P = _posteriors(rng, int(rng.integers(7, 15)), int(rng.integers(3, 6)), classes)
+        classes = int(rng.choice([2, 6, 7]))  # never as many as experts
+        P = _posteriors(rng, int(rng.integers(8, 15)), int(rng.integers(3, 6)), classes)
         _check_product(answer, P, _prior(rng, classes))
     P = _posteriors(rng, 8, 3, 4)
     P[:4, 0] = [0.0, 0.2, 0.3, 0.5]
