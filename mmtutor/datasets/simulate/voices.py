@@ -151,9 +151,10 @@ def render_voice(
     level = _loudness_contour(rng, edges, voiced_from, onsets == 0, times)
 
     source = level * _glottal_pulses(rng, np.interp(times, control_times, pitch), sample_rate)
-    breath = 10 ** (-1.4 + 0.27 * person["breathiness"])
-    source += breath * level * rng.standard_normal(n_samples)
     source = _larynx_and_nose(source, person, valence, sample_rate)
+    # Breath hisses past the vocal folds, so it has none of the pulses' fall towards high pitches.
+    breath = 10 ** (-0.8 + 0.25 * person["breathiness"]) * source.std()
+    source += breath * level * np.diff(rng.standard_normal(n_samples + 1))
 
     samples = np.zeros(n_samples)
     vowels = _VOWELS[rng.choice(len(_VOWELS), size=len(onsets))]
@@ -260,7 +261,7 @@ def _larynx_and_nose(
 ) -> np.ndarray:
     """Shape the source: the pulse's spectral slope, radiation at the lips, and the nose."""
     slope = np.exp(-2 * np.pi * 200.0 / sample_rate)
-    corner = 4500.0 * 2 ** (0.6 * person["brightness"] + 0.8 * valence)
+    corner = 3500.0 * 2 ** (0.9 * person["brightness"] + 0.8 * valence)
     dull = np.exp(-2 * np.pi * min(corner, 0.45 * sample_rate) / sample_rate)
     source = signal.lfilter([1.0, -1.0], np.poly([slope, slope, dull]), source)
     # The nose: a pole at 250 Hz and a zero above it; where they coincide they cancel.
