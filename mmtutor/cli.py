@@ -8,6 +8,7 @@ only by the command that needs them.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -130,7 +131,8 @@ def _data_list() -> int:
     for row in table.itertuples():
         print(f"{row.dataset}: {row.state} ({row.files} files, {row.MB} MB, {row.licence})")
         for line in (row.description, f"Cite: {row.citation}"):
-            print(textwrap.fill(line, 100, initial_indent="    ", subsequent_indent="    "))
+            lines = textwrap.wrap(line, 96, break_on_hyphens=False, break_long_words=False)
+            print(textwrap.indent("\n".join(lines), "    "))
     print(f"Folder: {remote.data_folder()} (another one: the variable MMTUTOR_DATA)")
     absent = [row.dataset for row in table.itertuples() if row.state != "present"]
     if absent:
@@ -206,7 +208,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = _parser().parse_args(arguments)
     try:
-        return options.function(options)
+        code = options.function(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except CourseNotFound as error:
         print(error, file=sys.stderr)
         return 1
