@@ -17,7 +17,7 @@ from mmtutor.datasets import _london, remote
 
 
 def needs(*names: str) -> pytest.MarkDecorator:
-    absent = [name for name in names if not (remote.data_folder() / name).is_dir()]
+    absent = [name for name in names if not remote.is_available(name)]
     return pytest.mark.skipif(
         bool(absent),
         reason=f"the real data are absent; fetch them: mmtutor data fetch {' '.join(absent)}",

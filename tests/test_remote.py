@@ -431,16 +431,16 @@ def test_a_whole_status_and_verify(server):
 
 
 def test_the_progress_bar_counts_every_byte_once(server, monkeypatch):
-    import tqdm.auto
+    import tqdm
 
     bars = []
 
-    class Bar(tqdm.auto.tqdm):
+    class Bar(tqdm.tqdm):
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **(kwargs | {"disable": False, "file": open(os.devnull, "w")}))  # noqa: SIM115, PTH123
             bars.append(self)
 
-    monkeypatch.setattr(tqdm.auto, "tqdm", Bar)
+    monkeypatch.setattr(tqdm, "tqdm", Bar)
     server.rules[FIRST] = ["gone", "no-range"]
     server.rules[list(BODIES)[1]] = ["gone", "ok"]
     remote.fetch_files("toy", progress=True)

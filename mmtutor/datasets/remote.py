@@ -562,7 +562,7 @@ class _Stopped(Exception):
 
 
 def _fetch_all(name: str, wanting: Sequence[_File], *, progress: bool) -> None:
-    from tqdm.auto import tqdm
+    from tqdm import tqdm
 
     stop = threading.Event()
     total = sum(file.size for file in wanting)
