@@ -123,11 +123,9 @@ def resolve(X: Any, columns: Any) -> Any:
 
 def present_rows(block: Any) -> np.ndarray:
     """Return a bool array of shape (n_samples,): rows in which no cell of the block is missing."""
-    if isinstance(block, pd.Series):
-        return np.array([not is_missing(cell) for cell in block], dtype=bool)
-    if isinstance(block, pd.DataFrame):
-        columns = [present_rows(block.iloc[:, j]) for j in range(block.shape[1])]
-        return np.logical_and.reduce(columns)
+    if isinstance(block, pd.Series | pd.DataFrame):  # an array in a cell is not missing
+        missing = block.isna().to_numpy()
+        return ~(missing.any(axis=1) if missing.ndim == 2 else missing)
     if block.dtype.kind == "f":
         missing = np.isnan(block)
     elif block.dtype == object:
