@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import shutil
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,16 +158,26 @@ def _finish(notebook: Any, outcome: Outcome, course: Path, build: Path, *, store
 
 
 async def _run_all(
-    outcomes: Sequence[Outcome], course: Path, build: Path, *, store: bool, jobs: int, bar: Any
+    outcomes: Sequence[Outcome],
+    course: Path,
+    build: Path,
+    *,
+    store: bool,
+    jobs: int,
+    bar: Any,
+    stop: threading.Event,
 ) -> None:
     places = asyncio.Semaphore(jobs)
 
     async def one(outcome: Outcome) -> None:
         async with places:
+            if stop.is_set():
+                return
             bar.set_postfix_str(outcome.name)
             try:
                 notebook = await _execute(outcome, course, bar)
-                await asyncio.to_thread(_finish, notebook, outcome, course, build, store=store)
+                if not stop.is_set():
+                    await asyncio.to_thread(_finish, notebook, outcome, course, build, store=store)
             except Exception as error:
                 outcome.status = "failed"
                 outcome.error = outcome.error or f"{type(error).__name__}: {error}"
@@ -174,35 +185,43 @@ async def _run_all(
     await asyncio.gather(*(one(outcome) for outcome in outcomes))
 
 
-def _in_own_thread(work: Any) -> None:
-    """Run a coroutine in a loop outside the main thread; Ctrl-C cancels it and ends its kernels.
+def _in_own_thread(work: Coroutine[Any, Any, None], stop: threading.Event) -> None:
+    """Run a coroutine in a loop outside the main thread; Ctrl-C sets `stop` and ends the kernels.
 
     In the main thread nbclient installs a signal handler per notebook, and the last one wins.
     """
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(work)
     failures: list[BaseException] = []
+    done = threading.Event()  # not Thread.join: interrupted, it takes the thread for ended
 
     def main() -> None:
         try:
-            loop.run_until_complete(task)
+            asyncio.run(work)
         except BaseException as error:
             failures.append(error)
         finally:
-            loop.run_until_complete(loop.shutdown_asyncgens())
-            loop.close()
+            done.set()
 
-    thread = threading.Thread(target=main, name="notebooks")
-    thread.start()
+    threading.Thread(target=main, name="notebooks").start()
     try:
-        while thread.is_alive():
-            thread.join(0.2)
+        while not done.wait(0.2):
+            pass
     except KeyboardInterrupt:
-        loop.call_soon_threadsafe(task.cancel)
-        thread.join()
+        stop.set()
+        _end_kernels()
+        while not done.wait(0.5):  # a kernel may have been about to start
+            _end_kernels()
         raise
     if failures:
         raise failures[0]
+
+
+def _end_kernels() -> None:
+    """End the kernels that this process started; their clients notice within a second or two."""
+    import psutil
+
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            child.kill()
 
 
 def make_default_data() -> str:
@@ -300,7 +319,9 @@ def run(
             print(f"The default data could not be made: {trouble}", file=sys.stderr)
         calm = {} if sys.stderr.isatty() else {"mininterval": 10.0}
         with tqdm(total=n_cells, unit="cell", dynamic_ncols=True, **calm) as bar:
-            _in_own_thread(_run_all(waiting, course, build, store=store, jobs=jobs, bar=bar))
+            stop = threading.Event()
+            work = _run_all(waiting, course, build, store=store, jobs=jobs, bar=bar, stop=stop)
+            _in_own_thread(work, stop)
     _write_index(course, outcomes, build)
     for outcome in outcomes:
         if outcome.error:

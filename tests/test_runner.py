@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pytest
 
 from mmtutor import _notebooks, _pages, _runner, cli
@@ -238,6 +241,35 @@ def test_run_exits_1_when_a_notebook_fails(
     call = ["run", "--course", str(course), "--store", "-j", "1"]
     assert cli.main([*call, "skipped"]) == 0
     assert cli.main([*call, "failed"]) == 1
+
+
+INTERRUPTED = """
+import sys
+from mmtutor import _runner, cli
+_runner.make_default_data = lambda: ""
+sys.exit(cli.main(["run", "--course", sys.argv[1]]))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+def test_interrupted_run_leaves_no_kernel(tmp_path: Path) -> None:
+    source = tmp_path / "notebooks" / "source" / "00_long.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("# %%\nopen('begun', 'w').close()\nimport time; time.sleep(60)\n")
+    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    begun = tmp_path / "notebooks" / "begun"
+    deadline = time.monotonic() + 60
+    while not begun.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    kernels = psutil.Process(run.pid).children(recursive=True)
+    assert kernels
+    run.send_signal(signal.SIGINT)
+    _, errors = run.communicate(timeout=30)
+    assert run.returncode == 130
+    assert "stopped" in errors
+    assert "Traceback" not in errors
+    assert not [kernel for kernel in kernels if kernel.is_running()]
 
 
 def test_run_without_a_clone_says_where_the_notebooks_are(
