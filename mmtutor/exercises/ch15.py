@@ -103,7 +103,7 @@ def normalise(answer: Any, rng: np.random.Generator) -> str:
     """The package's z_norm, and each slip against its own formula."""
     for _ in range(20):
         n_probes, n_templates = rng.integers(4, 12, 2)
-        n_cohort = rng.integers(7, 15)
+        n_cohort = n_probes + rng.integers(1, 6)
         level, spread = rng.normal(0, 5, n_templates), rng.uniform(0.5, 4, n_templates)
         cohort = rng.normal(size=(n_cohort, n_templates)) * spread + level
         scores = rng.normal(3, 1, (n_probes, n_templates)) * spread + level
