@@ -240,7 +240,7 @@ def load_people(language: str = "en") -> Bunch:
     world = PeopleWorld(
         reliability=RELIABILITY, sizes={"image": FACE_SIZE, "audio": VOICE_SIZE}, random_state=0
     )
-    return _assemble(_Settings(), world, language, _render_cached)
+    return _assemble(_DEFAULT, world, language, _render_cached)
 
 
 @dataclass(frozen=True)
@@ -259,6 +259,8 @@ class _Settings:
     sample_rate: int = 16_000
     entropy: int = 0
 
+
+_DEFAULT = _Settings()
 
 # The streams of random numbers, each with a number of its own (the people have those of the seed).
 _WORLD, _CAPTION, _SESSION, _IMAGE, _AUDIO = range(10, 15)

@@ -1,0 +1,397 @@
+"""Simulated posts: the table, its determinism, what settings do, the cache, and the sample."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from joblib import parallel_config
+
+from mmtutor.datasets import _posts, _rendering, load_posts, load_reviews, make_posts
+
+SMALL = {"seconds": 0.5, "image_size": 32}
+
+
+@pytest.fixture(scope="module")
+def posts():
+    return make_posts(60, random_state=5, **SMALL)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """Make the default posts few and small, so that rendering them is quick."""
+    settings = _posts._Settings(n_samples=6, seconds=0.5, image_size=32)
+    monkeypatch.setattr(_posts, "_DEFAULT", settings)
+    rendered = []
+
+    def render(settings, latents, n_jobs=None):
+        rendered.append(n_jobs)
+        return real(settings, latents)
+
+    real = _posts._render
+    monkeypatch.setattr(_posts, "_render", render)
+    return rendered
+
+
+def cells_equal(a, b):
+    if a is None or b is None:
+        return a is b
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+
+
+def frames_equal(a, b):
+    return list(a) == list(b) and all(
+        cells_equal(x, y) for name in a for x, y in zip(a[name], b[name], strict=True)
+    )
+
+
+# --- the table ---
+
+
+def test_the_bunch_is_what_the_contract_says(posts):
+    frame = posts.frame
+    assert list(frame) == ["text", "image", "audio"]
+    assert {str(kind) for kind in frame.dtypes} == {"object"}
+    for text, image, sound in frame.itertuples(index=False):
+        assert isinstance(text, str)
+        assert text
+        assert image.shape == (32, 32)
+        assert image.dtype == np.uint8
+        assert sound.shape == (8000,)
+        assert sound.dtype == np.float32
+        assert np.abs(sound).max() <= 1
+        assert np.abs(sound).max() > 0.05
+    assert posts.target.dtype.kind == "U"
+    assert sorted(set(posts.target)) == posts.target_names == ["negative", "neutral", "positive"]
+    assert posts.groups.shape == (60,)
+    assert posts.sample_rate == 16_000
+    assert "60 posts by 30 authors" in posts.DESCR
+    assert posts.posteriors().shape == (60, 3)
+    assert posts.ceiling(["text"]) < posts.ceiling() < 1
+
+
+def test_sounds_lie_on_the_16_bit_grid(posts):
+    scaled = posts.frame["audio"].iloc[0].astype(float) * 32768
+    assert np.array_equal(scaled, np.rint(scaled))  # so a FLAC file holds them exactly
+
+
+def test_classes_are_balanced_and_every_author_writes(posts):
+    assert set(pd.Series(posts.target).value_counts()) == {20}
+    assert set(pd.Series(posts.groups).value_counts()) == {2}
+
+
+def test_the_bunch_can_be_pickled(posts):
+    again = pickle.loads(pickle.dumps(posts))
+    assert again.ceiling() == posts.ceiling()
+    assert np.array_equal(again.posteriors(["image"]), posts.posteriors(["image"]))
+
+
+def test_no_review_is_shared_by_two_authors_and_labels_are_balanced():
+    posts = make_posts(900, modalities=["text"], hashtags=0)
+    pairs = posts.latents[["author", "review"]].drop_duplicates()
+    assert not pairs["review"].duplicated().any()
+    texts = pd.DataFrame({"author": posts.groups, "text": posts.frame["text"]}).drop_duplicates()
+    assert not texts["text"].duplicated().any()
+    pools = _posts._pools(load_reviews(), 30, np.random.default_rng(0))
+    labels = load_reviews().target
+    for pool in pools:
+        assert len(set(pd.Series(labels[pool]).value_counts())) == 1
+        assert len(pool) == 24
+
+
+def test_the_text_is_the_nearest_of_the_authors_reviews():
+    posts = make_posts(90, modalities=["text"], hashtags=0, random_state=3)
+    reviews = load_reviews().frame
+    pools = _posts._pools(load_reviews(), 30, _posts.stream(np.random.SeedSequence(3), 2))
+    for i in (0, 17, 89):
+        wanted = np.tanh(posts.latents["text"][i] / 3)
+        pool = pools[posts.groups[i]]
+        gaps = np.abs(reviews["valence"].to_numpy()[pool] - wanted)
+        assert posts.latents["review"][i] in pool
+        chosen = reviews.iloc[posts.latents["review"][i]]
+        assert abs(chosen["valence"] - wanted) == pytest.approx(gaps.min())
+        assert posts.frame["text"][i] == chosen["english"]
+
+
+def test_hashtags_follow_the_latent_value():
+    always = make_posts(600, modalities=["text"], hashtags=1.0)
+    tags = [text.rsplit(" ", 1)[1] for text in always.frame["text"]]
+    order = {tag: k for k, (tag, _) in enumerate(_posts._HASHTAGS)}
+    rank = np.array([order[tag] for tag in tags])
+    assert np.corrcoef(rank, np.tanh(always.latents["text"] / 3))[0, 1] > 0.97
+    some = make_posts(600, modalities=["text"], hashtags=0.5)
+    share = some.frame["text"].str.contains("#").mean()
+    assert share == pytest.approx(0.5, abs=0.06)
+    assert some.latents["hashtag"].mean() == share
+
+
+def test_pictures_smile_when_the_latent_value_says_so():
+    posts = make_posts(
+        12, reliability={"image": 6.0}, pose=0, light=0, n_authors=1, modalities=["image"]
+    )
+    images = np.stack(posts.frame["image"]).astype(float)
+    by_class = {c: images[posts.target == c].mean(axis=0) for c in posts.target_names}
+    # same author, same pose: what differs is the mouth, not the background
+    change = np.abs(by_class["positive"] - by_class["negative"])
+    assert change[58:78, 30:66].mean() > 4 * change[:15].mean()
+
+
+def test_voice_and_music_follow_the_latent_value(monkeypatch):
+    played, spoken = [], []
+    music, voice = _posts.render_music, _posts.render_voice
+    monkeypatch.setattr(
+        _posts, "render_music", lambda **kwargs: played.append(kwargs) or music(**kwargs)
+    )
+    monkeypatch.setattr(
+        _posts, "render_voice", lambda *a, **kwargs: spoken.append(kwargs) or voice(*a, **kwargs)
+    )
+    z = make_posts(12, modalities=["audio"], **SMALL).latents["audio"].to_numpy()
+    assert [k["mode"] for k in played] == ["major" if v > 0 else "minor" for v in z]
+    by_size = np.argsort(np.abs(z))
+    assert (np.diff(np.array([k["tempo"] for k in played])[by_size]) > 0).all()
+    assert (np.diff(np.array([k["loudness"] for k in played])[by_size]) > 0).all()
+    assert [k["valence"] for k in spoken] == pytest.approx(np.tanh(z / 3))
+
+
+# --- determinism ---
+
+
+def test_first_rows_do_not_depend_on_the_number_of_rows(posts):
+    few = make_posts(4, random_state=5, **SMALL)
+    assert frames_equal(few.frame, posts.frame.head(4))
+    assert few.latents.equals(posts.latents.head(4))
+    assert few.target.tolist() == posts.target[:4].tolist()
+
+
+def test_the_number_of_jobs_changes_nothing(posts):
+    with parallel_config(backend="threading"):  # processes take seconds to start
+        several = make_posts(20, random_state=5, n_jobs=4, **SMALL)
+    assert frames_equal(several.frame, posts.frame.head(20))
+
+
+def test_another_seed_changes_everything(posts):
+    other = make_posts(4, random_state=6, **SMALL)
+    assert not any(
+        cells_equal(a, b)
+        for name in ("image", "audio")
+        for a, b in zip(other.frame[name], posts.frame[name], strict=False)
+    )
+    fresh = make_posts(3, random_state=None, modalities=["text"])
+    assert not fresh.latents.equals(make_posts(3, random_state=None, modalities=["text"]).latents)
+
+
+def test_settings_change_only_what_they_name(posts):
+    deaf = make_posts(4, random_state=5, reliability={"audio": 0.0}, **SMALL)
+    assert frames_equal(deaf.frame[["text", "image"]], posts.frame[["text", "image"]].head(4))
+    holes = make_posts(60, random_state=5, missing=0.5, **SMALL)
+    for name in holes.frame:
+        for hole, cell in zip(holes.frame[name], posts.frame[name], strict=True):
+            assert hole is None or cells_equal(hole, cell)
+    only = make_posts(4, random_state=5, modalities=["audio"], **SMALL)
+    assert list(only.frame) == ["audio"]
+    assert frames_equal(only.frame, posts.frame[["audio"]].head(4))
+
+
+def test_chinese_posts_are_the_same_reviews(posts):
+    chinese = make_posts(60, random_state=5, language="zh", modalities=["text"])
+    assert chinese.latents["review"].tolist() == posts.latents["review"].tolist()
+    reviews = load_reviews().frame["chinese"].to_numpy()
+    rows = zip(chinese.frame["text"], chinese.latents["review"], strict=True)
+    assert all(text.startswith(reviews[k]) for text, k in rows)
+    assert not chinese.frame["text"].str.contains("[a-z]{6}").any()
+
+
+# --- sizes, missing cells, latents ---
+
+
+@pytest.mark.parametrize("n", [1, 2, 1000])
+def test_any_number_of_posts(n):
+    posts = make_posts(n, modalities=["text"])
+    assert len(posts.frame) == len(posts.target) == len(posts.groups) == n
+
+
+@pytest.mark.parametrize("n_authors", [1, 7, 252])
+def test_any_number_of_authors_that_the_reviews_allow(n_authors):
+    posts = make_posts(300, n_authors=n_authors, modalities=["text"])
+    assert len(set(posts.groups)) == n_authors
+
+
+def test_missing_cells():
+    posts = make_posts(200, missing=0.6, modalities=["text"])
+    gone = posts.latents.filter(like="missing_")
+    assert not gone.all(axis=1).any()
+    assert posts.frame["text"].isna().tolist() == gone["missing_text"].tolist()
+    assert posts.posteriors().shape == (200, 3)
+    everything = make_posts(3, missing=1, **SMALL)
+    assert everything.frame.isna().all(axis=None)
+    assert everything.ceiling() == pytest.approx(1 / 3)
+    one = make_posts(3, missing={"audio": 1}, **SMALL)
+    assert one.frame.isna().sum().tolist() == [0, 0, 3]
+
+
+def test_silence_of_a_modality_shows_in_the_ceiling():
+    posts = make_posts(3, reliability={"audio": 0}, modalities=[])
+    assert posts.ceiling(["audio"]) == pytest.approx(1 / 3)
+    assert posts.ceiling() == pytest.approx(posts.ceiling(["text", "image"]))
+    assert posts.frame.shape == (3, 0)
+
+
+# --- clear errors ---
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"n_samples": 0}, "n_samples must be a whole number, 1 or more; got 0"),
+        ({"n_samples": 2.5}, "n_samples"),
+        ({"n_authors": 0}, "n_authors"),
+        ({"n_authors": 300}, "at most 252"),
+        ({"reliability": {"smell": 1}}, "smell"),
+        ({"reliability": -1}, "not negative"),
+        ({"noise_correlation": 1}, "noise_correlation"),
+        ({"conflict": 2}, "conflict"),
+        ({"missing": -0.1}, "missing"),
+        ({"missing": {"image": 7}}, "missing"),
+        ({"language": "fr"}, "'en' or 'zh'"),
+        ({"modalities": ["video"]}, "video"),
+        ({"hashtags": 2}, "hashtags"),
+        ({"pose": 50}, "pose must lie between 0 and 30"),
+        ({"light": -1}, "light"),
+        ({"music_level_db": float("nan")}, "music_level_db"),
+        ({"image_size": 3}, "size"),
+        ({"seconds": -1}, "seconds"),
+        ({"sample_rate": 0}, "sample_rate"),
+        ({"random_state": -3}, "negative"),
+    ],
+)
+def test_bad_arguments_are_named(wrong, words):
+    with pytest.raises(ValueError, match=words):
+        make_posts(**({"n_samples": 2} | wrong))
+
+
+def test_reliability_of_another_type_is_named():
+    with pytest.raises(TypeError, match="reliability is a number or a mapping"):
+        make_posts(2, reliability="high")
+
+
+# --- the cache ---
+
+
+def test_load_posts_renders_once(cache, few, capfd):
+    first = load_posts()
+    assert frames_equal(first.frame, make_posts(6, **SMALL).frame)
+    assert few == [-1, None]
+    capfd.readouterr()
+    again = load_posts()
+    assert few == [-1, None]  # nothing was rendered
+    assert capfd.readouterr() == ("", "")
+    assert frames_equal(first.frame, again.frame)
+    chinese = load_posts(language="zh")
+    assert few == [-1, None]
+    assert frames_equal(chinese.frame[["image", "audio"]], first.frame[["image", "audio"]])
+
+
+def test_the_default_posts_are_those_of_make_posts():
+    given = {name: p.default for name, p in inspect.signature(make_posts).parameters.items()}
+    for field in dataclasses.fields(_posts._DEFAULT):
+        if field.name != "entropy":
+            assert getattr(_posts._DEFAULT, field.name) == given[field.name], field.name
+    assert given["random_state"] == _posts._DEFAULT.entropy
+
+
+@pytest.mark.parametrize("harm", ["truncate", "flip", "text", "empty", "shape"])
+def test_a_corrupt_cache_is_made_anew(cache, few, harm):
+    whole = load_posts()
+    (path,) = cache.rglob("posts-*.npz")
+    content = path.read_bytes()
+    if harm == "shape":
+        np.savez(path, image=np.zeros((6, 1, 1), np.uint8), audio=np.zeros((6, 1), np.int16))
+    else:
+        middle = len(content) // 2
+        flipped = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
+        harmed = {"truncate": content[:middle], "flip": flipped, "text": b"hello", "empty": b""}
+        path.write_bytes(harmed[harm])
+    assert frames_equal(load_posts().frame, whole.frame)
+    assert len(few) == 2
+    load_posts()
+    assert len(few) == 2
+
+
+def test_another_version_of_the_code_has_another_file(cache, few, monkeypatch):
+    load_posts()
+    monkeypatch.setattr(_rendering, "fingerprint", lambda *extra: "other")
+    load_posts()
+    assert len(few) == 2
+    assert len(list(cache.rglob("posts-*.npz"))) == 2
+    assert not list(cache.rglob("*.part"))
+
+
+def test_the_fingerprint_covers_the_simulator(tmp_path, monkeypatch):
+    import shutil
+    from pathlib import Path
+
+    source = Path(_rendering.__file__).parent
+    copy = tmp_path / "datasets"
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(_rendering, "__file__", str(copy / "_rendering.py"))
+    before = _rendering.fingerprint()
+    for name in ("simulate/faces.py", "simulate/voices.py", "simulate/music.py", "_posts.py"):
+        path = copy / name
+        content = path.read_text(encoding="utf-8")
+        path.write_text(content + "\n# changed\n", encoding="utf-8")
+        assert _rendering.fingerprint() != before, name
+        path.write_text(content, encoding="utf-8")
+    assert _rendering.fingerprint() == before
+
+
+def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path, few, monkeypatch):
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+    monkeypatch.setenv("MMTUTOR_CACHE", str(blocked))
+    with pytest.warns(UserWarning, match="MMTUTOR_CACHE"):
+        assert len(load_posts().frame) == 6
+
+
+def test_processes_at_the_same_time_do_not_disturb_each_other(cache):
+    code = (
+        "import numpy as np; from mmtutor.datasets import _rendering as r\n"
+        "make = lambda: {'a': np.arange(200_000).reshape(2, -1)}\n"
+        "for _ in range(15):\n"
+        "    a = r.cached('x', make, {'a': (2, 100_000)})['a']\n"
+        "    assert (a.ravel() == np.arange(200_000)).all()\n"
+        "    r._store(next(r.cache_folder().rglob('x-*.npz')), make())\n"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
+    assert [process.wait(timeout=60) for process in both] == [0, 0]
+
+
+# --- progress ---
+
+
+def test_a_bar_appears_on_stderr_only_when_it_takes_long(capfd, monkeypatch):
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    make_posts(2, **SMALL)
+    assert capfd.readouterr() == ("", "")
+
+    def slow(i):
+        import time
+
+        time.sleep(0.4)
+        return np.zeros((2, 2), np.uint8), None
+
+    _rendering.render_all(slow, 4, n_jobs=None, what="making posts")
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "making posts" in err
