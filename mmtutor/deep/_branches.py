@@ -1,0 +1,65 @@
+"""One branch per kind of modality: from its tensor to a vector of features.
+
+Masking: a padding frame is all zeros. Convolutions do not know about masks, so after each of them
+the padding is set to zero again; then a clip's features do not depend on how far it was padded.
+"""
+
+from __future__ import annotations
+
+from keras import KerasTensor, layers, ops, regularizers
+
+from ._blocks import Block
+
+
+def branch(block: Block, tensor: KerasTensor, *, units: int, dropout: float) -> KerasTensor:
+    """Return the features of one modality, a tensor of shape (batch, width)."""
+    build = {"image": _image, "sequence": _sequence, "tokens": _tokens, "vector": _vector}
+    return build[block.kind](block, tensor, units, dropout)
+
+
+def _image(block: Block, x: KerasTensor, units: int, dropout: float) -> KerasTensor:
+    name = block.name
+    side = min(block.shape[:2])
+    stage = 0
+    while side >= 6 and stage < 4:  # halve until a few cells are left
+        stage += 1
+        x = layers.Conv2D(16 * stage, 3, activation="relu", name=f"{name}_conv{stage}")(x)
+        x = layers.MaxPooling2D(name=f"{name}_pool{stage}")(x)
+        side = (side - 2) // 2
+    x = layers.Flatten(name=f"{name}_flat")(x)
+    x = layers.Dropout(dropout, name=f"{name}_drop1")(x)
+    x = layers.Dense(units, activation="relu", name=f"{name}_dense")(x)
+    return layers.Dropout(dropout, name=f"{name}_drop2")(x)
+
+
+def _sequence(block: Block, x: KerasTensor, units: int, dropout: float) -> KerasTensor:
+    name = block.name
+    mask = ops.cast(ops.any(ops.not_equal(x, 0), axis=-1, keepdims=True), "float32")
+    for stage in (1, 2):
+        x = layers.Conv1D(units, 5, padding="same", name=f"{name}_conv{stage}")(x)
+        normalise = layers.BatchNormalization(name=f"{name}_norm{stage}")
+        x = ops.relu(normalise(x, mask=ops.squeeze(mask, -1) > 0)) * mask
+        if block.shape[0] >= 16:  # keep enough frames for the recurrent net to read
+            x = layers.MaxPooling1D(2, padding="same", name=f"{name}_pool{stage}")(x)
+            mask = layers.MaxPooling1D(2, padding="same", name=f"{name}_mask{stage}")(mask)
+        x = layers.Dropout(dropout, name=f"{name}_drop{stage}")(x)
+    recurrent = layers.Bidirectional(layers.GRU(units), name=f"{name}_gru")
+    x = recurrent(x, mask=ops.squeeze(mask, -1) > 0)
+    return layers.Dropout(dropout, name=f"{name}_drop3")(x)
+
+
+def _tokens(block: Block, x: KerasTensor, units: int, dropout: float) -> KerasTensor:
+    name = block.name
+    embed = layers.Embedding(block.vocabulary_size, units, mask_zero=True, name=f"{name}_embed")
+    x = layers.SpatialDropout1D(dropout, name=f"{name}_drop1")(embed(x))
+    # Not mask= by hand: the embedding hands its mask on.
+    x = layers.Bidirectional(layers.GRU(units), name=f"{name}_gru")(x)
+    return layers.Dropout(dropout, name=f"{name}_drop2")(x)
+
+
+def _vector(block: Block, x: KerasTensor, units: int, dropout: float) -> KerasTensor:
+    name = block.name
+    weak = regularizers.L2(1e-4)
+    x = layers.Dropout(dropout, name=f"{name}_drop1")(x)
+    dense = layers.Dense(units, activation="relu", kernel_regularizer=weak, name=f"{name}_dense")
+    return layers.Dropout(dropout, name=f"{name}_drop2")(dense(x))
