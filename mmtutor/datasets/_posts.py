@@ -79,7 +79,7 @@ noise with standard deviation 1. Reliability: {reliability}.
 Noise correlation: {rho:g}. Conflict: {conflict:g}.
 The latent value z becomes a valence, tanh(z / 3). The expression of face and voice follows it. The
 chords are major if z > 0 and minor otherwise, faster and louder the further z is from 0. The text
-is the author's own review nearest in valence, so it tells z in about {per_author:.0f} steps; its
+is the author's own review nearest in valence, so it tells z in {per_author} steps only; its
 hashtag is one of the three nearest of {n_tags}. Nuisances that say nothing of the class: identity,
 pose, light, pixel noise, what syllables are spoken, key and progression of the chords.
 
@@ -301,7 +301,7 @@ def _assemble(
             ),
             rho=world.noise_correlation,
             conflict=world.conflict,
-            per_author=len(reviews.target) / n_authors,
+            per_author=len(pools[0]),
             n_tags=len(_HASHTAGS),
         ),
     )
