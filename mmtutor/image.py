@@ -28,6 +28,7 @@ from mmtutor._cells import as_column, require_present
 __all__ = [
     "BagOfVisualWords",
     "HOGFeatures",
+    "ImageStack",
     "PixelFeatures",
     "hog_cells",
     "hog_features",
@@ -758,3 +759,52 @@ class PixelFeatures(_FixedLength):
         pixels = pixels - pixels.mean()
         deviation = pixels.std()
         return pixels / deviation if deviation > 1e-12 else np.zeros_like(pixels)
+
+
+class ImageStack(_ImageTransformer):
+    """The images as one array of brightness, height by width by channel, as networks read them.
+
+    Parameters
+    ----------
+    size : int or (height, width)
+        Resize every image first, in pixels.
+    n_jobs : int or None
+        Number of threads.
+
+    Raises
+    ------
+    ValueError
+        If a cell is missing or cannot be read (the message names the row).
+
+    Notes
+    -----
+    Taught in notebook 08.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ImageStack(size=28).fit_transform([np.zeros((96, 96), dtype=np.uint8)] * 3).shape
+    (3, 28, 28, 1)
+    """
+
+    def __init__(self, *, size: int | tuple[int, int] = 32, n_jobs: int | None = None):
+        self.size = size
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any = None) -> ImageStack:
+        """Check that the column `X` can be read; nothing is learned, `y` is not used."""
+        self.fit_transform(X)
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
+        """Return float32 in [0, 1], shape (n_samples, height, width, 1)."""
+        if self.size is None:
+            raise ValueError("size is None; networks need images of one size, for example size=32")
+        self.fitted_ = True
+        return self.transform(X)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Return float32 in [0, 1], shape (n_samples, height, width, 1)."""
+        check_is_fitted(self)
+        images = self._each(X, lambda image: image)
+        return np.stack(images)[..., np.newaxis].astype(np.float32) / 255

@@ -460,3 +460,16 @@ def test_pixels_standardised_or_not(faces):
     np.testing.assert_allclose(standard[:-1].mean(axis=1), 0, atol=1e-12)
     np.testing.assert_allclose(standard[:-1].std(axis=1), 1)
     assert (standard[-1] == 0).all()
+
+
+def test_a_stack_for_networks_keeps_brightness_and_place(faces):
+    from mmtutor.image import ImageStack
+
+    stack = ImageStack(size=(24, 32)).fit_transform(faces[:3])
+    assert stack.shape == (3, 24, 32, 1)
+    assert stack.dtype == np.float32
+    np.testing.assert_allclose(stack[1, :, :, 0], read_image(faces[1], size=(24, 32)) / 255)
+    with pytest.raises(ValueError, match="size is None"):
+        ImageStack(size=None).fit(faces[:3])
+    with pytest.raises(ValueError, match="row 1"):
+        ImageStack(size=8).fit([faces[0], np.zeros((0, 3))])

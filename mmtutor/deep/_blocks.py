@@ -93,7 +93,7 @@ def _fit_block(name: str, transformer: Any, columns: Any, X: Any, y: Any) -> Blo
     size = int(values.max()) + 1 if kind == "tokens" else 0
     if kind == "tokens":
         # The transformer knows words that its own training texts may not reach in the cut length.
-        size = max(size, int(getattr(transformer, "vocabulary_size_", 0)))
+        size = max(size, int(getattr(transformer, "n_tokens_", 0)))
     return Block(name, transformer, columns, kind, values.shape[1:], mean, scale, size)
 
 
