@@ -87,7 +87,7 @@ def render_voice(
         voice: the median pitch of a neutral clip lies between about 73 and 310 Hz.
     valence : float in [-1, 1], default=0.0
         How it is spoken. From -1 to +1 the median pitch rises by 4 semitones, the range of the
-        intonation grows from 1 to 4 semitones (standard deviation), the rate from 2.8 to 4.8
+        intonation grows from 0.8 to 3.2 semitones (standard deviation), the rate from 2.8 to 4.8
         syllables a second, the level by 10 dB, and the spectrum becomes brighter.
     seconds : float, default=2.0
         Length of the clip, at least 0.25 seconds.
