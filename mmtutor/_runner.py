@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -360,18 +360,19 @@ def _write_index(course: Path, outcomes: Sequence[Outcome], build: Path) -> None
     _pages.write_index(rows, build / "index.html")
 
 
+def lab_command(course: Path) -> list[str]:
+    """Return the command that opens JupyterLab at the first notebook, rooted at the course."""
+    first = next(iter(sorted((course / "notebooks").glob("[0-9][0-9]_*.ipynb"))), None)
+    opened = [str(first)] if first else []
+    return [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={course}", *opened]
+
+
 def open_lab(course: Path, arguments: Sequence[str] = ()) -> int:
     """Open JupyterLab at the first notebook; return its exit code."""
-    if shutil.which("jupyter-lab", path=str(Path(sys.executable).parent)) is None:
-        try:
-            import jupyterlab  # noqa: F401
-        except ImportError:
-            print("JupyterLab is not installed: pip install 'mmtutor[notebooks]'", file=sys.stderr)
-            return 1
-    first = next(iter(sorted((course / "notebooks").glob("[0-9][0-9]_*.ipynb"))), None)
-    opened = [str(first.relative_to(course))] if first else []
-    command = [sys.executable, "-m", "jupyterlab", *opened, *arguments]
+    if importlib.util.find_spec("jupyterlab") is None:
+        print("JupyterLab is not installed: pip install 'mmtutor[notebooks]'", file=sys.stderr)
+        return 1
     try:
-        return subprocess.run(command, cwd=course, check=False).returncode
+        return subprocess.run([*lab_command(course), *arguments], check=False).returncode
     except KeyboardInterrupt:
         return 0

@@ -291,6 +291,22 @@ def test_jobs_must_be_positive(capsys: pytest.CaptureFixture[str]) -> None:
     assert "at least 1" in capsys.readouterr().err
 
 
+def test_lab_opens_the_first_notebook(
+    course: Path, outcomes: dict[str, _runner.Outcome], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[list[str]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess:
+        seen.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(_runner.subprocess, "run", run)
+    assert cli.main(["lab", "--course", str(course), "--", "--no-browser"]) == 0
+    folder = course.resolve()
+    first = str(folder / "notebooks" / "00_good.ipynb")
+    assert seen[0][3:] == [f"--ServerApp.root_dir={folder}", first, "--no-browser"]
+
+
 def test_data_list_shows_each_set_with_licence_and_citation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
