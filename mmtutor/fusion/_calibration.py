@@ -1,65 +1,67 @@
 """Calibrators: from an expert's scores to probabilities that mean what they say.
 
 Each is fitted on out-of-fold scores of shape ``(n_samples, n_classes)`` and true class numbers. A
-NaN score says that the expert's training fold did not hold that class. The conventions (scores, one
-class against the rest, then normalise) are those of scikit-learn's CalibratedClassifierCV.
+NaN score says that the expert's training fold did not hold that class.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit, log_softmax, softmax
+from scipy.special import log_softmax, softmax
 from sklearn.isotonic import IsotonicRegression
 
-_FLOOR = 1e-12  # for log(0)
-
-
-def sigmoid_fit(scores: np.ndarray, positive: np.ndarray) -> tuple[float, float]:
-    """Fit ``p = 1 / (1 + exp(-(slope * score + shift)))`` by Platt's method (Platt 1999).
-
-    The targets are not 0 and 1 but what n0 negatives and n1 positives allow one to believe, so a
-    perfectly separable sample does not give an infinite slope. A negative slope would let noise
-    reverse the expert's order; it is replaced by 0, which gives every sample the base rate.
-    """
-    n1 = positive.sum()
-    n0 = len(positive) - n1
-    target = np.where(positive, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
-    centre, scale = scores.mean(), scores.std() or 1.0  # for the optimiser's sake only
-    z = (scores - centre) / scale
-
-    def loss(ab: np.ndarray) -> tuple[float, np.ndarray]:
-        f = ab[0] * z + ab[1]
-        residual = expit(f) - target
-        return np.logaddexp(0, f).sum() - target @ f, np.array([residual @ z, residual.sum()])
-
-    base = np.log((n1 + 1) / (n0 + 1))
-    slope, shift = minimize(loss, [0.0, base], jac=True, method="BFGS").x
-    if slope <= 0:
-        mean = target.mean()
-        return 0.0, float(np.log(mean / (1 - mean)))
-    return float(slope / scale), float(shift - slope * centre / scale)
+_ZERO = 1e-4  # what an exact 0 is taken for: below the resolution of a forest or of neighbours
 
 
 class SigmoidCalibrator:
-    """Platt scaling, one class against the rest."""
+    """Platt's sigmoid for two classes, and its generalisation to several.
+
+    The posterior is ``softmax(slope * score + shift)`` with a slope and a shift for each class
+    ("vector scaling", Guo et al. 2017); with two classes only the differences matter, and this is
+    Platt's ``1 / (1 + exp(-(slope * score + shift)))``. As in Platt (1999), the targets are not 0
+    and 1 but what n members of a class allow one to believe, so a sample that happens to be
+    separable does not give infinite slopes. Slopes are not negative: a negative one would let noise
+    reverse the expert's order.
+    """
 
     def fit(self, scores: np.ndarray, y: np.ndarray) -> SigmoidCalibrator:
-        self.lines_ = []
-        for c in range(scores.shape[1]):
-            known = ~np.isnan(scores[:, c])
-            self.lines_.append(
-                sigmoid_fit(scores[known, c], y[known] == c) if known.any() else (0.0, 0.0)
-            )
+        scores, y = _learnable(scores, y)
+        n, n_classes = scores.shape
+        n_slopes = 1 if n_classes == 2 else n_classes
+        counts = np.bincount(y, minlength=n_classes)
+        seen = ~np.isnan(scores)
+        target = np.where(seen, 1 / (counts[y] + n_classes)[:, None], 0)
+        target[np.arange(n), y] += (counts[y]) / (counts[y] + n_classes)
+        target /= target.sum(axis=1, keepdims=True)
+        centre, scale = np.nanmean(scores), np.nanstd(scores) or 1.0  # for the optimiser only
+        z = (scores - centre) / scale
+
+        def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+            slope, shift = parameters[:n_slopes], parameters[n_slopes:]
+            logp = log_softmax(_logits(slope * z + shift), axis=1)
+            residual = np.exp(logp) - target
+            by_slope = np.where(seen, residual * z, 0).sum(axis=0)
+            by_slope = by_slope.sum(keepdims=True) if n_slopes == 1 else by_slope
+            value = -(target * np.where(seen, logp, 0)).sum()
+            return value / n, np.r_[by_slope, residual.sum(axis=0)] / n
+
+        start = np.r_[np.ones(n_slopes), np.log(counts + 1) - np.log(counts + 1).mean()]
+        bounds = [(0, None)] * n_slopes + [(None, None)] * n_classes
+        best = minimize(
+            loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"gtol": 1e-7}
+        ).x
+        self.slope_ = best[:n_slopes] / scale
+        self.shift_ = best[n_slopes:] - self.slope_ * centre
         return self
 
     def predict(self, scores: np.ndarray) -> np.ndarray:
-        slopes, shifts = np.array(self.lines_).T
-        return _share(expit(scores * slopes + shifts))
+        out = softmax(_logits(self.slope_ * scores + self.shift_), axis=1)
+        return np.where(np.isnan(scores), np.nan, out)
 
 
 class IsotonicCalibrator:
-    """A rising step function for each class against the rest.
+    """A rising step function for each class against the rest; then the classes share what is 1.
 
     A frequency counted in n samples cannot tell 0 from 1 / (n + 2), so the steps stop there: an
     exact 0 would be a veto in the product rule.
@@ -87,9 +89,8 @@ class TemperatureCalibrator:
     """Divide the log-probabilities by one temperature and normalise again (Guo et al. 2017)."""
 
     def fit(self, scores: np.ndarray, y: np.ndarray) -> TemperatureCalibrator:
+        scores, y = _learnable(scores, y)
         logits = _logits(scores)
-        own = np.take_along_axis(scores, y[:, None], axis=1)[:, 0]
-        logits, y = logits[~np.isnan(own)], y[~np.isnan(own)]  # a class the fold had not seen
 
         def loss(log_temperature: float) -> float:
             logp = log_softmax(logits * np.exp(-log_temperature), axis=1)
@@ -114,21 +115,25 @@ CALIBRATORS = {
 def expert_scores(expert: object, X: object, calibration: str | None) -> np.ndarray:
     """Return a fitted expert's scores, one column for each of its own classes.
 
-    With a calibrator, ``decision_function`` if there is one, for it does not saturate at 0 and 1;
-    otherwise probabilities, which "temperature" takes as logarithms. Without, probabilities.
+    Without a calibrator, probabilities. With one, ``decision_function`` if there is one, for it
+    does not saturate at 0 and 1; otherwise log-probabilities ("isotonic": probabilities).
     """
     if calibration is not None and hasattr(expert, "decision_function"):
         f = np.asarray(expert.decision_function(X), dtype=float)
-        if f.ndim == 1:  # two classes: the score is a log-odds
-            f = np.column_stack([-f, f]) / (2 if calibration == "temperature" else 1)
-        return f
-    if calibration == "temperature":
-        if hasattr(expert, "predict_log_proba"):
-            with np.errstate(divide="ignore"):
-                logp = np.asarray(expert.predict_log_proba(X), dtype=float)
-            return np.where(np.isneginf(logp), np.log(_FLOOR), logp)
-        return np.log(np.maximum(expert.predict_proba(X), _FLOOR))
-    return np.asarray(expert.predict_proba(X), dtype=float)
+        return np.column_stack([-f, f]) / 2 if f.ndim == 1 else f  # two classes: a log-odds
+    if calibration in (None, "isotonic"):
+        return np.asarray(expert.predict_proba(X), dtype=float)
+    if hasattr(expert, "predict_log_proba"):
+        with np.errstate(divide="ignore"):
+            logp = np.asarray(expert.predict_log_proba(X), dtype=float)
+        return np.where(np.isneginf(logp), np.log(_ZERO), logp)
+    return np.log(np.maximum(expert.predict_proba(X), _ZERO))
+
+
+def _learnable(scores: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Leave out samples of a class that the expert's training fold did not hold."""
+    known = ~np.isnan(np.take_along_axis(scores, y[:, None], axis=1)[:, 0])
+    return scores[known], y[known]
 
 
 def _logits(scores: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
+from scipy.special import log_softmax
 from sklearn.base import ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
@@ -48,11 +49,12 @@ class DecisionFusion(ClassifierMixin, Composition):
     weights : None, mapping or "learned", default=None
         A number for each expert's name, not negative, in the rule's own sense. "learned" minimises
         the out-of-fold log-loss over non-negative weights; for the sum and the vote they then sum
-        to 1, for the product they are exponents. Not for "stack", "max" and "min".
+        to 1 (see Notes), for the product they are exponents. Not for "stack", "max" and "min".
     calibration : {"sigmoid", "isotonic", "temperature"} or None, default="sigmoid"
         How an expert's scores become posteriors; fitted on out-of-fold scores. "sigmoid" is Platt's
-        method, "isotonic" a rising step function (wants a thousand samples or more), "temperature"
-        one divisor of the log-posteriors (Guo et al. 2017). None takes ``predict_proba`` as it is.
+        method, with a slope and a shift for each class if there are more than two; "isotonic" a
+        rising step function (wants a thousand samples or more); "temperature" one divisor of the
+        log-posteriors (Guo et al. 2017). None takes ``predict_proba`` as it is.
     prior : None, "uniform" or array-like of shape (n_classes,), default=None
         Class probabilities in the order of ``classes_``; None takes the frequencies in y.
     cv : int, splitter or iterable of (train, test), default=5
@@ -107,6 +109,10 @@ class DecisionFusion(ClassifierMixin, Composition):
     first are used to fit the calibrators, the weights and the stacker, the last to predict. For
     weights and stacking each fold is calibrated by what the other folds say.
 
+    **Learned weights of a sum.** The mean of calibrated posteriors is less sure than it should be
+    (Ranjan and Gneiting 2010). The weights minimise the log-loss after one common power has made up
+    for that; without it the loss would give all weight to the surest expert.
+
     **Groups.** Pass the speakers, authors or persons as ``fit(X, y, groups=groups)`` whenever the
     outer split respects them, or the calibration will be that of known people. Inside
     ``cross_val_score`` or ``GridSearchCV`` the outer splitter does not hand its groups on by
@@ -126,6 +132,8 @@ class DecisionFusion(ClassifierMixin, Composition):
        Classifiers, 61-74, 1999.
     .. [5] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger. "On calibration of modern neural networks."
        ICML 2017.
+    .. [6] R. Ranjan, T. Gneiting. "Combining probability forecasts." Journal of the Royal
+       Statistical Society B 72(1), 71-91, 2010.
 
     Examples
     --------
@@ -416,23 +424,26 @@ def learn_weights(
     """Return the non-negative weights of the least log-loss, shape (n_experts,).
 
     The product's exponents cost 1 / n_samples each: an expert that only repeats the prior could
-    have any exponent, and should have none.
+    have any exponent, and should have none. The other rules' fused posteriors are first raised to a
+    common power, learned with the weights and then forgotten: a mean of calibrated posteriors is
+    less sure than it should be (Ranjan and Gneiting 2010), and without the power the loss would
+    make it surer by giving all weight to one expert.
     """
     n_samples, n_experts, _ = P.shape
-    cost = 1 / n_samples if rule == "product" else 0.0
+    product = rule == "product"
 
-    def loss(w: np.ndarray) -> float:
-        p = (
-            apply_rule(rule, P, weights=w, prior=prior)
-            if w.any()
-            else np.tile(prior, (n_samples, 1))
-        )
-        own = p[np.arange(n_samples), codes]
-        return -np.log(np.maximum(own, 1e-12)).mean() + cost * w.sum()
+    def loss(parameters: np.ndarray) -> float:
+        w, power = parameters[:n_experts], parameters[n_experts:]
+        p = apply_rule(rule, P, weights=w, prior=prior) if w.any() else np.tile(prior, (len(P), 1))
+        logp = np.log(np.maximum(p, 1e-12))
+        logp = logp if product else log_softmax(power * logp, axis=1)
+        cost = w.sum() / n_samples if product else 0.0
+        return -logp[np.arange(n_samples), codes].mean() + cost
 
-    start = np.ones(n_experts) / (1 if rule == "product" else n_experts)
-    w = minimize(loss, start, method="L-BFGS-B", bounds=[(0, None)] * n_experts).x
-    w = w if w.any() else start
+    start = np.ones(n_experts) if product else np.r_[np.ones(n_experts) / n_experts, 1.5]
+    bounds = [(0, None)] * n_experts + ([] if product else [(0.1, 20)])
+    w = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x[:n_experts]
+    w = w if w.any() else start[:n_experts]
     return w / w.sum() if rule in ("sum", "vote") else w
 
 
