@@ -310,6 +310,7 @@ NOT_MEASURED = (
     r"\b0\d\.\d+\b",  # an exercise's number, such as 05.1
     r"[Ee]xercises? 1\d\.\d+(?:(?:,| and| to) 1\d\.\d+)*",
     r"\b9[059] %(?= (?:\w+ )?(?:confidence|(?:bootstrap )?intervals?))",
+    r"\d+(?:\.\d+)? (?:kB|MB|GB)\b",  # a download's size; the registry says it
     r"(?<![\d.])(?:0|50|100) %",
     r"(?<![\d.])[01]\.(?:0|5)(?!\d)",  # 0.0, 0.5, 1.0, 1.5: a bound, a half, a step
 )
