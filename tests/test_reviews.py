@@ -16,7 +16,7 @@ from mmtutor.datasets import load_reviews
 
 LABELS = {"negative", "neutral", "positive"}
 DIFFICULTIES = {"plain", "negation", "irony", "mixed", "slang"}
-MARKS = "，。！？"
+MARKS = "，、。！？"
 
 
 @pytest.fixture(scope="module")

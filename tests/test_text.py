@@ -138,7 +138,7 @@ def test_chinese_bag_of_words_equals_a_count_of_characters(reviews):
     for row in (0, 99, 500):
         expected: Counter[str] = Counter()
         for stretch in (
-            reviews["chinese"][row].translate(dict.fromkeys(map(ord, "，。！？"), " ")).split()
+            reviews["chinese"][row].translate(dict.fromkeys(map(ord, "，、。！？"), " ")).split()
         ):
             expected.update(stretch)
             expected.update(stretch[k : k + 2] for k in range(len(stretch) - 1))
