@@ -49,7 +49,7 @@ $(STAMP): pyproject.toml constraints.txt setup.py
 	  echo "mmtutor needs Python 3.11 or newer; '$(PYTHON)' is `$(PYTHON) --version 2>&1 || echo not there`."; \
 	  echo "Install one, or name it: make $(or $(MAKECMDGOALS),run) PYTHON=/path/to/python3.11"; exit 1; }
 	@test -x $(BIN)/python || { echo "Making $(VENV) ..."; $(PYTHON) -m venv $(VENV); }
-	@echo "Installing mmtutor and what it needs (about 2 GB, some minutes; only this once) ..."
+	@echo "Installing mmtutor and what it needs (about 3 GB, some minutes; only this once) ..."
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[all]'
 	@touch $@
 
