@@ -224,25 +224,19 @@ def _end_kernels() -> None:
             child.kill()
 
 
-def make_default_data() -> str:
+def make_default_data() -> bool:
     """Make the default data once, so that notebooks running side by side only read them.
+
+    In a process of its own, whose progress bar and errors show on the error stream.
 
     Returns
     -------
-    str
-        Empty, or the last line of what went wrong.
+    bool
+        Whether they are there now.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", WARM_UP],
-        env=kernel_environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode == 0:
-        return ""
-    return (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+    command = [sys.executable, "-c", WARM_UP]
+    done = subprocess.run(command, env=kernel_environment(), stdout=subprocess.DEVNULL, check=False)
+    return done.returncode == 0
 
 
 def missing_data(names: Sequence[str]) -> list[str]:
@@ -315,8 +309,8 @@ def run(
     waiting = [outcome for outcome in outcomes if outcome.status == "ok"]
     if waiting:
         print("Making the default data (only the first time takes a while) ...", flush=True)
-        if trouble := make_default_data():
-            print(f"The default data could not be made: {trouble}", file=sys.stderr)
+        if not make_default_data():
+            print("The default data could not be made: see above.", file=sys.stderr)
         calm = {} if sys.stderr.isatty() else {"mininterval": 10.0}
         with tqdm(total=n_cells, unit="cell", dynamic_ncols=True, **calm) as bar:
             stop = threading.Event()

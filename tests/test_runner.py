@@ -89,7 +89,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def outcomes(course: Path) -> dict[str, _runner.Outcome]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_runner, "make_default_data", lambda: "")
+        patch.setattr(_runner, "make_default_data", lambda: True)
         patch.setenv("MMTUTOR_DATA", str(course / "no_data"))
         return {each.name: each for each in _runner.run(course, store=True)}
 
@@ -246,7 +246,7 @@ def test_run_exits_1_when_a_notebook_fails(
 INTERRUPTED = """
 import sys
 from mmtutor import _runner, cli
-_runner.make_default_data = lambda: ""
+_runner.make_default_data = lambda: True
 sys.exit(cli.main(["run", "--course", sys.argv[1]]))
 """
 
