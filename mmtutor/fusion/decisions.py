@@ -427,7 +427,8 @@ def learn_weights(
     have any exponent, and should have none. The other rules' fused posteriors are first raised to a
     common power, learned with the weights and then forgotten: a mean of calibrated posteriors is
     less sure than it should be (Ranjan and Gneiting 2010), and without the power the loss would
-    make it surer by giving all weight to one expert.
+    make it surer by giving all weight to one expert. The power costs 3 / n_samples a unit, or it
+    could undo the dilution by an expert that only repeats the prior.
     """
     n_samples, n_experts, _ = P.shape
     product = rule == "product"
@@ -437,8 +438,8 @@ def learn_weights(
         p = apply_rule(rule, P, weights=w, prior=prior) if w.any() else np.tile(prior, (len(P), 1))
         logp = np.log(np.maximum(p, 1e-12))
         logp = logp if product else log_softmax(power * logp, axis=1)
-        cost = w.sum() / n_samples if product else 0.0
-        return -logp[np.arange(n_samples), codes].mean() + cost
+        cost = w.sum() if product else 3 * power[0]
+        return -logp[np.arange(n_samples), codes].mean() + cost / n_samples
 
     start = np.ones(n_experts) if product else np.r_[np.ones(n_experts) / n_experts, 1.5]
     bounds = [(0, None)] * n_experts + ([] if product else [(0.1, 20)])
