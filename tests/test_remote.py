@@ -289,6 +289,26 @@ def test_the_part_of_a_killed_process_is_taken_over_but_not_a_living_ones(server
     assert_whole()
 
 
+def test_two_fetches_at_the_same_time_do_not_disturb_each_other(server):
+    server.rules[FIRST] = ["gone", "ok"]
+    failures = []
+
+    def work() -> None:
+        try:
+            fetch()
+        except Exception as error:
+            failures.append(error)
+
+    both = [threading.Thread(target=work) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert failures == []
+    assert_whole()
+    assert not list((remote.data_folder() / ".partial").iterdir())
+
+
 def test_404_says_that_the_file_is_gone(server):
     server.rules[FIRST] = ["404"]
     with pytest.raises(remote.DataNotAvailable, match=r"does not exist .404.*MMTUTOR_DATA_URL"):
