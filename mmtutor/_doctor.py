@@ -51,12 +51,15 @@ WHAT_FOR = {
 }
 # Words in an import error, and what to do about them.
 REMEDIES = (
-    (
-        "libGL",
-        "OpenCV lacks a system library. Debian, Ubuntu: apt-get install libgl1 libglib2.0-0; or, "
-        "without a screen: pip uninstall -y opencv-python && pip install opencv-python-headless",
+    *(
+        (
+            library,
+            "OpenCV lacks a system library. Debian, Ubuntu: apt-get install libgl1 libglib2.0-0 "
+            "libxcb1; or, without a screen: pip uninstall -y opencv-python && "
+            "pip install opencv-python-headless",
+        )
+        for library in ("libGL", "libgthread", "libglib", "libxcb")
     ),
-    ("libgthread", "OpenCV lacks a system library. Debian, Ubuntu: apt-get install libglib2.0-0"),
     (
         "sndfile",
         "the sound library is missing. pip install --force-reinstall soundfile; if that does not "
