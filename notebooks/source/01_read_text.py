@@ -725,4 +725,4 @@ check("01.4", solution_4)
 # - S. Wang and C. D. Manning, Baselines and bigrams: simple, good sentiment and topic classification, ACL 2012.
 # - Y. Kim, Convolutional neural networks for sentence classification, EMNLP 2014.
 #
-# **Next**: chapter 02 does for images what this one did for text.
+# **Next**: [02 · Images](02_see_images.ipynb) does for images what this one did for text.
