@@ -27,6 +27,7 @@ import shutil
 import tempfile
 import threading
 import time
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -36,9 +37,12 @@ from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
-import pooch
 
 from mmtutor.datasets._bundled import bundled_path
+
+with warnings.catch_warnings():  # pooch loads tqdm.auto, which in a notebook asks for ipywidgets
+    warnings.simplefilter("ignore")
+    import pooch
 
 __all__ = [
     "DATASETS",
