@@ -10,6 +10,7 @@ import importlib.metadata as metadata
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,7 @@ STAND_INS = {
 }
 WHAT_FOR = {
     "deep": "the chapters that train networks",
+    "emoji": "drawing emoji, in chapter 17",
     "notebooks": "opening and executing the notebooks",
     "test": "make test and make lint",
 }
@@ -131,11 +133,8 @@ def requirements() -> dict[str, list[Requirement]]:
         requirement = Requirement(line)
         if requirement.name == "mmtutor":  # the extra `all`, which names the others
             continue
-        extra = ""
-        for name in WHAT_FOR:
-            if requirement.marker and requirement.marker.evaluate({"extra": name}):
-                extra = "" if requirement.marker.evaluate({"extra": ""}) else name
-        found.setdefault(extra, []).append(requirement)
+        named = re.search(r"""extra == ["']([\w-]+)["']""", line)
+        found.setdefault(named[1] if named else "", []).append(requirement)
     return found
 
 
@@ -211,7 +210,12 @@ def check_requirement(requirement: Requirement, extra: str = "") -> Finding:
 
 def check_packages() -> Iterator[Finding]:
     """Are all packages there, in range, and do they import?"""
-    jobs = [(each, extra) for extra, group in requirements().items() for each in group]
+    jobs = [
+        (each, extra)
+        for extra, group in requirements().items()
+        for each in group
+        if each.marker is None or each.marker.evaluate({"extra": extra})  # for this platform
+    ]
     with ThreadPoolExecutor(2) as pool:
         yield from pool.map(lambda job: check_requirement(*job), jobs)
     providers = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 import types
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 from packaging.requirements import Requirement
 
 from mmtutor import _doctor
+
+
+ROOT = Path(__file__).parents[1]
 
 
 def only(findings: object) -> _doctor.Finding:
@@ -24,11 +28,25 @@ def test_old_python_is_a_problem_with_a_remedy() -> None:
     assert "make PYTHON=" in finding.mending
 
 
-def test_requirements_are_those_of_the_package() -> None:
+def test_requirements_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [
+        "numpy>=2.0",
+        'colorama>=1; sys_platform == "win32"',
+        'tensorflow>=2.18; extra == "deep"',
+        "mmtutor[deep]; extra == 'all'",
+    ]
+    monkeypatch.setattr(_doctor.metadata, "requires", lambda name: lines)
     groups = _doctor.requirements()
-    assert set(groups) == {"", "deep", "notebooks", "test"}
-    assert "numpy" in {each.name for each in groups[""]}
-    assert {"tensorflow", "keras"} <= {each.name for each in groups["deep"]}
+    assert {extra: [each.name for each in group] for extra, group in groups.items()} == {
+        "": ["numpy", "colorama"],
+        "deep": ["tensorflow"],
+    }
+
+
+def test_every_extra_is_said_to_be_for_something() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    extras = set(pyproject["project"]["optional-dependencies"])
+    assert extras - {"all"} == set(_doctor.WHAT_FOR)
 
 
 def test_a_missing_package_is_named_with_what_it_is_for() -> None:
