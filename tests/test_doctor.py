@@ -12,7 +12,6 @@ from packaging.requirements import Requirement
 
 from mmtutor import _doctor
 
-
 ROOT = Path(__file__).parents[1]
 
 
