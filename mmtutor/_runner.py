@@ -38,7 +38,14 @@ KERNEL_ENVIRONMENT = {
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
-WARM_UP = "from mmtutor import datasets; datasets.load_posts(); datasets.load_people()"
+# What must happen once before several kernels want it at the same time: the default data are made,
+# and librosa compiles its functions into a cache that is not safe from two writers.
+WARM_UP = """
+import librosa.core.pitch, librosa.feature, librosa.onset, librosa.sequence
+from mmtutor import datasets
+datasets.load_posts()
+datasets.load_people()
+"""
 
 
 @dataclass
