@@ -24,8 +24,8 @@
 # - put an interval over people beside an error rate, and say what it does not cover,
 # - say at which length of speech, and in how much noise, the second modality still earns its place.
 #
-# **You need**: what fusing decisions means (posteriors, sum and product rule), and what MFCC and HOG describe. The data are fetched once with `mmtutor data fetch london_faces` and `mmtutor data fetch librispeech_sample` (140 MB).
-# **Time**: 50 minutes to read and do, 60 seconds to run (the first run cuts out the faces and takes longer).
+# **You need**: chapter [05](05_fuse_decisions.ipynb) (posteriors, sum and product rule), and an idea of what HOG and MFCC describe (chapters [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb)). The data are fetched once with `mmtutor data fetch london_faces` and `mmtutor data fetch librispeech_sample` (140 MB).
+# **Time**: 50 minutes to read and do, 40 seconds to run (the first run also cuts out the faces and takes a little longer).
 #
 # | Key term | 中文 | In short |
 # |---|---|---|
@@ -421,7 +421,7 @@ print(table.round(2))
 # %% [markdown]
 # Eigenfaces and voice, each wrong in several cases of a hundred, are together wrong in about one. Summing normalised scores, with nothing learned, does as well as the learned rules: with 102 people there is little to learn from, and the normalisation has done most of the work.
 #
-# The fused rates of the better pair are so small that *nothing more can be said of them here*. There are 204 genuine pairs, so one rejected person more changes the rate by half a point, and if no genuine pair of 102 independent people is wrong the true rate may still be as high as `3 / 102` (the rule of three, at 95 % confidence).
+# The fused rates of the better pair are so small that *nothing more can be said of them here*. There are 204 genuine pairs, so one rejected probe more changes the rate by half a point, and if no genuine pair of 102 independent people is wrong the true rate may still be as high as `3 / 102` (the rule of three, at 95 % confidence).
 
 # %%
 curves = {
@@ -567,7 +567,7 @@ plotting.show(
     fig,
     alt="Equal error rate against length of the spoken probe, in four panels: eigenfaces or HOG, clean "
     "or noisy. The voice gets worse as it gets shorter; the fused error approaches that of the face "
-    "alone, and with a quarter of a second in noise the plain sum crosses it.",
+    "alone, and in noise the plain sum crosses it when the clip is short.",
 )
 
 # %% tags=["nbval-ignore-output"]
