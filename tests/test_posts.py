@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import pickle
 import subprocess
@@ -383,7 +384,8 @@ def test_processes_at_the_same_time_do_not_disturb_each_other(cache):
 
 
 def test_a_bar_appears_on_stderr_only_when_it_takes_long(capfd, monkeypatch):
-    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    # explicitly enabled, in case the environment says TQDM_DISABLE
+    monkeypatch.setattr(_rendering, "tqdm", functools.partial(_rendering.tqdm, disable=False))
     make_posts(2, **SMALL)
     assert capfd.readouterr() == ("", "")
 
