@@ -311,9 +311,9 @@ assert model.classes_[p.argmax()] == "positive"
 # |---|---|---|
 # | | **Part I: one modality at a time** | |
 # | 00 | Start here | you are here |
-# | 01 | [Reading text](01_read_text.ipynb) | what is left of a sentence when it becomes a vector, and what of "not good"? |
-# | 02 | [Seeing images](02_see_images.ipynb) | what do SIFT and HOG see, and where does "invariant" end? |
-# | 03 | [Hearing sound](03_hear_sound.ipynb) | what do MFCC keep that chroma drops, and the reverse? |
+# | 01 | [Text](01_read_text.ipynb) | what is left of a sentence when it becomes a vector, and what of "not good"? |
+# | 02 | [Images](02_see_images.ipynb) | what do SIFT and HOG see, and where does "invariant" end? |
+# | 03 | [Sound](03_hear_sound.ipynb) | what do MFCC keep that chroma drops, and the reverse? |
 # | | **Part II: fusing** | |
 # | 04 | Fusing features | how do you average 600 numbers with 36? |
 # | 05 | [Fusing decisions](05_fuse_decisions.ipynb) | sum, product or vote, and when does each fail? |
@@ -469,4 +469,4 @@ check("00.3", share_of)
 # - J. Kittler, M. Hatef, R. Duin, J. Matas, On combining classifiers, IEEE TPAMI, 1998: the sum rule, the product rule and why.
 # - D. Green, J. Swets, Signal Detection Theory and Psychophysics, 1966: the ideal observer.
 #
-# **Next**: [01 · Reading text](01_read_text.ipynb), or [15 · Faces and voices](15_verify_faces_and_voices.ipynb) if you would rather see where this leads.
+# **Next**: [01 · Text: bag of words and TF-IDF](01_read_text.ipynb), or [15 · Faces and voices](15_verify_faces_and_voices.ipynb) if you would rather see where this leads.
