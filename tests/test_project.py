@@ -104,9 +104,10 @@ def test_wheel_carries_every_module(unpacked_wheel: Path) -> None:
 LOAD_DEFAULTS = """
 from pathlib import Path
 import mmtutor
-from mmtutor.datasets import make_posts, remote
+from mmtutor.datasets import load_reviews, make_posts, remote
 assert Path(mmtutor.__file__).is_relative_to({wheel!r}), mmtutor.__file__
 assert len(remote.registry()) > 2000
+assert len(load_reviews().frame) >= 480
 posts = make_posts(n_samples=6, n_authors=3, random_state=0)
 assert list(posts.frame.columns) == ["text", "image", "audio"], posts.frame.columns
 assert posts.frame["text"].str.len().gt(0).all()
