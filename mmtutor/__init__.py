@@ -21,7 +21,6 @@ _ROOMS = (
     "deep",
     "evaluation",
     "exercises",
-    "explain",
     "fusion",
     "image",
     "information",
