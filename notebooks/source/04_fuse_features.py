@@ -75,7 +75,9 @@ except ValueError as error:
 # %%
 blocks = [("image", "passthrough", slice(0, 120)), ("audio", "passthrough", slice(120, 156))]
 try:
-    FeatureFusion(blocks, rule="weighted", weights={"image": 0.6, "audio": 0.4}).fit(np.hstack([picture, sound]))
+    FeatureFusion(blocks, rule="weighted", weights={"image": 0.6, "audio": 0.4}).fit(
+        np.hstack([picture, sound])
+    )
 except ValueError as error:
     print(error)
 
@@ -127,11 +129,15 @@ for ax, row in zip(axes, np.flatnonzero(people.target == people.target[0])[:4], 
     ax.imshow(people.frame["image"][row])
     ax.set_title(f"session {people.groups[row]}", fontsize=9)
     ax.axis("off")
-plotting.show(fig, alt="Four simulated portraits of one person in different sessions: the light, the pose and the expression differ.")
+plotting.show(
+    fig,
+    alt="Four simulated portraits of one person in different sessions: the light, the pose and the expression differ.",
+)
 
 # %% [markdown]
 # HOG, MFCC and chroma learn nothing from the data, so they are computed once. Whatever is fitted (vocabulary, scales, projections, classifiers) sits in a pipeline, and
 # sees the training rows of its fold only. The folds keep authors, or sessions, apart.
+
 
 # %%
 def table(bunch):
@@ -140,7 +146,9 @@ def table(bunch):
     mfcc = audio.MFCCFeatures().fit_transform(bunch.frame["audio"])
     chroma = audio.ChromaFeatures().fit_transform(bunch.frame["audio"])
     named = {"image": hog, "audio": np.hstack([mfcc, chroma])}
-    wide = [pd.DataFrame(M, columns=[f"{n}{i}" for i in range(M.shape[1])]) for n, M in named.items()]
+    wide = [
+        pd.DataFrame(M, columns=[f"{n}{i}" for i in range(M.shape[1])]) for n, M in named.items()
+    ]
     return pd.concat([bunch.frame[["text"]], *wide], axis=1)
 
 
@@ -180,9 +188,14 @@ fig, ax = plt.subplots(figsize=(6.4, 3))
 for s, label in ((False, "as they come"), (True, "each block standardised")):
     ax.plot(factors, loud[s]["mean"], "-o", label=label)
     ax.fill_between(factors, loud[s]["low"], loud[s]["high"], alpha=0.15)
-ax.set(xscale="log", xlabel="factor on the sound's features", ylabel="accuracy (person)", ylim=(0, 1))
+ax.set(
+    xscale="log", xlabel="factor on the sound's features", ylabel="accuracy (person)", ylim=(0, 1)
+)
 ax.legend()
-plotting.show(fig, alt="Accuracy against the factor on the sound, log scale. Unscaled: the image alone on the left, a peak between, the sound alone on the right. Standardised: one flat, high line.")
+plotting.show(
+    fig,
+    alt="Accuracy against the factor on the sound, log scale. Unscaled: the image alone on the left, a peak between, the sound alone on the right. Standardised: one flat, high line.",
+)
 raw = loud[False]["mean"]
 print("as they come:", raw.round(2).tolist(), "standardised:", loud[True]["mean"].round(2).tolist())
 assert np.ptp(loud[True]["mean"]) < 0.02, "standardised: the factor does not matter"
@@ -202,6 +215,7 @@ assert loud[True]["mean"].min() > raw.max() + 0.1, "no factor does what standard
 # **Canonical correlation analysis** (Hotelling 1936) asks the blocks *together*: which direction in one goes with which direction in the other? It uses no labels,
 # only the pairing: this face and this voice belong to the same post. By hand: whiten each block, and take the SVD of what is between them.
 
+
 # %%
 def canonical_correlations(A, B):
     """Correlations of the best pairs of directions, shape (min(A.shape[1], B.shape[1]),)."""
@@ -212,7 +226,9 @@ def canonical_correlations(A, B):
 rng = np.random.default_rng(2)
 shared = rng.normal(size=(500, 1))  # what both views have in common, hidden among louder things
 A = np.hstack([shared, 5 * rng.normal(size=(500, 2))]) @ rng.normal(size=(3, 3))
-B = np.hstack([shared + 0.5 * rng.normal(size=(500, 1)), 5 * rng.normal(size=(500, 2))]) @ rng.normal(size=(3, 3))
+B = np.hstack(
+    [shared + 0.5 * rng.normal(size=(500, 1)), 5 * rng.normal(size=(500, 2))]
+) @ rng.normal(size=(3, 3))
 cca = FeatureFusion(two, n_components=3, align="cca", shrinkage=0).fit(np.hstack([A, B]))
 np.testing.assert_allclose(cca.agreement_, canonical_correlations(A, B), atol=1e-8)
 print("canonical correlations:", cca.agreement_.round(2))
@@ -230,7 +246,11 @@ numbers = X.drop(columns="text")
 within = numbers - numbers.groupby(bunch.groups).transform("mean")  # minus the author's average
 pair = [BLOCK["image"], BLOCK["audio"]]
 seen, trained = {}, {}
-for name, data, align in (("SVD", numbers, "svd"), ("CCA", numbers, "cca"), ("CCA within authors", within, "cca")):
+for name, data, align in (
+    ("SVD", numbers, "svd"),
+    ("CCA", numbers, "cca"),
+    ("CCA within authors", within, "cca"),
+):
     fusion = FeatureFusion(pair, n_components=1, align=align, shrinkage=0.5).fit(data.iloc[train])
     trained[name] = np.corrcoef(fusion.transform(data.iloc[train]).T)[0, 1]
     seen[name] = fusion.transform(data.iloc[test])  # column 0: image, column 1: sound
@@ -240,15 +260,27 @@ fig, axes = plt.subplots(1, 3, figsize=(9, 3))
 for ax, (name, Z) in zip(axes, seen.items(), strict=True):
     for k, (colour, marker) in enumerate((("vermilion", "v"), ("grey", "o"), ("blue", "^"))):
         of = mood[test] == k
-        ax.plot(*Z[of].T, marker, color=plotting.COLOURS[colour], markersize=4, label=posts.target_names[k])
+        ax.plot(
+            *Z[of].T,
+            marker,
+            color=plotting.COLOURS[colour],
+            markersize=4,
+            label=posts.target_names[k],
+        )
     r = np.corrcoef(Z.T)[0, 1]
     ax.set(title=f"{name}: correlation {r:.2f}", xlabel="image, dimension 1")
 axes[0].set_ylabel("sound, dimension 1")
 axes[2].legend(fontsize=8)
-plotting.show(fig, alt="Three scatter plots of unseen authors' posts. SVD and plain CCA: clouds without direction, moods mixed. CCA within authors: a cloud along the diagonal, negative at one end, positive at the other.")
+plotting.show(
+    fig,
+    alt="Three scatter plots of unseen authors' posts. SVD and plain CCA: clouds without direction, moods mixed. CCA within authors: a cloud along the diagonal, negative at one end, positive at the other.",
+)
 print("on the training posts:", {name: round(float(r), 2) for name, r in trained.items()})
 with_mood = {name: abs(np.corrcoef(Z.sum(axis=1), mood[test])[0, 1]) for name, Z in seen.items()}
-print("correlation of both dimensions' sum with the mood:", {name: round(float(r), 2) for name, r in with_mood.items()})
+print(
+    "correlation of both dimensions' sum with the mood:",
+    {name: round(float(r), 2) for name, r in with_mood.items()},
+)
 assert trained["CCA"] > 0.7, "splendid, on the posts it was learned from"
 assert np.corrcoef(seen["CCA within authors"].T)[0, 1] > 0.35 > np.corrcoef(seen["CCA"].T)[0, 1]
 assert with_mood["CCA within authors"] > 0.7 > 0.4 > max(with_mood["CCA"], with_mood["SVD"])
@@ -261,6 +293,7 @@ assert with_mood["CCA within authors"] > 0.7 > 0.4 > max(with_mood["CCA"], with_
 # ## 5 · The weight, from nothing to everything
 #
 # Back to the textbook's "0.6 and 0.4". With shared dimensions the weighted mean exists. **Predict the shape of the curve, and where a weight of 0.6 lies on it.**
+
 
 # %%
 def linear(C=3):
@@ -279,19 +312,34 @@ models = {
     for w in weights
 }  # fmt: skip
 sweep = compare(models, X, bunch.target, 5, groups=bunch.groups)
-side_by_side = compare({"concat": make_pipeline(FeatureFusion(pair), linear())}, X, bunch.target, 5, groups=bunch.groups)
+side_by_side = compare(
+    {"concat": make_pipeline(FeatureFusion(pair), linear())},
+    X,
+    bunch.target,
+    5,
+    groups=bunch.groups,
+)
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plt.subplots(figsize=(6.4, 3))
-ax.plot(weights, sweep["mean"], "-o", color=plotting.COLOURS["vermilion"], label="weighted mean, CCA")
-ax.fill_between(weights, sweep["low"], sweep["high"], color=plotting.COLOURS["vermilion"], alpha=0.15)
+ax.plot(
+    weights, sweep["mean"], "-o", color=plotting.COLOURS["vermilion"], label="weighted mean, CCA"
+)
+ax.fill_between(
+    weights, sweep["low"], sweep["high"], color=plotting.COLOURS["vermilion"], alpha=0.15
+)
 ax.axhline(side_by_side["mean"]["concat"], color="0.3", linestyle="--", label="side by side")
 ax.set(xlabel="weight of the image (0: sound only, 1: image only)", ylabel="accuracy (sentiment)")
 ax.legend()
-plotting.show(fig, alt="Accuracy of the weighted mean against the image's weight: lowest at the ends, a flat top between with wide intervals, which the dashed line of concatenation touches.")
+plotting.show(
+    fig,
+    alt="Accuracy of the weighted mean against the image's weight: lowest at the ends, a flat top between with wide intervals, which the dashed line of concatenation touches.",
+)
 print(sweep["mean"].round(2).to_dict(), "side by side", round(side_by_side["mean"]["concat"], 2))
 assert sweep["mean"].iloc[1:-1].max() > max(sweep["mean"].iloc[0], sweep["mean"].iloc[-1]) + 0.02
-assert (sweep["low"].iloc[3] < sweep["mean"].iloc[[2, 4]]).all(), "0.6 cannot be told from 0.4 and 0.8"
+assert (sweep["low"].iloc[3] < sweep["mean"].iloc[[2, 4]]).all(), (
+    "0.6 cannot be told from 0.4 and 0.8"
+)
 assert abs(side_by_side["mean"]["concat"] - sweep["mean"].max()) < 0.06
 
 # %% [markdown]
@@ -309,7 +357,10 @@ rng = np.random.default_rng(3)
 signs = rng.normal(size=(600, 2))
 agree = (signs[:, 0] * signs[:, 1] > 0).astype(int)
 one_each = [("praise", "passthrough", [0]), ("smile", "passthrough", [1])]
-models = {rule: make_pipeline(FeatureFusion(one_each, rule=rule), linear()) for rule in ("concat", "sum", "product")}
+models = {
+    rule: make_pipeline(FeatureFusion(one_each, rule=rule), linear())
+    for rule in ("concat", "sum", "product")
+}
 xor = compare(models, signs, agree, 5)["mean"]
 assert xor["concat"] < 0.6 and xor["sum"] < 0.6 and xor["product"] > 0.95
 print("concat and sum near chance, product above 0.95: as claimed")
@@ -320,11 +371,23 @@ for k, (colour, marker) in enumerate((("orange", "x"), ("blue", "."))):
     of = agree == k
     label = ("opposite signs", "equal signs")[k]
     axes[0].plot(*signs[of].T, marker, color=plotting.COLOURS[colour], markersize=4, label=label)
-axes[0].set(xlabel="praise in the words", ylabel="smile in the face", title="no straight line parts them")
+axes[0].set(
+    xlabel="praise in the words", ylabel="smile in the face", title="no straight line parts them"
+)
 axes[0].legend(fontsize=8)
-axes[1].hist([signs[agree == k].prod(axis=1) for k in (0, 1)], bins=np.linspace(-3, 3, 25), stacked=True, color=[plotting.COLOURS["orange"], plotting.COLOURS["blue"]])
-axes[1].set(xlabel="praise x smile", ylabel="samples", title="a threshold at zero does", xlim=(-3, 3))
-plotting.show(fig, alt="Left: a scatter in four quadrants, opposite quadrants in one class. Right: a histogram of the product, one class left of zero and the other right of it.")
+axes[1].hist(
+    [signs[agree == k].prod(axis=1) for k in (0, 1)],
+    bins=np.linspace(-3, 3, 25),
+    stacked=True,
+    color=[plotting.COLOURS["orange"], plotting.COLOURS["blue"]],
+)
+axes[1].set(
+    xlabel="praise x smile", ylabel="samples", title="a threshold at zero does", xlim=(-3, 3)
+)
+plotting.show(
+    fig,
+    alt="Left: a scatter in four quadrants, opposite quadrants in one class. Right: a histogram of the product, one class left of zero and the other right of it.",
+)
 
 # %% [markdown]
 # ## 7 · Columns that say nothing
@@ -338,7 +401,10 @@ Xp, bp = tasks["person"]
 
 def with_noise(width, per_block):
     noise = np.random.default_rng(4).normal(size=(len(Xp), width))
-    X = pd.concat([Xp.drop(columns="text"), pd.DataFrame(noise, columns=[f"noise{i}" for i in range(width)])], axis=1)
+    X = pd.concat(
+        [Xp.drop(columns="text"), pd.DataFrame(noise, columns=[f"noise{i}" for i in range(width)])],
+        axis=1,
+    )
     third = ("noise", "passthrough", make_column_selector("^noise"))
     fusion = FeatureFusion([*pair, third]) if per_block else StandardScaler()
     model = make_pipeline(fusion, KNeighborsClassifier(5))
@@ -378,16 +444,23 @@ def contestants(first, second):
         "sum, CCA": FeatureFusion(both, rule="sum", align="cca", **project),
         "product, CCA": FeatureFusion(both, rule="product", align="cca", **project),
     }
-    models = {name: make_pipeline(FeatureFusion([BLOCK[name]]), linear()) for name in (first, second)}
+    models = {
+        name: make_pipeline(FeatureFusion([BLOCK[name]]), linear()) for name in (first, second)
+    }
     models |= {name: make_pipeline(fusion, linear()) for name, fusion in early.items()}
-    experts = [(name, models[name], [BLOCK[name][2]] if name == "text" else BLOCK[name][2]) for name in (first, second)]
+    experts = [
+        (name, models[name], [BLOCK[name][2]] if name == "text" else BLOCK[name][2])
+        for name in (first, second)
+    ]
     return models | {"late product": DecisionFusion(experts, rule="product", cv=3)}
 
 
 grid = {}
 for task, (X, bunch) in tasks.items():
     for name, both in PAIRS.items():
-        grid[task, name] = compare(contestants(*both), X, bunch.target, 5, groups=bunch.groups, singles=both)
+        grid[task, name] = compare(
+            contestants(*both), X, bunch.target, 5, groups=bunch.groups, singles=both
+        )
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plt.subplots(2, 2, figsize=(9, 5.6), sharex="row")
@@ -396,17 +469,29 @@ for ax, ((task, name), result) in zip(axes.flat, grid.items(), strict=True):
     plotting.intervals(ax, result, label=f"accuracy ({task})")
     ax.set_title(f"{name}; chance {1 / len(set(bunch.target)):.2f}", fontsize=10)
     ax.axvline(result["mean"][result.attrs["best_single"]], color="0.7", linewidth=1, zorder=0)
-plotting.show(fig, alt="A grid of two tasks by two pairs of modalities. In each panel concat and late product lie at the top, sum after CCA or SVD below, often left of the best single modality's line, and product near chance.")
+plotting.show(
+    fig,
+    alt="A grid of two tasks by two pairs of modalities. In each panel concat and late product lie at the top, sum after CCA or SVD below, often left of the best single modality's line, and product near chance.",
+)
 
 # %% tags=["nbval-ignore-output"]
 summary = pd.DataFrame({cell: result["mean"] for cell, result in grid.items()}).T
-best = pd.Series({cell: result["mean"][result.attrs["best_single"]] for cell, result in grid.items()})
-print(summary[["concat", "sum, SVD", "sum, CCA", "product, CCA", "late product"]].assign(single=best).round(2).to_string())
+best = pd.Series(
+    {cell: result["mean"][result.attrs["best_single"]] for cell, result in grid.items()}
+)
+print(
+    summary[["concat", "sum, SVD", "sum, CCA", "product, CCA", "late product"]]
+    .assign(single=best)
+    .round(2)
+    .to_string()
+)
 top = summary[["concat", "late product"]].max(axis=1)
 assert (top > best).all(), "in every cell, concat or late fusion beats the best single modality"
 assert (summary["product, CCA"] < best - 0.1).all(), "the product of features alone loses to it"
 assert (summary["sum, SVD"] < best).all(), "adding each block's own axes loses to it as well"
-assert (summary["sum, CCA"] > summary["sum, SVD"]).all(), "shared axes are better to add than own ones"
+assert (summary["sum, CCA"] > summary["sum, SVD"]).all(), (
+    "shared axes are better to add than own ones"
+)
 
 # %% [markdown]
 # **Side by side and late fusion win**: in every cell one of the two is above the best single modality (for captions and faces only just: a caption that names three people adds little). **Adding each block's own axes loses** to the better modality

@@ -80,6 +80,7 @@ plotting.show(fig, alt="A simulated grey portrait of the post's author, who is s
 # before any splitting; whatever *is* learned (vocabulary, scale, weights) stays inside the experts, where each fold learns
 # it anew from its training rows.
 
+
 # %%
 def as_columns(name, matrix):
     """Give a feature matrix of shape (n_samples, n_features) column names: name0, name1, ..."""
@@ -90,7 +91,11 @@ hog = image.HOGFeatures(pixels_per_cell=16, orientations=6).fit_transform(posts.
 mfcc = audio.MFCCFeatures().fit_transform(posts.frame["audio"])
 chroma = audio.ChromaFeatures().fit_transform(posts.frame["audio"])
 X = pd.concat(
-    [posts.frame[["text"]], as_columns("image", hog), as_columns("audio", np.hstack([mfcc, chroma]))],
+    [
+        posts.frame[["text"]],
+        as_columns("image", hog),
+        as_columns("audio", np.hstack([mfcc, chroma])),
+    ],
     axis=1,
 )
 y, authors = posts.target, posts.groups
@@ -101,6 +106,7 @@ print(X.shape, "of which image", hog.shape[1], "and audio", mfcc.shape[1] + chro
 # An expert is any classifier; `DecisionFusion` takes `(name, classifier, columns)` triples, as scikit-learn's
 # `ColumnTransformer` does. The test posts are by authors who wrote none of the training posts. For one author the same
 # sentences and the same face would otherwise be on both sides, and we would measure memory.
+
 
 # %%
 def linear(C):
@@ -116,7 +122,13 @@ experts = [
 train, test = np.flatnonzero(authors < 20), np.flatnonzero(authors >= 20)
 fusion = DecisionFusion(experts, rule="product").fit(X.iloc[train], y[train], groups=authors[train])
 opinions = fusion.expert_proba(X.iloc[[ONE]])
-print("classes", fusion.classes_.tolist(), "- opinions", opinions.shape, "= (samples, experts, classes)")
+print(
+    "classes",
+    fusion.classes_.tolist(),
+    "- opinions",
+    opinions.shape,
+    "= (samples, experts, classes)",
+)
 
 # %% tags=["nbval-ignore-output"]
 fused = {name: rule(opinions)[0] for name, rule in rules.RULES.items()}
@@ -131,7 +143,10 @@ ax.axhline(2.5, color="black", linewidth=1)
 ax.invert_yaxis()
 ax.set(xlabel="posterior", title="three experts (above) and six ways to fuse them (below)")
 ax.legend(ncols=3, loc="upper center", bbox_to_anchor=(0.5, -0.2))
-plotting.show(fig, alt="Stacked bars: the text expert leans to negative, image and audio to positive; the product is the surest of positive, the vote gives two thirds.")
+plotting.show(
+    fig,
+    alt="Stacked bars: the text expert leans to negative, image and audio to positive; the product is the surest of positive, the vote gives two thirds.",
+)
 assert opinions[0, 0].argmax() == 0, "the words alone mislead: 'complain'"
 assert rules.product_rule(opinions)[0].argmax() == 2, "together the three get it right"
 
@@ -189,10 +204,13 @@ for ax, name in zip(axes, ("sum", "product", "max", "vote"), strict=True):
     ax.set(title=name, xlabel="expert 1: positive", aspect="equal", xticks=[0, 0.5, 1])
 axes[0].set(ylabel="expert 2: positive", yticks=[0, 0.5, 1])
 fig.colorbar(shown, ax=axes, label="fused: positive", ticks=[0, 0.5, 1])
-plotting.show(fig, alt="Four maps of the unit square. Sum: straight parallel contours. Product: contours bent into the corners, near-certain over most of the square. Max: kinked. Vote: three flat fields.")
+plotting.show(
+    fig,
+    alt="Four maps of the unit square. Sum: straight parallel contours. Product: contours bent into the corners, near-certain over most of the square. Max: kinked. Vote: three flat fields.",
+)
 
 # %% [markdown]
-# With two experts and two classes all four change sides on the same diagonal: they agree on *which* class, and differ in
+# With two experts and two classes, sum, product and maximum change sides on the same diagonal (the vote is tied wherever the two disagree): they agree on *which* class, and differ in
 # *how sure* they are. The product is the boldest: two experts who are rather sure make it very sure. That matters as soon as a
 # third expert or a third class joins in, for then sureness decides.
 #
@@ -235,7 +253,12 @@ print("softmax of the mean", (again / again.sum()).round(2).tolist())
 
 # %%
 veto = np.array([[[0.0, 1.0]] + 4 * [[0.99, 0.01]]])
-print("four against one veto: product", rules.product_rule(veto)[0], "sum", rules.sum_rule(veto)[0].round(2))
+print(
+    "four against one veto: product",
+    rules.product_rule(veto)[0],
+    "sum",
+    rules.sum_rule(veto)[0].round(2),
+)
 print("certain and opposite:  product", rules.product_rule([[[1, 0], [0, 1]]])[0])
 print("two against one:       product", rules.product_rule([[[1, 0], [1, 0], [0, 1]]])[0])
 
@@ -248,6 +271,7 @@ print("two against one:       product", rules.product_rule([[[1, 0], [1, 0], [0,
 #
 # We repeat their experiment. Five experts and three classes; each expert sees the class through Gaussian noise of its own, and reports
 # the true posterior, to which we then add an error. **Predict: at which size of error does the order of product and sum turn?**
+
 
 # %%
 def five_experts(error, seed, n=4000, signal=1.12):
@@ -276,7 +300,10 @@ for name, line in styles.items():
     ax.plot(kittler.index, kittler[name], line, label=name)
 ax.set(xlabel="standard deviation of the error added to each posterior", ylabel="accuracy")
 ax.legend(ncols=2)
-plotting.show(fig, alt="Accuracy against error. The product starts highest and falls below the sum before the error reaches 0.05; the sum stays highest, median next; min and product fall fastest.")
+plotting.show(
+    fig,
+    alt="Accuracy against error. The product starts highest and falls below the sum before the error reaches 0.05; the sum stays highest, median next; min and product fall fastest.",
+)
 
 # %% [markdown]
 # With exact posteriors the product is best: it is Bayes' rule. A small error turns the order, and the gap grows. The minimum
@@ -315,13 +342,17 @@ for calibration, marker in ((None, "o"), ("sigmoid", "s")):
     ax.plot(bins["confidence"], bins["accuracy"], marker, linestyle="-", label=label)
 ax.set(xlabel="confidence", ylabel="accuracy", title="naive Bayes on the faces", ylim=(0.3, 1))
 ax.legend(loc="upper left")
-plotting.show(fig, alt="Reliability diagram. Uncalibrated naive Bayes is almost always nearly certain and right about six times in ten; calibrated, it lies near the diagonal.")
+plotting.show(
+    fig,
+    alt="Reliability diagram. Uncalibrated naive Bayes is almost always nearly certain and right about six times in ten; calibrated, it lies near the diagonal.",
+)
 assert ece[None] > 0.2
 assert ece["sigmoid"] < 0.12
 
 # %% [markdown]
 # What does it do to the fusion? Accuracy tells half of it. The **log-loss**, the mean of $-\log p(\text{true class})$, also asks whether the
 # fused posterior can be believed: $\log 3$ is the loss of someone who knows nothing, and every confident mistake costs dearly.
+
 
 # %% tags=["nbval-ignore-output"]
 def log_loss(p, truth):
@@ -340,8 +371,12 @@ table = pd.DataFrame(
 ).T
 print(table.round(2))
 loss = table["log-loss"].unstack()
-assert loss.loc["calibration None", "product"] > 3 * np.log(3), "raw: far worse than knowing nothing"
-assert loss.loc["calibration sigmoid", "product"] < loss.loc["calibration sigmoid", "sum"] < np.log(3)
+assert loss.loc["calibration None", "product"] > 3 * np.log(3), (
+    "raw: far worse than knowing nothing"
+)
+assert (
+    loss.loc["calibration sigmoid", "product"] < loss.loc["calibration sigmoid", "sum"] < np.log(3)
+)
 
 # %% [markdown]
 # Uncalibrated, the product is a shouting match: whoever is most certain decides, and its log-loss is several times that of knowing nothing.
@@ -357,6 +392,7 @@ assert loss.loc["calibration sigmoid", "product"] < loss.loc["calibration sigmoi
 # Now the measurement that counts. Five seeds, each of which splits the authors into five folds anew. In each fold the experts are fitted
 # once, with their calibration and their weights; the rules then combine the same opinions.
 # The simulator knows how the posts were made, so we also know what an ideal observer would reach.
+
 
 # %%
 def one_fold(train, test):
@@ -382,7 +418,10 @@ intervals = pd.DataFrame(
 ceiling = posts.ceiling()
 fig, ax = plt.subplots(figsize=(6.4, 3.8))
 plotting.intervals(ax, intervals, ceiling=ceiling)
-plotting.show(fig, alt="Accuracy with 95 % intervals: the three single modalities lie lowest, the sum, product and learned sum highest, the ideal observer clearly above all.")
+plotting.show(
+    fig,
+    alt="Accuracy with 95 % intervals: the three single modalities lie lowest, the sum, product and learned sum highest, the ideal observer clearly above all.",
+)
 single = by_seed[["text", "image", "audio"]].max(axis=1)
 gap = pd.DataFrame({"best single": single, "sum": by_seed["sum"], "product": by_seed["product"]})
 gap["ceiling - product"] = ceiling - by_seed["product"]
@@ -396,9 +435,9 @@ assert (gap["ceiling - product"] > 0).all()
 # loses something on its way from pixels, samples and words to a posterior, and no rule can bring it back.
 
 # %% tags=["nbval-ignore-output"]
-alone = pd.DataFrame(
-    {"expert": scores[list(posts.frame.columns)].mean()}
-).assign(ceiling=[posts.ceiling([name]) for name in posts.frame.columns])
+alone = pd.DataFrame({"expert": scores[list(posts.frame.columns)].mean()}).assign(
+    ceiling=[posts.ceiling([name]) for name in posts.frame.columns]
+)
 alone["lost"] = alone["ceiling"] - alone["expert"]
 print(alone.round(2))
 assert (alone["lost"] > 0).all()
@@ -415,6 +454,7 @@ assert (alone["lost"] > 0).all()
 # `weights="learned"`. To see whether it works we need a modality whose worth we control. `PostWorld` is the simulator's
 # inner world: the latent numbers from which posts are rendered, without the rendering. Its *reliability* is the signal in units of the noise.
 # **Predict the weight of a sound whose reliability is zero.**
+
 
 # %%
 def learned_weights(reliability, rule, seed=0):
@@ -439,8 +479,13 @@ ax.axvline(1.5, color="0.6", linestyle="--")
 ax.text(1.52, 0.02, "as reliable as the others", color="0.35")
 ax.set(xlabel="reliability of the sound (noise standard deviations)", ylabel="learned weight")
 ax.legend(loc="upper left")
-plotting.show(fig, alt="The learned weight of the sound against its reliability: both near zero at zero; in the sum it rises slowly past a third, in the product it jumps to about one and stays there.")
-assert weight.loc[0, "product"] < 0.05 and weight.loc[0, "sum"] < 0.1, "no signal, (nearly) no weight"
+plotting.show(
+    fig,
+    alt="The learned weight of the sound against its reliability: both near zero at zero; in the sum it rises slowly past a third, in the product it jumps to about one and stays there.",
+)
+assert weight.loc[0, "product"] < 0.05 and weight.loc[0, "sum"] < 0.1, (
+    "no signal, (nearly) no weight"
+)
 assert abs(weight.loc[1.5, "sum"] - 1 / 3) < 0.1, "equally reliable: equal shares"
 assert weight.loc[1:, "product"].between(0.7, 1.4).all(), "calibrated: exponents near 1"
 
@@ -468,6 +513,7 @@ print(show.round(2))
 # The product says "neutral", which *nobody* said. Positive has been vetoed by one expert, negative by two, and neutral is what all three could
 # live with. The sum counts two against one. For honest posts the compromise is right (such evidence *is* best explained by a neutral post
 # with bad luck). For ironic ones it is not. How much conflict does it take? We look on five seeds, and test what we found on five others.
+
 
 # %%
 def accuracy_in_conflict(conflict, seed, calibrated=False):
@@ -504,12 +550,27 @@ ideal = [PostWorld(reliability=(2.5, 2.5, 2.5), conflict=c).ceiling() for c in l
 fig, ax = plt.subplots(figsize=(6.4, 3.4))
 for name, colour in (("sum", "orange"), ("product", "blue")):
     each = conflict.pivot(index="conflict", columns="seed", values=name)
-    ax.plot(each.index, each.mean(axis=1), "-o", color=plotting.COLOURS[colour], label=f"{name}, honest world")
-    ax.plot(levels, aware[name], "--s", color=plotting.COLOURS[colour], label=f"{name}, calibrated in conflict")
+    ax.plot(
+        each.index,
+        each.mean(axis=1),
+        "-o",
+        color=plotting.COLOURS[colour],
+        label=f"{name}, honest world",
+    )
+    ax.plot(
+        levels,
+        aware[name],
+        "--s",
+        color=plotting.COLOURS[colour],
+        label=f"{name}, calibrated in conflict",
+    )
 ax.plot(levels, ideal, ":", color="0.3", label="ideal observer")
 ax.set(xlabel="conflict: probability that one modality shows another class", ylabel="accuracy")
 ax.legend(fontsize=8)
-plotting.show(fig, alt="Accuracy against conflict. With experts from an honest world the product drops steeply below the sum; with experts calibrated in conflict both stay close to the ideal observer.")
+plotting.show(
+    fig,
+    alt="Accuracy against conflict. With experts from an honest world the product drops steeply below the sum; with experts calibrated in conflict both stay close to the ideal observer.",
+)
 print("conflict 0.6:", aware.loc[0.6].round(2).to_dict(), "- ideal", round(ideal[-1], 2))
 
 # %% [markdown]
@@ -532,6 +593,7 @@ print("product", rules.product_rule(P, prior=prior).round(2).tolist())
 # Nothing has to be imputed, and nothing has to be trained again: the model of section 1 judges posts without a picture as it is. **Predict: how far does the
 # accuracy fall if every post loses its picture? And if, instead of leaving the expert out, we show it a blank picture?**
 
+
 # %% tags=["nbval-ignore-output"]
 def accuracy(table):
     return (fusion.predict(table) == y[test]).mean()
@@ -544,7 +606,12 @@ no_picture[pictures] = np.nan
 blank[pictures] = 0.0  # what HOG says of a picture without edges
 absent = fusion.expert_proba(no_picture.iloc[[0]])[0]
 print("all three", round(accuracy(complete), 2), "- picture absent", round(accuracy(no_picture), 2))
-print("blank picture", round(accuracy(blank), 2), "- its opinion", fusion.expert_proba(blank)[0, 1].round(2))
+print(
+    "blank picture",
+    round(accuracy(blank), 2),
+    "- its opinion",
+    fusion.expert_proba(blank)[0, 1].round(2),
+)
 assert np.isnan(absent[1]).all() and not np.isnan(absent[[0, 2]]).any()
 assert accuracy(complete) > accuracy(no_picture) > accuracy(blank)
 
@@ -555,6 +622,7 @@ assert accuracy(complete) > accuracy(no_picture) > accuracy(blank)
 #
 # A rule is a function of `P`; it may take `weights` and `prior` if it has a use for them. Give it to `DecisionFusion`, and it is calibrated,
 # cross-validated and searched over like any other. Here is one that drops, class by class, the opinion furthest from the median.
+
 
 # %%
 def trimmed_rule(P):
@@ -572,6 +640,9 @@ np.testing.assert_allclose(p, trimmed_rule(own.expert_proba(X.iloc[test])))
 print(type(own.rule).__name__, p.shape, "rows sum to 1:", np.allclose(p.sum(axis=1), 1))
 
 # %% [markdown]
+# And if you would rather have the rule learned too: `rule="stack"` trains a logistic regression on the experts' out-of-fold log-posteriors (Wolpert 1992). It can use what no fixed rule can, and needs samples to learn it from;
+# chapter 06 measures how many.
+#
 # ## What we measured
 #
 # Each claim of this chapter once more, asserted. Numbers that come out of a trained model differ a little between processors; the claims do not.
@@ -582,10 +653,17 @@ assert kittler.loc[0.3, "sum"] > kittler.loc[0.3, "product"] + 0.02, "noisy ones
 assert kittler.loc[0.3, "median"] > kittler.loc[0.3, "min"] + 0.05, "vetoes suffer most"
 for seed in range(1, 6):  # and not on that one seed only
     clean, noisy = five_experts(0, seed), five_experts(0.1, seed)
-    right = [[(r(P).argmax(1) == t).mean() for r in (rules.product_rule, rules.sum_rule)] for P, t in (clean, noisy)]
+    right = [
+        [(r(P).argmax(1) == t).mean() for r in (rules.product_rule, rules.sum_rule)]
+        for P, t in (clean, noisy)
+    ]
     assert right[0][0] > right[0][1] and right[1][0] < right[1][1]
-assert lost.loc[0].max() < 0 < lost.loc[0.2].min(), "no conflict: product first; conflict: sum first"
-assert abs(aware.loc[0.6, "product"] - ideal[-1]) < 0.02, "experts who know of conflict save the product"
+assert lost.loc[0].max() < 0 < lost.loc[0.2].min(), (
+    "no conflict: product first; conflict: sum first"
+)
+assert abs(aware.loc[0.6, "product"] - ideal[-1]) < 0.02, (
+    "experts who know of conflict save the product"
+)
 print("exact posteriors, errors, conflict: as claimed")
 
 # %% tags=["nbval-ignore-output"]
