@@ -481,7 +481,7 @@ ax.set(xlabel="reliability of the sound (noise standard deviations)", ylabel="le
 ax.legend(loc="upper left")
 plotting.show(
     fig,
-    alt="The learned weight of the sound against its reliability: both near zero at zero; in the sum it rises slowly past a third, in the product it jumps to about one and stays there.",
+    alt="The learned weight of the sound against its reliability: both near zero at zero; in the sum it rises slowly past a third, in the product it rises quickly to about one and stays there.",
 )
 assert weight.loc[0, "product"] < 0.05 and weight.loc[0, "sum"] < 0.1, (
     "no signal, (nearly) no weight"
@@ -491,7 +491,7 @@ assert weight.loc[1:, "product"].between(0.7, 1.4).all(), "calibrated: exponents
 
 # %% [markdown]
 # A modality without signal gets next to no weight. But look at the two curves: in the sum the weight says *how much better* an expert is, and rises with the
-# reliability. In the product it jumps to about 1 as soon as the sound says anything at all, and stays there, for a calibrated expert already speaks as loudly as it should:
+# reliability. In the product it rises quickly to about 1 and stays there, for a calibrated expert already speaks as loudly as it should:
 # an unreliable one gives posteriors near the prior, and multiplying by the prior (and dividing by it) changes nothing. **Calibration has done the weighting.** An exponent well below
 # 1 is a sign of something else: experts that repeat one another, whose common evidence must not be counted twice.
 #
