@@ -107,7 +107,7 @@ class Network(Composition):
 
         check_is_fitted(self, "network_")
         path = _keras_path(path)
-        state = {k: v for k, v in vars(self).items() if k != "network_"}
+        state = {k: v for k, v in vars(self).items() if k not in ("network_", "_first_weights")}
         handle, name = tempfile.mkstemp(suffix=".keras", dir=path.parent)
         os.close(handle)
         try:
