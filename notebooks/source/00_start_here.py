@@ -315,13 +315,13 @@ assert model.classes_[p.argmax()] == "positive"
 # | 02 | [Images](02_see_images.ipynb) | what do SIFT and HOG see, and where does "invariant" end? |
 # | 03 | [Sound](03_hear_sound.ipynb) | what do MFCC keep that chroma drops, and the reverse? |
 # | | **Part II: fusing** | |
-# | 04 | Fusing features | how do you average 600 numbers with 36? |
+# | 04 | [Fusing features](04_fuse_features.ipynb) | how do you average 600 numbers with 36? |
 # | 05 | [Fusing decisions](05_fuse_decisions.ipynb) | sum, product or vote, and when does each fail? |
 # | 06 | [Choosing a fusion](06_choose_a_fusion.ipynb) | which rule wins where, and how would you find out? |
 # | | **Part III: learned representations** | |
 # | 07 | Multimodal autoencoder | can one code stand for face, voice and words? |
-# | 08 | CNN-RNN | does a joint network beat its best single branch? |
-# | 09 | Contrastive alignment | what can be learned from pairs without labels? |
+# | 08 | [CNN-RNN](08_train_cnn_rnn.ipynb) | does a joint network beat its best single branch? |
+# | 09 | [Contrastive alignment](09_align_without_labels.ipynb) | what can be learned from pairs without labels? |
 # | | **Part IV: practice** | |
 # | 10 | Sentiment analysis | from raw posts to a report |
 # | 11 | Face recognition | who is it, by face, voice and caption? |
