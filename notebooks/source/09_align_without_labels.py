@@ -435,7 +435,7 @@ print(f"\nideal observer of the faces: {posts.ceiling(['image']):.2f}")
 # ## 7 · A few labels on top of many pairs
 #
 # A **linear probe**: freeze what was learned from the unlabelled pairs, and train a linear classifier on the few labels there are. On the same folds: the towers' four
-# numbers of a face, CCA's two, the code of chapter 07's autoencoder given the face alone (it, too, learned from the pairs), and twenty principal components of HOG, which never
+# numbers of a face, CCA's two, the shared code of a multimodal autoencoder given the face alone (it, too, learned from the pairs; a chapter of its own, 07, is planned), and twenty principal components of HOG, which never
 # saw a text. Five draws of the labels for each fold and size. **Predict**: who leads with three labels a class, and who with all?
 
 # %%
