@@ -72,7 +72,8 @@ def _why_not_size(answer: Any, given: float, asked: tuple[int, int, int, str]) -
 def read(answer: Any, rng: np.random.Generator) -> str:
     """Step over the frames that are there; padding leaves the state alone."""
     for trial in range(12):
-        n_frames, width, units = int(rng.integers(4, 9)), 3, int(rng.integers(4, 7))
+        # At least seven frames: with fewer, one mistake can look like another.
+        n_frames, width, units = int(rng.integers(7, 12)), 3, int(rng.integers(4, 7))
         W, U = rng.normal(size=(width, units)), rng.normal(size=(units, units))
         b = rng.normal(size=units)
 
@@ -132,7 +133,7 @@ def read(answer: Any, rng: np.random.Generator) -> str:
 def gate(answer: Any, rng: np.random.Generator) -> str:
     """Softmax over the modalities present, then the weighted sum of their features."""
     for trial in range(12):
-        n, n_modalities, width = 6, 3, 5
+        n, n_modalities, width = 15, 3, 5
         features = rng.normal(size=(n, n_modalities, width))
         scores = rng.normal(0, 2, size=(n, n_modalities))
         present = np.ones((n, n_modalities), dtype=bool)
