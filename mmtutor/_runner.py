@@ -141,7 +141,8 @@ async def _execute(outcome: Outcome, course: Path, bar: Any) -> Any:
     watch = asyncio.create_task(_watch_memory(client, outcome))
     began = time.perf_counter()
     try:
-        await client.async_execute(env=kernel_environment())
+        # The process stream holds only what libraries written in C++ remark at their start.
+        await client.async_execute(env=kernel_environment(), stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
         outcome.status, outcome.error = "failed", str(error).strip()
     except (CellTimeoutError, DeadKernelError) as error:

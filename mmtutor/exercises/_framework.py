@@ -116,6 +116,11 @@ def _watched(function: Callable) -> Callable:
     return watched
 
 
+def _fresh_inputs() -> np.random.Generator:
+    """Return the source of a check's random inputs: another one at every call."""
+    return np.random.default_rng()
+
+
 def examine(number: str, answer: Any) -> Verdict:
     """Examine an answer without printing.
 
@@ -161,7 +166,7 @@ def examine(number: str, answer: Any) -> Verdict:
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            praise = checker(subject, np.random.default_rng())
+            praise = checker(subject, _fresh_inputs())
         except _Unsolved:
             name = getattr(answer, "__name__", "your function")
             return Verdict(False, f"{name} returns nothing yet; expected {expected}.")
