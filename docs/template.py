@@ -23,6 +23,7 @@
 # - and explain that.
 #
 # **You need**: chapters [01](01_read_text.ipynb) and 02 (links only to chapters that exist); what a probability is.
+#
 # **Time**: 35 minutes to read and do, 25 seconds to run.
 #
 # | Key term | 中文 | In short |

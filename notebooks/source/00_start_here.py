@@ -25,6 +25,7 @@
 # - find your way through the series, and let the exercises check your answers.
 #
 # **You need**: Python, and what a probability is. If a line of scikit-learn is new to you, read on; chapters 01 to 05 explain every step of this one.
+#
 # **Time**: 25 minutes to read and do, 30 seconds to run (the very first run makes the data and takes a little longer).
 #
 # | Key term | 中文 | In short |

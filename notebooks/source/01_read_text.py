@@ -25,6 +25,7 @@
 # - read Chinese, which has no spaces, and compare two languages on the same reviews without fooling yourself.
 #
 # **You need**: what a vector and a logarithm are, and that `fit` learns from training data. No earlier chapter.
+#
 # **Time**: 45 minutes to read and do, 30 seconds to run.
 #
 # | Key term | 中文 | In short |

@@ -26,6 +26,7 @@
 # - choose between HOG and a bag of visual words for a task, by an experiment on people not seen in training.
 #
 # **You need**: arrays in NumPy; what a derivative is; what a train and a test set are.
+#
 # **Time**: 50 minutes to read and do, 35 seconds to run.
 #
 # | Key term | 中文 | In short |

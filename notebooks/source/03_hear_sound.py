@@ -25,6 +25,7 @@
 # - choose between statistics and sequences, and between MFCC and chroma, by what each one keeps.
 #
 # **You need**: what a sine wave is; NumPy arrays. Headphones help.
+#
 # **Time**: 45 minutes to read and do, 25 seconds to run.
 #
 # | Key term | 中文 | In short |

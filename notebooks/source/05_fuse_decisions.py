@@ -25,6 +25,7 @@
 # - build a late fusion for your own data with `DecisionFusion`, and give it a rule of your own.
 #
 # **You need**: what a probability and a logarithm are; a first look at scikit-learn (`fit`, `predict_proba`).
+#
 # **Time**: 60 minutes to read and do, 45 seconds to run.
 #
 # | Key term | 中文 | In short |

@@ -25,6 +25,7 @@
 # - say how many samples a learned fusion needs, and what each fusion costs.
 #
 # **You need**: chapter 05 (the rules of late fusion), what a covariance is, cross-validation.
+#
 # **Time**: 60 minutes to read and do, 45 seconds to run.
 #
 # | Key term | 中文 | In short |

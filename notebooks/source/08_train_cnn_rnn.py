@@ -26,6 +26,7 @@
 # - notice when joint training loses to a single modality, and cure it.
 #
 # **You need**: what a log-mel spectrogram is (chapter [03](03_hear_sound.ipynb)); what a dense layer, a softmax and gradient descent are.
+#
 # **Time**: 50 minutes to read and do, 110 seconds to run.
 #
 # | Key term | 中文 | In short |

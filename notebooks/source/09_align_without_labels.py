@@ -25,6 +25,7 @@
 # - classify pictures by sentences that describe the classes, and learn from a few labels on top of many pairs.
 #
 # **You need**: chapters [01](01_read_text.ipynb), [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb) for the features; what a softmax is.
+#
 # **Time**: 45 minutes to read and do, 110 seconds to run.
 #
 # | Key term | 中文 | In short |
