@@ -405,3 +405,17 @@ def test_progress_is_a_few_lines(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 6
     assert lines[-1].startswith("epoch  20 of 20  accuracy")
+
+
+@pytest.mark.parametrize("estimator", [MultimodalAutoencoder, ContrastiveAligner])
+def test_fitting_again_builds_nothing_anew_and_changes_nothing(estimator):
+    X, _ = numbers()
+    again = estimator(TWO, **QUICK)
+    once = clone(again).fit(X[:40]).transform(X)
+    other = again.fit(X[40:]).transform(X)
+    network = again.network_
+    np.testing.assert_array_equal(again.fit(X[:40]).transform(X), once)
+    assert again.network_ is network
+    assert np.abs(once - other).max() > 1e-3
+    again.set_params(units=4).fit(X)
+    assert again.network_ is not network

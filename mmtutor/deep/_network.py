@@ -23,6 +23,8 @@ from ._blocks import Block, fit_blocks
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 _KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 _MEMBER = "mmtutor.skops"  # what a file of ours holds beside them
+# Parameters that change how a network is fed, not the network (the blocks' shapes are looked at).
+_ONLY_TRAINING = {"blocks", "epochs", "batch_size", "modality_dropout", "augment", "verbose"}
 
 
 class Network(Composition):
@@ -56,6 +58,31 @@ class Network(Composition):
         for block in self.blocks_:
             inputs[block.name], inputs[presence(block.name)] = block.tensors(X)
         return inputs
+
+    def _build(self) -> keras.Model:
+        """Build ``network_`` for the fitted blocks; return the compiled model that trains it."""
+        raise NotImplementedError
+
+    def _build_or_reset(self, *details: Any) -> keras.Model:
+        """Build the network; if the last fit built the same one, go back to its first weights.
+
+        Building and tracing take longer than training on a few hundred samples.
+        """
+        branches = [(b.name, b.kind, b.shape, b.vocabulary_size) for b in self.blocks_]
+        settings = {k: v for k, v in self.get_params(deep=False).items() if k not in _ONLY_TRAINING}
+        plan = repr((branches, details, settings))
+        built, trainer, first = getattr(self, "_built", (None, None, []))
+        if built != plan:
+            trainer = self._build()
+            trainer.optimizer.build(trainer.trainable_variables)
+            # Also the state of dropout's random numbers and of the optimiser.
+            first = [variable.numpy().copy() for variable in _variables(trainer)]
+            self._built = plan, trainer, first
+        for variable, value in zip(_variables(trainer), first, strict=True):
+            variable.assign(value)
+        # Keras shuffles by the global generator; building moves it on, going back does not.
+        keras.utils.set_random_seed(self.random_state)
+        return trainer
 
     def _train(
         self, trainer: keras.Model, inputs: dict[str, np.ndarray], targets: Any, **settings: Any
@@ -107,7 +134,7 @@ class Network(Composition):
 
         check_is_fitted(self, "network_")
         path = _keras_path(path)
-        state = {k: v for k, v in vars(self).items() if k not in ("network_", "_first_weights")}
+        state = {k: v for k, v in vars(self).items() if k not in ("network_", "_built")}
         handle, name = tempfile.mkstemp(suffix=".keras", dir=path.parent)
         os.close(handle)
         try:
@@ -249,6 +276,10 @@ class Progress(keras.callbacks.Callback):
             values = "  ".join(f"{name} {value:.3f}" for name, value in (logs or {}).items())
             seconds = time.perf_counter() - self.started
             print(f"epoch {epoch + 1:3d} of {self.epochs}  {values}  {seconds:.0f} s", flush=True)
+
+
+def _variables(trainer: keras.Model) -> list[Any]:
+    return [*trainer.variables, *trainer.optimizer.variables]
 
 
 def presence(name: str) -> str:

@@ -156,7 +156,7 @@ class MultimodalAutoencoder(TransformerMixin, Network):
                     f"block {block.name!r} is a {block.kind}, which has no single reconstruction; "
                     "summarise it first, for example with MFCCFeatures or TfidfFeatures"
                 )
-        self._build()
+        self._build_or_reset()
         if self.start == "cca":
             self._start_from_cca(inputs)
         targets = {}
@@ -169,7 +169,7 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         self._train(self.network_, inputs, targets)
         return self
 
-    def _build(self) -> None:
+    def _build(self) -> keras.Model:
         inputs, proposals, presences = {}, [], []
         for block in self.blocks_:
             values, present = block_inputs(block)
@@ -199,6 +199,7 @@ class MultimodalAutoencoder(TransformerMixin, Network):
             loss=losses,
             loss_weights=weights,
         )
+        return self.network_
 
     def _encoder(self, block: Block, x: KerasTensor) -> KerasTensor:
         flat = layers.Flatten(name=f"{block.name}_flat")(x)

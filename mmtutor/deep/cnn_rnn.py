@@ -148,7 +148,7 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         if len(self.classes_) < 2:
             raise ValueError(f"y holds one class only, {self.classes_[0]!r}: nothing to tell apart")
         inputs = self._prepare(X, y)
-        self._build_or_reset()
+        self._build_or_reset(len(self.classes_))
         unknown = set(self.augment or {}) - {block.name for block in self.blocks_}
         if unknown:
             raise ValueError(f"augment names {sorted(unknown)}, which are no blocks")
@@ -156,30 +156,7 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         self._train(self.network_, inputs, targets, augment=self.augment)
         return self
 
-    def _build_or_reset(self) -> None:
-        """Build the network; if the last fit built the same one, go back to its first weights.
-
-        Building and tracing take longer than training on a few hundred samples.
-        """
-        names = ("fusion", "units", "dropout", "auxiliary", "learning_rate", "random_state")
-        branches = [(b.name, b.kind, b.shape, b.vocabulary_size) for b in self.blocks_]
-        plan = repr((branches, len(self.classes_), [getattr(self, name) for name in names]))
-        built, first = getattr(self, "_first_weights", (None, []))
-        if built != plan or not hasattr(self, "network_"):
-            self._build()
-            self.network_.optimizer.build(self.network_.trainable_variables)
-            # Also the state of dropout's random numbers and of the optimiser.
-            first = [variable.numpy().copy() for variable in self._variables()]
-            self._first_weights = plan, first
-        for variable, value in zip(self._variables(), first, strict=True):
-            variable.assign(value)
-        # Keras shuffles by the global generator; building moves it on, going back does not.
-        keras.utils.set_random_seed(self.random_state)
-
-    def _variables(self) -> list[Any]:
-        return [*self.network_.variables, *self.network_.optimizer.variables]
-
-    def _build(self) -> None:
+    def _build(self) -> keras.Model:
         n_classes = len(self.classes_)
         inputs, features, presences = {}, [], []
         for block in self.blocks_:
@@ -211,6 +188,7 @@ class CNNRNNClassifier(ClassifierMixin, Network):
             loss_weights={k: 1.0 if k == "decision" else self.auxiliary for k in outputs},
             metrics={"decision": "accuracy"},
         )
+        return self.network_
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return posteriors of shape (n_samples, n_classes), in the order of ``classes_``."""

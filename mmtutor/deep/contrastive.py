@@ -166,7 +166,7 @@ class ContrastiveAligner(TransformerMixin, Network):
         both = flags[0] & flags[1]
         if both.sum() < 2:
             raise ValueError(f"only {both.sum()} of {len(both)} samples have both halves of a pair")
-        trainer = self._build()
+        trainer = self._build_or_reset()
         pairs = {name: values[both] for name, values in inputs.items()}
         # The last, smaller batch has fewer negatives and so an easier task: it is left out.
         self._train(trainer, pairs, None, drop_last=True)
