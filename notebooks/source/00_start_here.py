@@ -74,7 +74,7 @@ plotting.show(fig, alt="A drawn grey portrait with a grave look; the mouth is ne
 plotting.listen(posts.frame["audio"][ONE], posts.sample_rate, "the author's voice, over music")
 
 # %% [markdown]
-# You needed no machine for this one: whoever did not sleep and did not like the room is displeased, the chords are minor and the voice is flat. (The voice speaks no language; what it carries is mood.) For a machine that counts words it is a hard one: it meets *like*, twice. **Predict: will its neighbours, the one that looks and the one that listens, put it right?**
+# You needed no machine for this one: whoever did not sleep and did not like the room is displeased, the chords are minor and the voice is flat. (The voice speaks no language; what it carries is mood.) For a machine that counts words it is a hard one: it meets *like*, twice, and no word that is unpleasant by itself. **Predict: will its neighbours, the one that looks and the one that listens, put it right?**
 #
 # Nobody is in the picture. Faces, voices and chords are computed from a few numbers, and the sentences were written for this series. That is on purpose: because we made the posts, we know how much each modality says, and can compute the best result that is possible at all. Later chapters do the same with photographs and recordings.
 #
@@ -161,7 +161,19 @@ plotting.show(
 assert opinions.idxmax(axis=1).tolist() == ["positive", "neutral", "negative"]
 
 # %% [markdown]
-# Three experts, three opinions. The text expert was indeed misled; it knows that *like* is a pleasant word and nothing of *didn't* (chapter 01 gives it a chance). The image expert wavers, and the audio expert is rather sure. How good are they in general, on all 600 posts?
+# Three experts, three opinions. The image expert wavers, the audio expert is rather sure, and the text expert was indeed misled. By *like*? Do not guess, ask it: its decision is a sum over words and pairs of words, so it can say which of them pushed it from negative towards positive.
+
+# %%
+reader, others = experts["text"][0], authors != authors[ONE]
+reader.fit(posts.frame["text"][others], y[others])
+counted = reader[0].transform([posts.frame["text"][ONE]]).toarray()[0]
+weight = reader[1].coef_[2] - reader[1].coef_[0]  # for positive, less for negative
+push = pd.Series(counted * weight, index=reader[0].get_feature_names_out())
+print("towards positive:", ", ".join(push.nlargest(3).index))
+print("towards negative:", ", ".join(push.nsmallest(3).index))
+
+# %% [markdown]
+# Not by *like*: in the other posts things smell like feet or look like cardboard, so the word speaks for "negative", and more than undoes what the pair *like the* adds. It was *I* and *didn't*, which has been met in praise ("who didn't overcharge me"). An expert that counts has seen most words a few times only, and always out of their sentence; chapter 01 shows how far that goes. How good are the three in general, on all 600 posts?
 
 # %% tags=["nbval-ignore-output"]
 classes = np.array(posts.target_names)
@@ -196,7 +208,7 @@ ax.text(1 / 3, 3.2, " chance", color="0.45")
 ax.set(ylim=(-0.8, 3.6), xlim=(0.3, 1))
 plotting.show(
     fig,
-    alt="Accuracy with 95 % intervals: text, image and audio lie near two thirds, fused clearly higher, and the ideal observer clearly above that; chance is a third.",
+    alt="Accuracy with 95 % intervals: text, image and audio lie between 0.55 and 0.7, fused clearly higher, and the ideal observer clearly above that; chance is a third.",
 )
 assert table["mean"]["fused"] > table["mean"].drop("fused").max() + 0.03
 
@@ -235,7 +247,7 @@ for chosen in (["text"], ["image"], ["audio"], ["text", "image"], ["text", "imag
     print(f"{' + '.join(chosen):21s} at most {posts.ceiling(chosen):.2f}")
 
 # %% [markdown]
-# Even a perfect reader is right in 79 % of the posts only: some authors who are pleased simply write something cool. A perfect eye gets 70 %. All three together allow 90 %. **Look at the figure above again**: which expert is close to its ceiling, and which one wastes most of what its modality says?
+# Even a perfect reader is right in 79 % of the posts only: some authors who are pleased simply write something lukewarm. A perfect eye gets 70 %. All three together allow 90 %. **Look at the figure above again**: which expert is close to its ceiling, and which one wastes most of what its modality says?
 #
 # The hidden numbers can be drawn. Each dot is a post; the ideal observer of text and image decides by the straight lines between the fields.
 
@@ -316,7 +328,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | 02 | [Images](02_see_images.ipynb) | what do SIFT and HOG see, and where does "invariant" end? |
 # | 03 | [Sound](03_hear_sound.ipynb) | what do MFCC keep that chroma drops, and the reverse? |
 # | | **Part II: fusing** | |
-# | 04 | [Fusing features](04_fuse_features.ipynb) | how do you average 600 numbers with 36? |
+# | 04 | [Fusing features](04_fuse_features.ipynb) | how do you average 120 numbers with 36? |
 # | 05 | [Fusing decisions](05_fuse_decisions.ipynb) | sum, product or vote, and when does each fail? |
 # | 06 | [Choosing a fusion](06_choose_a_fusion.ipynb) | which rule wins where, and how would you find out? |
 # | | **Part III: learned representations** | |
@@ -461,7 +473,7 @@ check("00.3", share_of)
 #
 # - **Comparing with the average modality.** A fusion has to beat the *best* single modality; otherwise you would be better off with that one alone. Every chapter puts it beside the fused number.
 # - **Splitting rows at random.** The same author's sentences, face and voice end up on both sides and the test measures memory. Use `groups`.
-# - **Predicting before looking.** No, the other way round: if you run a cell before you have made a guess, you will find every result obvious. Guess first.
+# - **Looking before predicting.** Run a cell before you have made a guess, and you will find every result obvious. Guess first.
 # - **Taking a simulation for the world.** The drawn faces teach how methods work and what could be reached. Whether they work on people is asked in Part V, and answered on people.
 #
 # ## References

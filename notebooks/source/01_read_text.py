@@ -110,7 +110,7 @@ for phrase in ("I can't recommend it", "you won't regret it", "it isn't good"):
     print(f"{phrase:22} -> {analyse(phrase)}")
 
 # %% [markdown]
-# Where is "I"? scikit-learn's default token is `\b\w\w+\b`: *two or more* letters in a row. So one-letter words vanish, and the apostrophe cuts: "can't" becomes "can", "won't" becomes "won", and the negation is gone without a trace. The package's tokens keep both. Its `BagOfWords` gives our table, and so does scikit-learn once it is told what a word is:
+# Where is "I"? scikit-learn's default token is `\b\w\w+\b`: *two or more* letters or digits in a row. So one-letter words vanish, and the apostrophe cuts: "can't" becomes "can", "won't" becomes "won", and the negation is gone without a trace. The package's tokens keep both. Its `BagOfWords` gives our table, and so does scikit-learn once it is told what a word is:
 
 # %%
 same = CountVectorizer(token_pattern=r"(?u)\w+(?:'\w+)*")
@@ -130,8 +130,13 @@ print(text.tokenise("I can't recommend it, you won't regret it"))
 twice = ["a very very good film", "a good film"]
 print("counts ", text.BagOfWords().fit_transform(twice).toarray().tolist())
 print("binary ", text.BagOfWords(binary=True).fit_transform(twice).toarray().tolist())
-repeats = (text.BagOfWords().fit_transform(reviews["english"]) > 1).sum(axis=1)
+repeated = bag.fit_transform(reviews["english"]) > 1
+repeats = repeated.sum(axis=1)
 print(f"reviews in which any word is repeated: {(repeats > 0).mean():.0%}")
+again = repeated.getnnz(axis=0)
+print("most often:", bag.get_feature_names_out()[again.argmax()], f"in {again.max()} reviews")
+lengths = reviews["english"].map(text.tokenise).map(len)
+print(f"words in a review, on average: {lengths.mean():.0f}")
 
 # %% [markdown]
 # ## 3 · TF-IDF: rare words weigh more
@@ -231,7 +236,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Counting words gets about 60 % right, far above guessing. Binary, counts and TF-IDF lie within a point or two of one another, well inside their intervals: in texts of eleven words little is repeated except "the" and "and", and the classifier learns weights of its own anyway.
+# Counting words gets about 60 % right, far above guessing. Binary, counts and TF-IDF lie within a point or two of one another, well inside their intervals: in texts of 11 words little is repeated except "the", and the classifier learns weights of its own anyway.
 #
 # The other two lines look like a loss without stop words and a gain with pairs. But the models were judged on the same folds, so look at the *differences*, fold by fold, each with its interval (the test is corrected for folds that share training texts; chapter 06 explains it):
 
@@ -348,7 +353,7 @@ for word in ("not", "never", "wasn't", "terrible", "great", "the"):
     print(f"{word:9} log-odds {r[k]:+.1f}, in {n_texts[k]} reviews")
 
 # %% [markdown]
-# "Never" speaks for neither side: it stands in "never again" and in "never disappointed". And "terrible" is not the worst of words, because irony uses it for praise.
+# "Not" leans to blame by very little, and "never" speaks for neither side: it stands in "never again" and in "never disappointed". And "terrible" is not the worst of words, because irony uses it for praise.
 #
 # ### Naive Bayes weights for a linear model
 #
@@ -370,7 +375,7 @@ assert agree == 1
 # %% [markdown]
 # ## 8 · Ten thousand real sentences
 #
-# 756 reviews are enough to understand a method and too few to rank methods. So now real data: 10,662 sentences from film reviews (Pang and Lee 2005; CC BY 4.0), half positive, with ten folds. They are not part of the project; `mmtutor data fetch movie_sentences` downloads them (1.2 MB). Without them the next two cells say so and the chapter goes on.
+# 756 reviews are enough to understand a method and too few to rank methods. So now real data: 10,662 sentences from film reviews (Pang and Lee 2005; CC BY 4.0), half positive, with ten folds. They are not part of the project; `mmtutor data fetch movie_sentences` downloads them (1.2 MB). Without them the next cell says so and the chapter goes on.
 #
 # **Predict** the order of: TF-IDF of single words; Naive Bayes weighted single words; the same without stop words; the same with pairs.
 
@@ -430,7 +435,7 @@ if movies is not None:
 # %% [markdown]
 # ## 9 · Chinese: words without spaces
 #
-# 这部电影不好看。 Where are the words? scikit-learn's default pattern looks for letters between non-letters, finds none but the punctuation, and returns whole clauses:
+# 这部电影不好看。 Where are the words? scikit-learn's default pattern cuts wherever there is neither a letter nor a digit. In Chinese only the punctuation is neither, so whole clauses come back:
 
 # %%
 clause = CountVectorizer().fit(reviews["chinese"])
@@ -532,11 +537,11 @@ ax.legend(loc="lower right")
 plotting.show(
     fig,
     alt="Share of reviews judged correctly by kind and language: plain ones highest, then slang and "
-    "mixed, negation and irony lowest, near guessing.",
+    "mixed; negation and irony lowest, nearest to guessing.",
 )
 
 # %% [markdown]
-# Plain sentences are read well, three in four or better. Of the negated and the ironic ones hardly half are read right, in either language, and the shakiest intervals reach down to guessing. Pairs of characters did not rescue 不. That is no accident of the classifier: in irony the words *are* the words of another class, and no vector that only counts them can know. A listener hears irony in the voice and sees it in the face. That is the case for a second modality.
+# Plain sentences are read well, three in four or better. Of the negated and the ironic ones only about half are read right, in either language, and the lowest intervals reach down to guessing, or nearly. Pairs of characters did not rescue 不. That is no accident of the classifier: in irony the words *are* the words of another class, and no vector that only counts them can know. A listener hears irony in the voice and sees it in the face. That is the case for a second modality.
 
 # %% [markdown]
 # ## 11 · Keeping the order

@@ -532,7 +532,7 @@ axes[0].set_ylabel("share of keypoints")
 fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
 plotting.show(
     fig,
-    alt="Five curves. SIFT's matching stays at about 0.6 over all rotations and down to a quarter of "
+    alt="Five curves. SIFT's matching stays at 0.6 or above over all rotations, near 0.6 down to a quarter of "
     "the size, falls with blur and noise, and drops at low and high light. Gradient maxima match "
     "only without rotation or scaling.",
 )
@@ -897,4 +897,4 @@ check("02.4", solution_4)
 # - M. Turk and A. Pentland, Eigenfaces for recognition, Journal of Cognitive Neuroscience, 1991.
 # - Photograph: "china.jpg" of scikit-learn, by danielbuechele (Flickr), CC BY 2.0, here in grey and cropped.
 #
-# **Next**: sound, where chapter 03 turns a waveform into MFCC and chroma.
+# **Next**: [03 · Sound](03_hear_sound.ipynb) turns a waveform into MFCC and chroma.

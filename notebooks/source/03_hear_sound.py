@@ -101,7 +101,7 @@ piece = slice(round(0.40 * RATE), round(0.44 * RATE))
 fig, (top, bottom) = plt.subplots(2, 1, figsize=(7, 4))
 top.plot(seconds, x, linewidth=0.4)
 top.axvspan(0.40, 0.44, color=plotting.COLOURS["orange"], alpha=0.5)
-top.set(ylabel="pressure (full scale 1)", title="two seconds")
+top.set(xlabel="time (s)", ylabel="pressure (full scale 1)", title="two seconds")
 bottom.plot(1000 * seconds[piece], x[piece], color=plotting.COLOURS["orange"])
 bottom.set(
     xlabel="time (ms)", ylabel="pressure", title="the marked 40 ms: one clap every few milliseconds"
@@ -210,7 +210,7 @@ plotting.show(
 
 # %% [markdown]
 # Short frames see *when*, long frames see *which*: a frame of $T$ seconds cannot tell frequencies closer than about $1/T$ apart.
-# Speech takes 25 ms: short enough for a sound to stay the same, long enough for two or three claps. Chords take ten times as much (section 8).
+# Speech takes 25 ms: short enough for a sound to stay the same, long enough for a few claps. Chords take ten times as much (section 8).
 # The broad bright bands are the **formants**, the resonances of the mouth.
 #
 # ## 5 · The mel filter bank: fewer bands, spaced like hearing
@@ -387,7 +387,7 @@ for ax, clip, title in zip(
     ax.set(title=title, xlabel="time (s)", yticks=range(12), yticklabels=audio.PITCH_CLASSES)
 plotting.show(
     fig,
-    alt="Chroma over time. C major: steady bars at C, E, G, then other chords. C minor: E flat instead of E. The voice: bars that slide and blur.",
+    alt="Chroma over time. C major: steady bars at C, E, G, then other chords. C minor: D sharp (which is E flat) instead of E. The voice: bars that slide and blur.",
 )
 
 # %% [markdown]
@@ -460,7 +460,7 @@ for tuning, name in ((0.0, "taken for 440 Hz"), (None, "estimated")):
 # %% [markdown]
 # ## 9 · What each keeps, and what it drops
 #
-# Now your guesses of section 1. First, five changes to a clip: how far do the mean MFCCs move (Euclidean distance of
+# Now your guesses of section 1. First, six changes to a clip: how far do the mean MFCCs move (Euclidean distance of
 # $c_1$ to $c_{12}$), and how alike does the mean chroma stay (correlation)?
 
 
@@ -489,8 +489,11 @@ changes = {name: (moved(*pair), alike(*pair)) for name, pair in pairs.items()}
 print(pd.DataFrame(changes, index=["MFCC moves by", "chroma stays alike"]).T.round(1).to_string())
 
 # %% [markdown]
+# Chroma does not mind loudness or the octave, and follows the key and the mode. (A voice moves it, too: without chords it follows whatever harmonic is loudest.)
+# MFCC move little with the key and the mode, and far with speaker and mood. (The octave moves them furthest of all, because these chords sound alone: bands that were silent fill up, the lowest fall silent.)
+#
 # Then a fair test. Sixteen people speak over twelve songs each, in random moods and modes. From the *same clips*, a linear
-# classifier is to tell who speaks, in which mood, and in which key the music is. Moods and keys are tested on people it
+# classifier is to tell who speaks, in which mood, and on which tonic the music rests. Moods and tonics are tested on people it
 # has never heard. **Predict** the winner of each.
 
 # %%
@@ -541,19 +544,19 @@ ax.hlines(
 )
 ax.set(
     xticks=place,
-    xticklabels=["who speaks", "mood", "key of the music"],
+    xticklabels=["who speaks", "mood", "tonic of the music"],
     ylabel="accuracy",
     ylim=(0, 1.1),
 )
 ax.legend(ncols=3, loc="upper center")
 plotting.show(
     fig,
-    alt="Bars of accuracy with chance as dotted lines. MFCC wins for who speaks and for the mood, chroma wins for the key.",
+    alt="Bars of accuracy with chance as dotted lines. MFCC wins for who speaks and for the mood, chroma wins for the tonic.",
 )
 
 # %% [markdown]
 # Each wins where the other is weak, and a fusion of both (chapter 04) can have both. Neither is quite deaf elsewhere: chroma knows a little about who speaks,
-# by the pitch of the voice, and MFCC a little about the key, because the lowest mel bands are narrow enough to see where the bass lies.
+# by the pitch of the voice, and MFCC a little about the tonic, because the lowest mel bands are narrow enough to see where the bass lies.
 #
 # One more question: **major or minor?** Chroma surely holds it, as the templates showed. Can the linear classifier read it?
 
@@ -571,7 +574,7 @@ template = float(np.mean(guesses == facts["mode"]))
 print(f"mode from chroma under a voice: linear classifier {linear:.2f}, templates {template:.2f}")
 
 # %% [markdown]
-# It cannot: an E flat means minor in C and something else in every other key, so no single weight on E flat helps. The templates, rolled through all keys,
+# It cannot: an E flat (D# in the figure) means minor in C and something else in every other key, so no single weight on E flat helps. The templates, rolled through all keys,
 # need no training at all. Features hold what they hold; whether a *model* can read it is another matter.
 #
 # ## What we measured
@@ -591,14 +594,16 @@ assert right_mode >= 0.95 * 48, "templates find the mode of music alone"
 assert abs(audio.estimate_tuning(sharp) - 12 * np.log2(1.023)) < 0.02, "the tuning is found"
 assert changes["music: an octave up"][1] > 0.98, "chroma does not hear an octave"
 assert changes["music: an octave up"][0] > changes["voice: a shorter throat"][0], "MFCC does"
-assert changes["music: half as loud"][0] < 1e-6, "nor does c1 to c12 hear loudness"
+assert changes["music: half as loud"][0] < 1e-6, "c1 to c12 do not hear loudness"
 print("eight claims hold")
 
 # %%
 assert accuracy.loc["who", "MFCC"] > 2 * accuracy.loc["who", "chroma"], "MFCC knows who speaks"
 assert accuracy.loc["who", "chroma"] > 2 / 16, "chroma has a little of it"
 assert accuracy.loc["mood", "MFCC"] > accuracy.loc["mood", "chroma"] + 0.2, "and in which mood"
-assert accuracy.loc["tonic", "chroma"] > accuracy.loc["tonic", "MFCC"] + 0.2, "chroma knows the key"
+assert accuracy.loc["tonic", "chroma"] > accuracy.loc["tonic", "MFCC"] + 0.2, (
+    "chroma knows the tonic"
+)
 assert accuracy.loc["tonic", "MFCC"] > 2 / 12, "MFCC has a little of it"
 assert template > linear + 0.2, "a linear model cannot read the mode, templates can"
 print("six claims hold")
@@ -761,4 +766,4 @@ check("03.4", find_key_solution)
 # - G. Fant, Acoustic Theory of Speech Production, Mouton, 1960 (source and filter, which made our voices).
 # - B. McFee et al., librosa: Audio and music signal analysis in Python, SciPy 2015.
 #
-# **Next**: 04 · Fusing features: put what MFCC, chroma, words and pictures keep side by side.
+# **Next**: [04 · Fusing features](04_fuse_features.ipynb) puts what MFCC, chroma, words and pictures keep side by side.
