@@ -1,4 +1,8 @@
-"""Data: simulated (``make_*``), bundled (``load_*``) and real (``fetch_*``)."""
+"""Data: simulated (``make_*``), bundled (``load_*``) and real (``fetch_*``).
+
+Behind the simulated data lie :class:`PostWorld` and :class:`PeopleWorld`: latent numbers, and the
+ideal observer who sees them.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,11 @@ from mmtutor.datasets._movies import fetch_movie_sentences
 from mmtutor.datasets._people import load_people, make_people
 from mmtutor.datasets._posts import load_posts, make_posts
 from mmtutor.datasets._reviews import load_reviews
+from mmtutor.datasets.simulate.latent import PeopleWorld, PostWorld
 
 __all__ = [
+    "PeopleWorld",
+    "PostWorld",
     "fetch_crema_d_ratings",
     "fetch_emoji",
     "fetch_librispeech_sample",
