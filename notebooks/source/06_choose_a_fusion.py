@@ -48,7 +48,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mmtutor import audio, datasets, evaluation, image, information, plotting, text
-from mmtutor.datasets.simulate.latent import PostWorld
+from mmtutor.datasets import PostWorld
 from mmtutor.exercises import check
 from mmtutor.fusion import DecisionFusion, FeatureFusion, rules
 
@@ -86,10 +86,13 @@ fig, axes = plt.subplots(1, 3, figsize=(9, 3.1), sharex=True, sharey=True)
 for ax, correlation in zip(axes, (0.0, 0.4, 0.9), strict=True):
     world = pair(0.6, correlation)
     sample = world.sample(450, random_state=1)
-    for label, name in enumerate(("negative", "neutral", "positive")):
-        rows = sample["class"] == label
-        ax.plot(*sample.loc[rows, ["image", "audio"]].to_numpy().T, ".", ms=4, label=name)
-    ax.set(title=f"shared noise {correlation}: {world.ceiling():.1%}", xlabel="image (noise sd)")
+    for label, (name, colour, marker) in enumerate(
+        [("negative", "vermilion", "v"), ("neutral", "black", "."), ("positive", "blue", "^")]
+    ):
+        rows = sample.loc[sample["class"] == label, ["image", "audio"]].to_numpy()
+        ax.plot(*rows.T, marker, color=plotting.COLOURS[colour], ms=3, alpha=0.7, label=name)
+    ax.set_title(f"shared noise {correlation}, at best {world.ceiling():.1%}", fontsize=10)
+    ax.set_xlabel("image (noise sd)")
 axes[0].set_ylabel("audio (noise sd)")
 axes[0].legend(markerscale=2, loc="lower right", fontsize=8)
 plotting.show(
@@ -466,7 +469,7 @@ plotting.show(
 # The first figure shows what each fusion loses, the second which one to take if simple is better. The dashed line is where the ideal weight of `audio` is zero; above it the weight is negative. Read the maps from the bottom:
 #
 # - **Independent noise** (bottom row): the product rule is as good as the ideal observer, without learning anything about the pair.
-# - **Some shared noise, right of the line**: the fixed rules count the shared part twice. Learned exponents stay close to the best.
+# - **Some shared noise, right of the line**: the product counts the shared part twice, which makes it too sure of itself but seldom changes the class it names. It loses about a point at most; learned exponents regain a part of that.
 # - **Above the line**: fixed rules are *worse than the better modality alone*; learned weights fall back on that modality; only a classifier that sees both at once can subtract.
 #
 # So why not always concatenate? On latent values it costs one coefficient more. On real features it costs hundreds, and section 4 showed the bill. And there is one more regime.
@@ -503,7 +506,7 @@ plotting.show(
 #
 # ## 8 · How many samples does a learned fusion need?
 #
-# Fixed rules need samples only for their experts. Learned exponents, stacking and concatenation also have to learn how to combine. Two worlds of three modalities: one with independent noise, where there is nothing more to learn, and one with shared noise. **Predict** the order of the curves at 15 and at 480 samples.
+# Fixed rules need samples only for their experts. Learned exponents, stacking and concatenation also have to learn how to combine. Two worlds of three modalities: one with independent noise, where there is nothing more to learn, and one with shared noise. In the figure the ideal observer is dashed, the best single modality dotted, and the bars are the standard errors of five seeds. **Predict** the order of the curves at 15 and at 480 samples.
 
 # %%
 worlds = {
@@ -660,6 +663,12 @@ assert independent["product"].max() < 1.5 and lost["concat"].max() < 1.5
 assert (lost["learned"] < lost["product"] + 1).all()  # learned exponents: never much worse
 gap = 100 * (world.ceiling() - world.ceiling(["image"]))  # what the better modality alone loses
 assert above[["product", "sum"]].min() > gap + 2 and abs(above["learned"] - gap) < 2
+for (noise, strength), row in lost.iterrows():
+    alone = 100 * (pair(strength, noise).ceiling() - pair(strength, noise).ceiling(["image"]))
+    if noise > strength / 1.5 + 0.01:  # above the line: worse than the better modality alone
+        assert row[["product", "sum"]].min() > alone
+    elif strength > 0 and noise > 0:  # on it or right of it: about a point
+        assert row["product"] < 1.6 and row["learned"] < 1.3
 
 liars, honest = conflict.loc[0.5], conflict.loc[0.0]
 assert liars["median"] > liars["sum"] + 0.02 and liars["sum"] > liars["product"] + 0.05
