@@ -274,7 +274,7 @@ axes[0].set_ylabel("sound, dimension 1")
 axes[2].legend(fontsize=8)
 plotting.show(
     fig,
-    alt="Three scatter plots of unseen authors' posts. SVD and plain CCA: clouds without direction, moods mixed. CCA within authors: a cloud along the diagonal, negative at one end, positive at the other.",
+    alt="Three scatter plots of unseen authors' posts. SVD and plain CCA: clouds in which the moods are mixed. CCA within authors: a cloud along the diagonal, negative at one end, positive at the other.",
 )
 print("on the training posts:", {name: round(float(r), 2) for name, r in trained.items()})
 with_mood = {name: abs(np.corrcoef(Z.sum(axis=1), mood[test])[0, 1]) for name, Z in seen.items()}
@@ -373,9 +373,12 @@ for k, (colour, marker) in enumerate((("orange", "x"), ("blue", "."))):
     label = ("opposite signs", "equal signs")[k]
     axes[0].plot(*signs[of].T, marker, color=plotting.COLOURS[colour], markersize=4, label=label)
 axes[0].set(
-    xlabel="praise in the words", ylabel="smile in the face", title="no straight line parts them"
+    xlabel="praise in the words",
+    ylabel="smile in the face",
+    ylim=(-3.6, 5),
+    title="no straight line parts them",
 )
-axes[0].legend(fontsize=8)
+axes[0].legend(fontsize=8, ncols=2, loc="upper center")
 axes[1].hist(
     [signs[agree == k].prod(axis=1) for k in (0, 1)],
     bins=np.linspace(-3, 3, 25),
@@ -383,7 +386,7 @@ axes[1].hist(
     color=[plotting.COLOURS["orange"], plotting.COLOURS["blue"]],
 )
 axes[1].set(
-    xlabel="praise x smile", ylabel="samples", title="a threshold at zero does", xlim=(-3, 3)
+    xlabel="praise × smile", ylabel="samples", title="a threshold at zero does", xlim=(-3, 3)
 )
 plotting.show(
     fig,
@@ -472,7 +475,7 @@ for ax, ((task, name), result) in zip(axes.flat, grid.items(), strict=True):
     ax.axvline(result["mean"][result.attrs["best_single"]], color="0.7", linewidth=1, zorder=0)
 plotting.show(
     fig,
-    alt="A grid of two tasks by two pairs of modalities. In each panel concat and late product lie at the top, sum after CCA or SVD below, often left of the best single modality's line, and product near chance.",
+    alt="A grid of two tasks by two pairs of modalities. In each panel concat or late product lies at the top, sums after SVD lie left of the best single modality's line, sums after CCA between, and the product is near chance.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -548,7 +551,7 @@ check("04.1", scale_block_solution)
 # %% [markdown]
 # ### Exercise 04.2 · Project
 #
-# Project the test rows of a block to the training rows' first `k` principal axes. Signs are free.
+# Project the test rows of a block to the training rows' first `k` principal axes (centre, but do not scale). Signs are free.
 
 
 # %%

@@ -277,7 +277,7 @@ alone = judge({"eigenfaces": face, "MFCC voice": voice})
 print(alone.round(1))
 
 # %% [markdown]
-# The voice finds the right person more often than eigenfaces do, and makes fewer errors at the door. (Both rates fall a little once scores are normalised, below: then one threshold suits every template.)
+# The voice finds the right person more often than eigenfaces do, and makes fewer errors at the door. (Both equal error rates fall a little once the scores are normalised, below: then one threshold suits every template.)
 #
 # ## 4 · Adding scores that have no common unit
 #
@@ -422,7 +422,7 @@ print(table.round(2))
 # %% [markdown]
 # Eigenfaces and voice, each wrong in several cases of a hundred, are together wrong in about one. Summing normalised scores, with nothing learned, does as well as the learned rules: with 102 people there is little to learn from, and the normalisation has done most of the work.
 #
-# The fused rates of the better pair are so small that *nothing more can be said of them here*. There are 204 genuine pairs, so one rejected probe more changes the rate by half a point, and if no genuine pair of 102 independent people is wrong the true rate may still be as high as `3 / 102` (the rule of three, at 95 % confidence).
+# The fused rates of the better pair are so small that *nothing more can be said of them here*. There are 204 genuine pairs, so one rejected probe more changes the rate by half a point, and if no genuine pair of 102 independent people is wrong the true rate may still be as high as $3 / 102$ (the rule of three, at 95 % confidence).
 
 # %%
 curves = {
@@ -483,8 +483,8 @@ ax.set(xlabel="equal error rate (%), one dot a draw", xlim=(0, None))
 ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
 plotting.show(
     fig,
-    alt="Equal error rates of twenty draws of people: the voice alone lies between the two faces or "
-    "near them, eigenfaces with voice around one per cent or below, HOG with voice near zero.",
+    alt="Equal error rates of twenty draws of people: the voice alone lies between the two faces, "
+    "eigenfaces with voice around one per cent or below, HOG with voice near zero.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -580,7 +580,7 @@ print(sweep.round(2).to_string())
 # - **A middling face and a clear voice**: the pair is far better than either, down to a quarter of a second.
 # - **A middling face and a voice in noise**: at a second or less the plain sum is *worse than the face alone*, because it believes a bad witness as much as a good one. Learned weights turn the bad witness down, and the pair stays a little better than the face.
 # - **A good face and a clear voice**: even a quarter of a second takes away a part of the few errors left, and two seconds take nearly all.
-# - **A good face and a voice in noise**: here both fusions lose to the face alone, by one or two people in a hundred. The weights cannot help, for among the pairs they learn from the face makes hardly an error that could teach them. Not to listen is the right answer.
+# - **A good face and a voice in noise**: up to a second both fusions lose to the face alone, by less than one case in a hundred; at two seconds they draw level. The weights cannot help, for among the pairs they learn from the face makes hardly an error that could teach them. Not to listen is the right answer.
 #
 # So the second modality earns its place where the first one leaves errors *and* it brings evidence of its own. Where it brings noise, a fixed rule makes the result worse; the remedy is to tell the rule how good each witness is, and that takes errors to learn from.
 #
@@ -617,6 +617,8 @@ plotting.show(
 )
 
 # %% [markdown]
+# As more of the face is covered the pair gets worse too, but more slowly, and at every level it is better than either alone: even a bad picture of a face tells something that the voice does not.
+#
 # ### An honest look at the impostors
 #
 # Half of all impostor pairs are a man and a woman, and those are easy. What if every impostor were of the same sex as the person they claim to be?
@@ -662,15 +664,19 @@ assert table.filter(like="eigenfaces +", axis=0)["EER %"].min() > fused_eigen["E
 print("fused:  <= 1.5 % with eigenfaces, <= 0.2 % with HOG; at least 95 % found at rank 1")
 
 # %%
-worst, clear = sweep.loc["noise at 0 dB", 0.25], sweep.loc["clean", 2.0]
+clear = sweep.loc["clean", 2.0]
 # A clear voice of two seconds: the pair has less than a third of the better one's errors.
 assert clear["eigenfaces, sum"] < min(eer(face), clear["voice"]) / 3
 # Up to a second in noise the plain sum is worse than the middling face alone, learned weights not.
 noisy = sweep.loc["noise at 0 dB"].loc[:1.0]
 assert (noisy["eigenfaces, sum"] > eer(face)).all()
 assert (noisy["eigenfaces, weighted"] < eer(face)).all()
-# With the good face both lose in the worst case: not to listen is better.
-assert min(worst["HOG, sum"], worst["HOG, weighted"]) > eer(hog_face)
+# With the good face both lose there, by less than a point: not to listen is better.
+assert (noisy[["HOG, sum", "HOG, weighted"]] > eer(hog_face)).all(axis=None)
+assert (noisy[["HOG, sum", "HOG, weighted"]] < eer(hog_face) + 1).all(axis=None)
+assert (
+    sweep.loc["noise at 0 dB", ["HOG, sum", "HOG, weighted"]].loc[2.0].max() < eer(hog_face) + 0.2
+)
 # A clear voice helps either face at every length.
 assert (sweep.loc["clean", ["eigenfaces, sum", "eigenfaces, weighted"]] < eer(face)).all(axis=None)
 assert (sweep.loc["clean", ["HOG, sum", "HOG, weighted"]] < eer(hog_face)).all(axis=None)
@@ -679,6 +685,8 @@ assert (sweep.loc["clean", "eigenfaces, sum"].diff().dropna() < 0).all()
 assert (sweep.loc["clean", "eigenfaces, sum"] < sweep.loc["noise at 0 dB", "eigenfaces, sum"]).all()
 # A covered face: fused, the error stays below both single ones at every level.
 assert (covered["sum"] < np.minimum(covered["HOG face"], eer(voice))).all()
+grown = covered.iloc[-1] - covered.iloc[0]
+assert grown["sum"] < grown["HOG face"] / 2
 print("a clear voice helps at every length; a short one in noise makes the plain sum worse")
 
 # %% [markdown]
@@ -848,3 +856,5 @@ check("15.4", solution_4)
 # - K. Nandakumar, Y. Chen, S. C. Dass and A. K. Jain, Likelihood ratio-based biometric score fusion, IEEE TPAMI 30, 2008.
 # - A. Ross and A. K. Jain, Information fusion in biometrics, Pattern Recognition Letters 24, 2003.
 # - J. Kittler, M. Hatef, R. P. W. Duin and J. Matas, On combining classifiers, IEEE TPAMI 20, 1998.
+#
+# **Next**: the [map](00_start_here.ipynb) of the series shows what else there is; where the sum and product rules come from is in [05 · Fusing decisions](05_fuse_decisions.ipynb).
