@@ -5,7 +5,7 @@ The one private room that every other room may import.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,3 +67,58 @@ def require_present(cells: Sequence[Any], *, what: str) -> None:
             f"{len(rows)} of {len(cells)} {what} are missing (rows {shown}); drop these rows, or "
             "use mmtutor.fusion.DecisionFusion or FeatureFusion, which accept missing cells"
         )
+
+
+def present_cells(X: Any, *, what: str) -> list[Any]:
+    """Return the cells of one column as a list; raise if it is no column or a cell is missing."""
+    cells = as_column(X, what=what)
+    require_present(cells, what=what)
+    return cells
+
+
+def each_cell(
+    X: Any, function: Callable[[Any], Any], *, what: str, n_jobs: int | None = None
+) -> list[Any]:
+    """Apply `function` to every cell of a column, in order, and say which row fails.
+
+    Parameters
+    ----------
+    X : Series, one-column DataFrame, list, or array whose first axis is the samples
+        The column; no cell may be missing.
+    function : callable
+        Takes a cell.
+    what : str
+        What a cell holds, as a plural in "s" ("images", "clips"); used in error messages.
+    n_jobs : int or None, default=None
+        How many threads; None is one. Threads share memory and pay where NumPy, SciPy or OpenCV
+        let go of Python's lock.
+
+    Raises
+    ------
+    ValueError, TypeError or OSError
+        What `function` raises, with the row before its message; see `as_column` and
+        `require_present` for the column itself.
+    """
+    from joblib import Parallel, delayed  # here, as rooms that need no threads import this one
+
+    def work(row: int, cell: Any) -> Any:
+        try:
+            return function(cell)
+        except (ValueError, TypeError, OSError) as error:
+            raise type(error)(f"{what.removesuffix('s')} in row {row}: {error}") from error
+
+    jobs = (delayed(work)(row, cell) for row, cell in enumerate(present_cells(X, what=what)))
+    return Parallel(n_jobs=n_jobs, prefer="threads")(jobs)
+
+
+class TakesColumn:
+    """Mixin of transformers that take one column of cells, not a table of numbers.
+
+    It stands before scikit-learn's mixins and tells scikit-learn so.
+    """
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()  # type: ignore[misc]
+        tags.input_tags.two_d_array = False
+        tags.no_validation = True
+        return tags

@@ -20,12 +20,11 @@ from typing import Any
 
 import numpy as np
 import soundfile
-from joblib import Parallel, delayed
 from scipy import fft, signal
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from mmtutor._cells import as_column, require_present
+from mmtutor._cells import TakesColumn, each_cell, present_cells
 
 __all__ = [
     "PITCH_CLASSES",
@@ -603,7 +602,7 @@ def _tuning_of(power: np.ndarray, sample_rate: int) -> float:
 # --- transformers -------------------------------------------------------------------------------
 
 
-class _AudioTransformer(TransformerMixin, BaseEstimator):
+class _AudioTransformer(TakesColumn, TransformerMixin, BaseEstimator):
     """What the transformers share: reading a column, clip by clip, in `n_jobs` threads."""
 
     sample_rate: int
@@ -611,24 +610,11 @@ class _AudioTransformer(TransformerMixin, BaseEstimator):
 
     def _each(self, X: Any, function: Callable[[np.ndarray], np.ndarray]) -> list[np.ndarray]:
         """Apply `function` to every clip of the column, in order; say which row fails."""
-        cells = as_column(X, what="clips")
-        require_present(cells, what="clips")
 
-        def work(row: int, cell: Any) -> np.ndarray:
-            try:
-                return function(read_audio(cell, sample_rate=self.sample_rate))
-            except (ValueError, TypeError, OSError) as error:
-                raise type(error)(f"clip in row {row}: {error}") from error
+        def work(cell: Any) -> np.ndarray:
+            return function(read_audio(cell, sample_rate=self.sample_rate))
 
-        # SciPy's transforms let go of Python's lock, so threads run side by side and share memory.
-        jobs = (delayed(work)(row, cell) for row, cell in enumerate(cells))
-        return Parallel(n_jobs=self.n_jobs, prefer="threads")(jobs)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.no_validation = True
-        return tags
+        return each_cell(X, work, what="clips", n_jobs=self.n_jobs)
 
 
 class _Statistics(_AudioTransformer):
@@ -645,8 +631,7 @@ class _Statistics(_AudioTransformer):
             raise ValueError("nothing to compute: set mean=True, deviation=True, or both")
         if self.n_segments < 1:
             raise ValueError(f"n_segments must be at least 1, got {self.n_segments}")
-        cells = as_column(X, what="clips")
-        require_present(cells, what="clips")
+        cells = present_cells(X, what="clips")
         self.n_features_out_ = self._each(cells[:1], self._describe)[0].size
         return self
 

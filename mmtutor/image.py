@@ -16,14 +16,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from mmtutor._cells import as_column, require_present
+from mmtutor._cells import TakesColumn, each_cell
 
 __all__ = [
     "BagOfVisualWords",
@@ -409,7 +408,7 @@ def hog_features(
 # --- transformers -------------------------------------------------------------------------------
 
 
-class _ImageTransformer(TransformerMixin, BaseEstimator):
+class _ImageTransformer(TakesColumn, TransformerMixin, BaseEstimator):
     """What the transformers share: reading a column, image by image, in `n_jobs` threads."""
 
     size: Size
@@ -417,24 +416,11 @@ class _ImageTransformer(TransformerMixin, BaseEstimator):
 
     def _each(self, X: Any, function: Callable[[np.ndarray], np.ndarray]) -> list[np.ndarray]:
         """Apply `function` to every grey image of the column; say which row fails."""
-        cells = as_column(X, what="images")
-        require_present(cells, what="images")
 
-        def work(row: int, cell: Any) -> np.ndarray:
-            try:
-                return function(read_image(cell, size=self.size))
-            except (ValueError, TypeError, OSError) as error:
-                raise type(error)(f"image in row {row}: {error}") from error
+        def work(cell: Any) -> np.ndarray:
+            return function(read_image(cell, size=self.size))
 
-        # OpenCV and NumPy let go of Python's lock, so threads run side by side and share memory.
-        jobs = (delayed(work)(row, cell) for row, cell in enumerate(cells))
-        return Parallel(n_jobs=self.n_jobs, prefer="threads")(jobs)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.two_d_array = False
-        tags.no_validation = True
-        return tags
+        return each_cell(X, work, what="images", n_jobs=self.n_jobs)
 
 
 class BagOfVisualWords(_ImageTransformer):

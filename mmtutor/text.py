@@ -27,7 +27,7 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from mmtutor._cells import as_column, require_present
+from mmtutor._cells import present_cells
 
 __all__ = [
     "BagOfWords",
@@ -164,8 +164,7 @@ def _check_range(ngram_range: tuple[int, int]) -> tuple[int, int]:
 
 def _texts(X: Any) -> list[str]:
     """The column's texts, or an error that names the first cell that is not one."""
-    cells = as_column(X, what="texts")
-    require_present(cells, what="texts")
+    cells = present_cells(X, what="texts")
     for row, cell in enumerate(cells):
         if not isinstance(cell, str):
             raise TypeError(

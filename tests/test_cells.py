@@ -1,0 +1,82 @@
+"""What every room believes of a column: its cells, what is missing, and which row is to blame."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mmtutor._cells import as_column, each_cell, is_missing, present_cells
+
+
+@pytest.mark.parametrize("cell", [None, np.nan, float("nan"), pd.NA, pd.NaT])
+def test_nothing_is_missing(cell):
+    assert is_missing(cell)
+
+
+@pytest.mark.parametrize("cell", ["", b"", 0, False, np.zeros((4, 4)), np.array([np.nan]), []])
+def test_empty_content_is_not_missing(cell):
+    assert not is_missing(cell)
+
+
+def test_columns_of_every_kind_give_the_same_cells():
+    cells = ["a", "b", "c"]
+    for column in (
+        cells,
+        tuple(cells),
+        pd.Series(cells, index=[7, 3, 5]),
+        pd.DataFrame({"x": cells}),
+        np.array(cells, dtype=object),
+        np.array(cells, dtype=object)[:, None],
+    ):
+        assert as_column(column, what="texts") == cells
+
+
+@pytest.mark.parametrize(
+    ("column", "error", "message"),
+    [
+        ("one text", TypeError, "expected a column of texts, got one str; wrap it"),
+        (7, TypeError, "got one int"),
+        (pd.DataFrame({"a": ["x"], "b": ["y"]}), ValueError, "got 2: ['a', 'b']"),
+        ([], ValueError, "the column of texts is empty"),
+        (["x", None, "y", np.nan], ValueError, "2 of 4 texts are missing (rows 1, 3)"),
+    ],
+)
+def test_what_is_no_column_is_refused(column, error, message):
+    with pytest.raises(error) as raised:
+        present_cells(column, what="texts")
+    assert message in str(raised.value)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_each_cell_keeps_the_order(n_jobs):
+    column = pd.Series(range(50), index=range(50, 0, -1))
+    assert each_cell(column, lambda cell: cell**2, what="numbers", n_jobs=n_jobs) == [
+        cell**2 for cell in range(50)
+    ]
+
+
+def test_each_cell_can_run_in_threads():
+    both_there = threading.Barrier(2, timeout=10)  # a single thread would wait in vain
+    each_cell([1, 2], lambda cell: both_there.wait(), what="numbers", n_jobs=2)
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, OSError])
+def test_each_cell_names_the_row_that_fails(error):
+    def half(cell):
+        if cell == 3:
+            raise error("three is odd")
+        return cell / 2
+
+    with pytest.raises(error, match=r"^number in row 2: three is odd$") as raised:
+        each_cell([2, 4, 3, 6], half, what="numbers")
+    assert str(raised.value.__cause__) == "three is odd"
+
+
+def test_each_cell_does_not_start_on_a_column_with_missing_cells():
+    seen = []
+    with pytest.raises(ValueError, match="1 of 2 numbers are missing"):
+        each_cell([1, None], seen.append, what="numbers")
+    assert seen == []
