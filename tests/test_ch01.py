@@ -99,7 +99,7 @@ def spoil(counts):
         (lambda c: l2(c * idf(c)), "becomes NaN"),
         (lambda c: normalize(c * idf(c)).T, "got shape"),
         (lambda c: idf(c), "got shape"),
-        (lambda c: "weights", "return numbers"),
+        (lambda c: "weights", "must be an array of numbers"),
         (lambda c: normalize(c**2.0 * idf(c)), "by hand"),
         (spoil, "changes its input"),
         (lambda c: c.nothing, "stopped with AttributeError"),

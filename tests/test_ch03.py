@@ -90,7 +90,7 @@ WRONG = {
         (lambda d, n: by_matrix(d, n, turn=180.0), "radians"),
         (lambda d, n: by_matrix(d, n, wave=np.sin), "sines"),
         (lambda d, n: by_matrix(np.exp(d), n), "it should be"),
-        (lambda d, n: "cepstrum", "array of numbers, got str"),
+        (lambda d, n: "cepstrum", "array of numbers; got"),
         (lambda d, n: None, "returns nothing yet"),
         (lambda d: d, "TypeError"),
     ],

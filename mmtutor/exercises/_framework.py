@@ -68,6 +68,67 @@ def exercise(number: str, expected: str) -> Callable[[Checker], Checker]:
     return register
 
 
+def as_array(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
+    """Return what the learner's function gave as floats of the shape asked for.
+
+    Parameters
+    ----------
+    value : object
+        Anything; a sparse matrix is made dense.
+    shape : tuple of int
+        The shape that is right for this input.
+    what : str
+        The subject of the hint, such as "the histogram".
+
+    Returns
+    -------
+    ndarray of that shape, float
+        A copy if `value` was not such an array already.
+
+    Raises
+    ------
+    Hint
+        If it is no array of numbers, or has another shape.
+    """
+    if hasattr(value, "toarray"):
+        value = value.toarray()
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise Hint(f"{what} must be an array of numbers; got {value!r:.60}.") from None
+    if array.shape != shape:
+        raise Hint(f"for this input {what} must have shape {shape}; got shape {array.shape}.")
+    return array
+
+
+def as_number(value: Any, what: str) -> float:
+    """Return what the learner's function gave as one number, which may be NaN.
+
+    Parameters
+    ----------
+    value : object
+        Anything; an array with a single element is one number, too.
+    what : str
+        The subject of the hint, such as "the accuracy".
+
+    Returns
+    -------
+    float
+        The number.
+
+    Raises
+    ------
+    Hint
+        If it is not a number, or several.
+    """
+    array = np.asarray(value)
+    if array.size != 1:
+        raise Hint(f"{what} is one number; yours has shape {array.shape}.")
+    if array.dtype.kind not in "biuf":
+        raise Hint(f"{what} is one number; got {value!r:.60}.")
+    return float(array.reshape(()))
+
+
 def _load_chapter(chapter: str) -> None:
     with contextlib.suppress(ModuleNotFoundError):
         importlib.import_module(f"mmtutor.exercises.ch{chapter}")

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmtutor.exercises._framework import Hint, exercise
+from mmtutor.exercises._framework import Hint, as_number, exercise
 
 _CLASSES = np.array(["negative", "neutral", "positive"])
 
 
 def _number(value: object) -> float:
     """Return the learner's result as one finite number."""
-    array = np.asarray(value)
-    if array.shape != ():
-        raise Hint(f"return one number; yours has shape {array.shape}.")
-    if array.dtype.kind not in "biuf":
-        raise Hint(f"return one number, got {value!r}.")
-    if not np.isfinite(array):
+    number = as_number(value, "your answer")
+    if not np.isfinite(number):
         raise Hint(f"your answer is {value!r}; look for a division by zero.")
-    return float(array)
+    return number
 
 
 def _near(a: float, b: float) -> bool:

@@ -9,25 +9,12 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.naive_bayes import MultinomialNB
 
-from mmtutor.exercises._framework import Hint, exercise
+from mmtutor.exercises._framework import Hint, as_array, exercise
 
 _CHARACTERS = "电影很好看不差菜贵酒店干净吵声音快慢天气热冷买卖东西书"
 _MARKS = "，。！？"
 _WORDS = ["good", "bad", "film", "food", "slow", "fast", "room", "clean", "dirty", "sound"]
 _WORDS += ["great", "poor", "quiet", "loud", "price"]
-
-
-def _numbers(value: Any, shape: tuple[int, ...], meaning: str) -> np.ndarray:
-    """Return the learner's result as an array of the right shape, or say what its shape is."""
-    if sparse.issparse(value):
-        value = value.toarray()
-    try:
-        value = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise Hint(f"return numbers of shape {shape}, {meaning}; got {value!r:.60}.") from None
-    if value.shape != shape:
-        raise Hint(f"for this input return shape {shape}, {meaning}; got shape {value.shape}.")
-    return value
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -99,7 +86,7 @@ def tfidf(answer, rng):
             counts[-1] = 0
         before = counts.copy()
         with np.errstate(all="ignore"):
-            found = _numbers(answer(counts), counts.shape, "(n_texts, n_terms)")
+            found = as_array(answer(counts), counts.shape, "the weights")
         if not np.array_equal(counts, before):
             raise Hint("your function changes its input counts; work on a copy.")
         right = TfidfTransformer().fit_transform(before).toarray()
@@ -238,7 +225,7 @@ def log_odds(answer, rng):
         alpha = float(rng.uniform(0.2, 2.5))
         before = counts.copy(), positive.copy()
         with np.errstate(all="ignore"):
-            found = _numbers(answer(counts, positive, alpha), (words,), "one value a word")
+            found = as_array(answer(counts, positive, alpha), (words,), "the log-odds")
         if not (np.array_equal(counts, before[0]) and np.array_equal(positive, before[1])):
             raise Hint("your function changes its input; work on a copy.")
         if not np.isfinite(found).all():

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 
-from ._framework import Hint, exercise
-
-
-def _as_array(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """Return the answer as floats of the wanted shape, or say what shape it has."""
-    try:
-        array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise Hint(f"{what} must be an array of numbers; you returned {value!r:.60}.") from None
-    if array.shape != shape:
-        raise Hint(f"{what} must have shape {shape}; yours has shape {array.shape}.")
-    return array
+from mmtutor.exercises._framework import Hint, as_array, exercise
 
 
 def _recognise(
@@ -85,7 +73,7 @@ def _check_cell(answer: Callable, rng: np.random.Generator) -> str:
     for bins in (9, 9, 6, 12):
         # No gradient lies on the border of a bin, where rounding could decide either way.
         x, y = rng.normal(size=(2, 8, 8)) * 20
-        got = _as_array(answer(x.copy(), y.copy(), bins), (bins,), "the histogram")
+        got = as_array(answer(x.copy(), y.copy(), bins), (bins,), "the histogram")
         _recognise(
             got,
             _cell(x, y, bins),
@@ -93,7 +81,7 @@ def _check_cell(answer: Callable, rng: np.random.Generator) -> str:
             "The histogram differs from the reference on a random cell: bin k collects the lengths "
             "of the gradients whose angle lies between k and k + 1 times 180 / bins degrees.",
         )
-    blank = _as_array(answer(np.zeros((8, 8)), np.zeros((8, 8)), 9), (9,), "the histogram")
+    blank = as_array(answer(np.zeros((8, 8)), np.zeros((8, 8)), 9), (9,), "the histogram")
     if not np.allclose(blank, 0):
         raise Hint("A cell without any gradient must give zeros; yours gives something else.")
     return "your histogram agrees with the reference on 4 random cells and on a blank one."
@@ -106,7 +94,7 @@ def _check_cell(answer: Callable, rng: np.random.Generator) -> str:
 def _check_root(answer: Callable, rng: np.random.Generator) -> str:
     D = rng.integers(0, 180, size=(7, 128)).astype(float)
     original = D.copy()
-    got = _as_array(answer(D), D.shape, "the result")
+    got = as_array(answer(D), D.shape, "the result")
     if not np.array_equal(D, original):
         raise Hint("You changed the descriptors you were given: work on a copy (no /= or out=).")
     total = D.sum(axis=1, keepdims=True)
@@ -129,13 +117,13 @@ def _check_root(answer: Callable, rng: np.random.Generator) -> str:
     _recognise(got, np.sqrt(D / total), mistakes, "The result differs from sqrt(row / row.sum()).")
     D[2] = 0.0
     with np.errstate(all="ignore"):
-        got = _as_array(answer(D), D.shape, "the result")
+        got = as_array(answer(D), D.shape, "the result")
     if not np.isfinite(got).all():
         raise Hint("A descriptor of zeros gives NaN: guard the division, for example with maximum.")
     if not np.allclose(got[2], 0):
         raise Hint("A descriptor of zeros must stay zeros.")
     empty = np.zeros((0, 128))
-    _as_array(answer(empty), empty.shape, "the result for an image without keypoints")
+    as_array(answer(empty), empty.shape, "the result for an image without keypoints")
     return "your rows have length 1, and distances between them are Hellinger distances."
 
 
@@ -171,7 +159,7 @@ def _check_bag(answer: Callable, rng: np.random.Generator) -> str:
                 "You returned one number for each descriptor. Count how often each word is the "
                 "nearest: one number for each row of the codebook."
             )
-        got = _as_array(value, (k,), "the histogram")
+        got = as_array(value, (k,), "the histogram")
         right = np.bincount(_nearest(D, W), minlength=k) / len(D)
         distance = ((D[:, None, :] - W[None]) ** 2).sum(axis=2)
 
@@ -198,7 +186,9 @@ def _check_bag(answer: Callable, rng: np.random.Generator) -> str:
         }
         _recognise(got, right, mistakes, "The histogram differs from the reference.")
     with np.errstate(all="ignore"):
-        none = _as_array(answer(np.zeros((0, 128)), W), (k,), "for an image without keypoints, it")
+        none = as_array(
+            answer(np.zeros((0, 128)), W), (k,), "the row of an image without keypoints"
+        )
     if not np.array_equal(none, np.zeros(k)):
         raise Hint("An image without keypoints must give zeros, not NaN: do not divide by 0.")
     return "your histogram agrees with the reference on 3 random images and on an empty one."
@@ -220,7 +210,7 @@ def _check_vlad(answer: Callable, rng: np.random.Generator) -> str:
         value = np.asarray(answer(D.copy(), W.copy()), dtype=float)
         if value.shape == (k, d):
             raise Hint("Lay the rows of your table end to end: .ravel() gives n_words * 128.")
-        got = _as_array(value, (k * d,), "the vector")
+        got = as_array(value, (k * d,), "the vector")
 
         def unit(table: np.ndarray) -> np.ndarray:
             flat = table.ravel()
@@ -252,8 +242,8 @@ def _check_vlad(answer: Callable, rng: np.random.Generator) -> str:
         }
         _recognise(got, unit(sums), mistakes, "The vector differs from the reference.")
     with np.errstate(all="ignore"):
-        none = _as_array(
-            answer(np.zeros((0, 128)), W), (k * d,), "for an image without keypoints, it"
+        none = as_array(
+            answer(np.zeros((0, 128)), W), (k * d,), "the row of an image without keypoints"
         )
     if not np.array_equal(none, np.zeros(k * d)):
         raise Hint("An image without keypoints must give zeros, not NaN: do not divide by 0.")

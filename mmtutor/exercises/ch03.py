@@ -8,23 +8,12 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from mmtutor.exercises._framework import Hint, exercise
+from mmtutor.exercises._framework import Hint, as_array, exercise
 
 # C. L. Krumhansl, Cognitive Foundations of Musical Pitch, 1990: how well each pitch class fits a
 # key whose tonic comes first.
 _MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
 _MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
-
-
-def _numbers(result: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    """Return the result as an array of numbers of the shape asked for, or say what it is."""
-    try:
-        array = np.asarray(result, dtype=float)
-    except (TypeError, ValueError):
-        raise Hint(f"{what} must be an array of numbers, got {type(result).__name__}.") from None
-    if array.shape != shape:
-        raise Hint(f"{what} must have shape {shape}, got {array.shape}.")
-    return array
 
 
 @exercise("03.1", "a function cepstrum(decibels, n_mfcc) returning shape (n_frames, n_mfcc)")
@@ -46,7 +35,7 @@ def cepstrum(answer: Callable[..., Any], rng: np.random.Generator) -> str:
                 "you transformed and cut over time (axis 0): the cosines run along the mel bands "
                 "of each frame (axis 1)."
             )
-        result = _numbers(result, (n_frames, n_mfcc), "the cepstrum")
+        result = as_array(result, (n_frames, n_mfcc), "the cepstrum")
         _compare_cepstra(result, decibels, n_mfcc)
     return "your cosine transform agrees with SciPy's orthonormal DCT on 5 random spectra."
 
@@ -104,7 +93,7 @@ def mean_over_frames(answer: Callable[..., Any], rng: np.random.Generator) -> st
             )
         if np.shape(result) in ((), (n_clips,)):
             raise Hint("you averaged too much: one mean for each clip and dimension, over axis 1.")
-        result = _numbers(result, (n_clips, n_dims), "the means")
+        result = as_array(result, (n_clips, n_dims), "the means")
         if np.isnan(result).any():
             raise Hint(
                 "your means hold NaN: one padded frame makes the mean of its clip NaN. Leave the "
@@ -135,7 +124,7 @@ def pitch_class(answer: Callable[..., Any], rng: np.random.Generator) -> str:
     midi = rng.permutation(np.arange(24, 109))
     offset = rng.uniform(-0.4, 0.4, size=midi.size)  # semitones off the key
     frequency = 440.0 * 2 ** ((midi + offset - 69) / 12)
-    result = _numbers(answer(frequency.copy()), midi.shape, "the pitch classes")
+    result = as_array(answer(frequency.copy()), midi.shape, "the pitch classes")
     right = midi % 12
     if np.array_equal(result, right):
         return "your pitch classes are right from C1 to C8, also up to 40 cents out of tune."

@@ -4,17 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmtutor.exercises._framework import Hint, exercise
-
-
-def _array(value: object, shape: tuple[int, ...], what: str = "") -> np.ndarray:
-    try:
-        value = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise Hint(f"return an array of shape {shape}{what}; got {type(value).__name__}.") from None
-    if value.shape != shape:
-        raise Hint(f"for this input return shape {shape}{what}; got shape {value.shape}.")
-    return value
+from mmtutor.exercises._framework import Hint, as_array, as_number, exercise
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -37,7 +27,10 @@ def scale(answer, rng):
         got = answer(train.copy(), test.copy())
         if not isinstance(got, tuple | list) or len(got) != 2:
             raise Hint("return two arrays: the scaled training block and the scaled test block.")
-        a, b = _array(got[0], train.shape, " first"), _array(got[1], test.shape, " second")
+        a, b = (
+            as_array(got[0], train.shape, "the training block"),
+            as_array(got[1], test.shape, "the test block"),
+        )
         mean, sd, root = train.mean(axis=0), train.std(axis=0), np.sqrt(d)
         right = (train - mean) / sd / root, (test - mean) / sd / root
         both = np.vstack([train, test])
@@ -87,7 +80,7 @@ def project(answer, rng):
         mix = rng.normal(size=(d, d)) @ np.diag(2.0 ** -np.arange(d)) @ rng.normal(size=(d, d))
         train = rng.normal(size=(40, d)) @ mix + 30 * rng.normal(size=d)
         test = rng.normal(size=(12, d)) @ mix + train.mean(axis=0) + 3 * rng.normal(size=d)
-        got = _array(answer(train.copy(), test.copy(), k), (12, k), " (n_test, k)")
+        got = as_array(answer(train.copy(), test.copy(), k), (12, k), "the projected block")
 
         def axes(M, centre, k=k):
             return np.linalg.svd(M - centre, full_matrices=False)[2][:k].T
@@ -133,7 +126,7 @@ def products(answer, rng):
             raise Hint("these are the blocks side by side: multiply the columns instead.")
         if shape == (n, a):
             raise Hint("only the first columns were paired: every column of A with every one of B.")
-        got = _array(got, (n, a * b), " (n, a * b)")
+        got = as_array(got, (n, a * b), "the block of products")
         right = np.einsum("na,nb->nab", A, B).reshape(n, -1)
         order = [np.lexsort(M[::-1]) for M in (got, right)]
         if _same(got[:, order[0]], right[:, order[1]]):
@@ -159,10 +152,7 @@ def correlation(answer, rng):
         B[:, 1:] *= 5
         A = A @ rng.normal(size=(a, a)) + 10 * rng.normal(size=a)
         B = B @ rng.normal(size=(b, b)) + 10 * rng.normal(size=b)
-        got = answer(A.copy(), B.copy())
-        if np.ndim(got) != 0:
-            raise Hint(f"return one number, the largest; got shape {np.shape(got)}.")
-        got = float(got)
+        got = as_number(answer(A.copy(), B.copy()), "the first correlation, the largest,")
         Q = [np.linalg.qr(M - M.mean(axis=0))[0] for M in (A, B)]
         all_of_them = np.linalg.svd(Q[0].T @ Q[1], compute_uv=False)
         right = all_of_them[0]

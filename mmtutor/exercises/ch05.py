@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from mmtutor.exercises._framework import Hint, exercise
+from mmtutor.exercises._framework import Hint, as_array, as_number, exercise
 
 _ABSENT = (
     "R is the number of experts present in that row. To count an absent one, or to fill in a "
@@ -36,17 +36,6 @@ def _bayes(P: np.ndarray, prior: np.ndarray) -> np.ndarray:
     return _share(np.array(out))
 
 
-def _array(value: object, shape: tuple[int, ...], meaning: str) -> np.ndarray:
-    """Return the learner's result as an array of the right shape, or say what its shape is."""
-    try:
-        value = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise Hint(f"return an array of shape {shape}, {meaning}; got {value!r}") from None
-    if value.shape != shape:
-        raise Hint(f"for this input return shape {shape}, {meaning}; got shape {value.shape}.")
-    return value
-
-
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(np.allclose(a, b, atol=1e-6))
 
@@ -55,7 +44,7 @@ def _check_product(answer, P: np.ndarray, prior: np.ndarray) -> None:
     """Compare with Bayes' rule, and name the mistake that explains the difference."""
     n, _, classes = P.shape
     before = P.copy(), prior.copy()
-    q = _array(answer(P, prior), (n, classes), "(n_samples, n_classes)")
+    q = as_array(answer(P, prior), (n, classes), "the posteriors")
     if not (np.array_equal(P, before[0], equal_nan=True) and np.array_equal(prior, before[1])):
         raise Hint("your function changes its input P or prior; work on a copy.")
     right = _bayes(P, prior)
@@ -96,7 +85,7 @@ def product(answer, rng):
         raise Hint("an expert that gives a class exactly 0 makes NaN: that class must get 0.")
     _check_product(answer, P, prior)
     P = _share(rng.uniform(0.9, 1.1, size=(5, 2000, 3)), axis=2)
-    q = _array(answer(P, np.full(3, 1 / 3)), (5, 3), "(n_samples, n_classes)")
+    q = as_array(answer(P, np.full(3, 1 / 3)), (5, 3), "the posteriors")
     if not np.isfinite(q).all() or not _same(q, _bayes(P, np.full(3, 1 / 3))):
         raise Hint(
             "with 2000 experts your product underflows (0.3 ** 2000 is 0 in floating point): add "
@@ -114,7 +103,7 @@ def absent(answer, rng):
         P[:3] = _posteriors(rng, 3, 3, classes)
         P[3, 0], P[3, 1:] = np.nan, _posteriors(rng, 1, 2, classes)
         P = P[~np.isnan(P).all(axis=(1, 2))]
-        q = _array(answer(P.copy(), prior.copy()), (len(P), classes), "(n_samples, n_classes)")
+        q = as_array(answer(P.copy(), prior.copy()), (len(P), classes), "the posteriors")
         gone = np.isnan(P).any(axis=(1, 2))
         if np.isnan(q[gone]).any():
             raise Hint("a row with an absent expert becomes NaN: leave that expert out of the row.")
@@ -122,7 +111,7 @@ def absent(answer, rng):
             _check_product(answer, P[~gone], prior)
         _check_product(answer, P, prior)
     prior = np.array([0.6, 0.3, 0.1])
-    q = _array(answer(np.full((2, 3, 3), np.nan), prior), (2, 3), "(n_samples, n_classes)")
+    q = as_array(answer(np.full((2, 3, 3), np.nan), prior), (2, 3), "the posteriors")
     if not _same(q, np.tile(prior, (2, 1))):
         raise Hint(
             "where all experts are absent the answer must be the prior, here "
@@ -151,10 +140,7 @@ def temperature(answer, rng):
             method="bounded",
         )
         right = float(np.exp(best.x))
-        got = answer(P.copy(), y.copy())
-        if np.ndim(got) != 0 or not np.isreal(got):
-            raise Hint(f"return one number, the temperature; got {type(got).__name__}.")
-        got = float(got)
+        got = as_number(answer(P.copy(), y.copy()), "the temperature")
         if not np.isfinite(got) or got <= 0:
             raise Hint(f"a temperature is a positive number; got {got:.3g}.")
         if abs(np.log(got / right)) < 0.05:
@@ -184,7 +170,7 @@ def confident(answer, rng):
     for _ in range(20):
         classes = int(rng.integers(2, 6))
         P = _posteriors(rng, 9, 3, classes)
-        q = _array(answer(P.copy()), (9, classes), "(n_samples, n_classes)")
+        q = as_array(answer(P.copy()), (9, classes), "the posteriors")
         h = _entropy(P) / np.log(classes)
         right = _share(((1 - h)[:, :, None] * P).sum(axis=1))
         if _same(q, right):
@@ -204,12 +190,12 @@ def confident(answer, rng):
             raise Hint("you averaged over the samples: an expert may be sure here, unsure there.")
         raise Hint("the posteriors differ; weigh each expert in each sample, sum over the experts.")
     P = np.array([[[1.0, 0.0, 0.0], [0.2, 0.5, 0.3]], [[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]])
-    q = _array(answer(P.copy()), (2, 3), "(n_samples, n_classes)")
+    q = as_array(answer(P.copy()), (2, 3), "the posteriors")
     if np.isnan(q).any():
         raise Hint("p = 0 makes NaN: 0 * log(0) counts as 0 in an entropy.")
     if not _same(q, _share(((1 - _entropy(P) / np.log(3))[:, :, None] * P).sum(axis=1))):
         raise Hint("posteriors that hold an exact 0 come out wrong: 0 * log(0) counts as 0.")
-    q = _array(answer(np.full((1, 2, 4), 0.25)), (1, 4), "(n_samples, n_classes)")
+    q = as_array(answer(np.full((1, 2, 4), 0.25)), (1, 4), "the posteriors")
     if not _same(q, np.full((1, 4), 0.25)):
         raise Hint(
             "if no expert knows anything, all weights are 0 and 0 / 0 is not a number: answer with "

@@ -10,16 +10,8 @@ from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mmtutor.evaluation import corrected_t_test
-from mmtutor.exercises._framework import Hint, exercise
+from mmtutor.exercises._framework import Hint, as_number, exercise
 from mmtutor.information import decompose, mutual_information
-
-
-def _number(value: Any, what: str) -> float:
-    array = np.asarray(value, dtype=float)
-    if array.size != 1:
-        raise Hint(f"{what} must be one number, got an array of shape {array.shape}.")
-    return float(array.reshape(()) if array.ndim == 0 else array.ravel()[0])
-
 
 # --- 06.1 ------------------------------------------------------------------------------------
 
@@ -112,7 +104,7 @@ def redundancy(answer: Any, rng: np.random.Generator) -> str:
     cases = [*_gates().items()]
     cases += [("a random case", rng.dirichlet(np.full(18, 0.7)).reshape(3, 2, 3)) for _ in range(9)]
     for name, joint in cases:
-        got = _number(answer(joint.copy()), "the redundancy")
+        got = as_number(answer(joint.copy()), "the redundancy")
         first, second = joint.sum(axis=1), joint.sum(axis=0)
         both, p_y = joint.reshape(-1, joint.shape[2]), joint.sum(axis=(0, 1))
         s1, s2 = _specific(first), _specific(second)

@@ -9,15 +9,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from mmtutor.evaluation import equal_error_rate, z_norm
-from mmtutor.exercises._framework import Hint, exercise
-
-
-def _array(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    array = np.asarray(value)
-    if array.shape != shape:
-        raise Hint(f"{what} must have shape {shape}, yours has {array.shape}.")
-    return array
-
+from mmtutor.exercises._framework import Hint, as_array, as_number, exercise
 
 # --- 15.1 ------------------------------------------------------------------------------------
 
@@ -37,9 +29,9 @@ def pair(answer: Any, rng: np.random.Generator) -> str:
     faces, voices = _sexes(rng, 8, 20)
     drawn = []
     for seed in range(60):
-        chosen = _array(
-            answer(faces.copy(), voices.copy(), np.random.default_rng(seed)), (8,), "pair"
-        )
+        chosen = np.asarray(answer(faces.copy(), voices.copy(), np.random.default_rng(seed)))
+        if chosen.shape != (8,):
+            raise Hint(f"pair must have shape (8,), one voice a face; yours has {chosen.shape}.")
         if chosen.dtype.kind not in "iu":
             raise Hint(
                 f"expected indices of voices, whole numbers, got values of type {chosen.dtype}: "
@@ -108,7 +100,7 @@ def normalise(answer: Any, rng: np.random.Generator) -> str:
         cohort = rng.normal(size=(n_cohort, n_templates)) * spread + level
         scores = rng.normal(3, 1, (n_probes, n_templates)) * spread + level
         given = scores.copy(), cohort.copy()
-        result = _array(answer(*given), scores.shape, "normalised scores").astype(float)
+        result = as_array(answer(*given), scores.shape, "the result")
         if not (np.array_equal(given[0], scores) and np.array_equal(given[1], cohort)):
             raise Hint("your function changes its arguments: write scores - ..., not scores -= ...")
         right = z_norm(scores, cohort)
@@ -192,10 +184,8 @@ def my_eer(answer: Any, rng: np.random.Generator) -> str:
         (rng.normal(90, 1, 50), rng.normal(10, 1, 300)),  # no error at all
     ]
     for genuine, impostor in cases:
-        result = np.asarray(answer(genuine.copy(), impostor.copy()), dtype=float)
-        if result.size != 1:
-            raise Hint(f"the EER is one number, got an array of shape {result.shape}.")
-        rate, right = float(result.ravel()[0]), equal_error_rate(genuine, impostor)
+        rate = as_number(answer(genuine.copy(), impostor.copy()), "the EER")
+        right = equal_error_rate(genuine, impostor)
         if not abs(rate - right) <= 0.015:
             raise Hint(_why_not_equal(rate, right, genuine, impostor))
     return "agrees with evaluation.equal_error_rate within the jump of one pair"
@@ -259,7 +249,7 @@ def probability(answer: Any, rng: np.random.Generator) -> str:
     for _ in range(20):
         a, b = rng.normal(0, 2, 6), rng.normal(0, 2, 6)
         prior = float(rng.uniform(0.02, 0.4))
-        result = _array(answer(a.copy(), b.copy(), prior), (6,), "probabilities").astype(float)
+        result = as_array(answer(a.copy(), b.copy(), prior), (6,), "the result")
         if not np.allclose(result, expit(a + b + logit(prior)), atol=1e-6):
             raise Hint(_why_not_probable(result, a, b, prior))
     a, b = np.array([900.0, -900.0, 0.0]), np.array([300.0, -300.0, 0.0])
