@@ -10,6 +10,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from frames import frames_equal
 from joblib import parallel_config
 
 from mmtutor.datasets import _people, load_people, make_people
@@ -20,18 +21,6 @@ SMALL = {"seconds": 0.5, "image_size": 32, "n_people": 4, "n_sessions": 3}
 @pytest.fixture(scope="module")
 def people():
     return make_people(24, random_state=5, **SMALL)
-
-
-def cells_equal(a, b):
-    if a is None or b is None:
-        return a is b
-    return np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
-
-
-def frames_equal(a, b):
-    return list(a) == list(b) and all(
-        cells_equal(x, y) for name in a for x, y in zip(a[name], b[name], strict=True)
-    )
 
 
 def test_the_bunch_is_what_the_contract_says(people):

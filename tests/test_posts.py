@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from frames import cells_equal, frames_equal
 from joblib import parallel_config
 
 from mmtutor.datasets import _posts, _rendering, _sample, load_posts, load_reviews, make_posts
@@ -47,18 +48,6 @@ def few(monkeypatch):
     real = _posts._render
     monkeypatch.setattr(_posts, "_render", render)
     return rendered
-
-
-def cells_equal(a, b):
-    if a is None or b is None:
-        return a is b
-    return np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
-
-
-def frames_equal(a, b):
-    return list(a) == list(b) and all(
-        cells_equal(x, y) for name in a for x, y in zip(a[name], b[name], strict=True)
-    )
 
 
 # --- the table ---
