@@ -419,3 +419,16 @@ def test_fitting_again_builds_nothing_anew_and_changes_nothing(estimator):
     assert np.abs(once - other).max() > 1e-3
     again.set_params(units=4).fit(X)
     assert again.network_ is not network
+
+
+def test_another_temperature_builds_nothing_anew_and_counts():
+    X, _ = numbers()
+    again = ContrastiveAligner(TWO, temperature=1.0, **QUICK).fit(X)
+    network = again.network_
+    warm = again.transform(X)
+    fresh = ContrastiveAligner(TWO, temperature=0.05, **QUICK).fit(X)
+    again.set_params(temperature=0.05).fit(X)
+    assert again.network_ is network
+    np.testing.assert_array_equal(again.transform(X), fresh.transform(X))
+    assert again.history_ == fresh.history_
+    assert np.abs(again.transform(X) - warm).max() > 1e-3

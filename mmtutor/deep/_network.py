@@ -25,6 +25,7 @@ _KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 _MEMBER = "mmtutor.skops"  # what a file of ours holds beside them
 # Parameters that change how a network is fed, not the network (the blocks' shapes are looked at).
 _ONLY_TRAINING = {"blocks", "epochs", "batch_size", "modality_dropout", "augment", "verbose"}
+_ONLY_TRAINING |= {"temperature"}  # a variable of the aligner's loss
 
 
 class Network(Composition):

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import KerasTensor, layers, ops
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -57,6 +57,17 @@ def info_nce(first: Any, second: Any, temperature: float = 0.1) -> Any:
     forth = ops.diagonal(ops.log_softmax(similarity, axis=1))
     back = ops.diagonal(ops.log_softmax(similarity, axis=0))
     return -(ops.mean(forth) + ops.mean(back)) / 2
+
+
+class _InfoNCE(keras.losses.Loss):
+    """The loss with its temperature in a variable: another one needs no tracing anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.temperature = keras.Variable(1.0, trainable=False, name="temperature")
+
+    def call(self, _: Any, pair: KerasTensor) -> KerasTensor:
+        return info_nce(pair[:, 0], pair[:, 1], self.temperature)
 
 
 class ContrastiveAligner(TransformerMixin, Network):
@@ -167,6 +178,7 @@ class ContrastiveAligner(TransformerMixin, Network):
         if both.sum() < 2:
             raise ValueError(f"only {both.sum()} of {len(both)} samples have both halves of a pair")
         trainer = self._build_or_reset()
+        trainer.loss.temperature.assign(self.temperature)
         pairs = {name: values[both] for name, values in inputs.items()}
         # The last, smaller batch has fewer negatives and so an easier task: it is left out.
         self._train(trainer, pairs, None, drop_last=True)
@@ -183,11 +195,10 @@ class ContrastiveAligner(TransformerMixin, Network):
         self.network_ = keras.Model(inputs, outputs)
         pair = ops.stack(list(outputs.values()), axis=1)
         trainer = keras.Model(inputs, pair)
-        temperature = self.temperature
         trainer.compile(
             optimizer=keras.optimizers.Adam(self.learning_rate),
             jit_compile=False,
-            loss=lambda _, pair: info_nce(pair[:, 0], pair[:, 1], temperature),
+            loss=_InfoNCE(),
         )
         return trainer
 
