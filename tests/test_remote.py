@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmtutor.datasets import remote
+from mmtutor.datasets import _download, _registry, remote
 
 UPSTREAM, COMMIT = "someone/something", "0123abcd"
 BODIES = {
@@ -106,10 +106,12 @@ def server(tmp_path, monkeypatch):
         for path, body in BODIES.items()
     ]
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    monkeypatch.setattr(remote, "bundled_path", lambda name: table)
-    monkeypatch.setattr(remote, "DATASETS", {"toy": remote.Dataset("CC0-1.0", "Nobody", "noise")})
-    monkeypatch.setattr(remote, "_BACKOFF", 0.01)
-    monkeypatch.setattr(remote, "_verified", None)
+    monkeypatch.setattr(_registry, "bundled_path", lambda name: table)
+    monkeypatch.setattr(
+        _registry, "DATASETS", {"toy": remote.Dataset("CC0-1.0", "Nobody", "noise")}
+    )
+    monkeypatch.setattr(_download, "_BACKOFF", 0.01)
+    monkeypatch.setattr(_registry, "_verified", None)
     monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path / "cache"))
     server = Server()
@@ -145,7 +147,7 @@ def test_all_files_arrive_and_nothing_else_stays(server):
     left = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
     assert left == set(BODIES)
     assert not list((remote.data_folder() / ".partial").iterdir())
-    assert 1 < server.most_open <= remote.N_PARALLEL
+    assert 1 < server.most_open <= _download.N_PARALLEL
     assert remote.is_available("toy")
 
 
@@ -168,7 +170,7 @@ def test_a_complete_folder_is_never_written_to(server):
     for folder in [remote.data_folder(), *remote.data_folder().rglob("*")]:
         folder.chmod(0o555 if folder.is_dir() else 0o444)
     before = {p: p.stat().st_mtime_ns for p in remote.data_folder().rglob("*")}
-    remote._verified = None
+    _registry._verified = None
     assert remote.is_available("toy")
     fetch()
     assert (remote.verify()["state"] == "ok").all()
@@ -179,10 +181,10 @@ def test_a_complete_folder_is_never_written_to(server):
 
 def test_files_are_hashed_once_and_the_notes_outlive_the_process(server, monkeypatch):
     fetch()
-    remote._verified = None  # a new process
+    _registry._verified = None  # a new process
     hashed = []
-    true_hash = remote._sha256
-    monkeypatch.setattr(remote, "_sha256", lambda path: hashed.append(path) or true_hash(path))
+    true_hash = _registry._sha256
+    monkeypatch.setattr(_registry, "_sha256", lambda path: hashed.append(path) or true_hash(path))
     fetch()
     assert hashed == []
     os.utime(place(), ns=(1, 1))  # touched: no longer trusted
@@ -194,7 +196,7 @@ def test_unreadable_notes_cost_only_time(server):
     fetch()
     for notes in ("{", "[1, 2]", '"text"'):
         (remote.cache_folder() / "verified.json").write_text(notes)
-        remote._verified = None
+        _registry._verified = None
         assert remote.is_available("toy")
 
 
@@ -226,7 +228,7 @@ def test_an_interrupted_file_is_continued_where_it_stopped(server, fault):
     assert first is None
     start = int(second.removeprefix("bytes=").removesuffix("-"))
     half = len(BODIES[FIRST]) // 2
-    assert half - remote._BLOCK <= start <= half  # the block that was broken off comes again
+    assert half - _download._BLOCK <= start <= half  # the block that was broken off comes again
 
 
 def test_a_later_call_continues_an_interrupted_file(server):
@@ -234,7 +236,7 @@ def test_a_later_call_continues_an_interrupted_file(server):
     with pytest.raises(remote.DataNotAvailable, match="busy or down"):
         fetch()
     assert not place().exists()
-    arrived = remote._part_of(remote._files("toy")[0]).read_bytes()
+    arrived = _download._part_of(_registry.files_of("toy")[0]).read_bytes()
     assert len(arrived) > 10_000
     assert BODIES[FIRST].startswith(arrived)
     server.rules.clear()
@@ -258,7 +260,7 @@ def test_an_answer_with_another_range_is_not_joined(server):
 
 
 def test_a_damaged_part_is_thrown_away(server):
-    part = remote._part_of(remote._files("toy")[0])
+    part = _download._part_of(_registry.files_of("toy")[0])
     part.parent.mkdir(parents=True)
     part.write_bytes(b"x" * 1000)
     fetch()
@@ -267,7 +269,7 @@ def test_a_damaged_part_is_thrown_away(server):
 
 
 def test_a_part_longer_than_the_file_is_thrown_away(server):
-    part = remote._part_of(remote._files("toy")[0])
+    part = _download._part_of(_registry.files_of("toy")[0])
     part.parent.mkdir(parents=True)
     part.write_bytes(b"x" * 10**6)
     fetch()
@@ -275,8 +277,8 @@ def test_a_part_longer_than_the_file_is_thrown_away(server):
 
 
 def test_the_part_of_a_killed_process_is_taken_over_but_not_a_living_ones(server):
-    file = remote._files("toy")[0]
-    part = remote._part_of(file)
+    file = _registry.files_of("toy")[0]
+    part = _download._part_of(file)
     part.parent.mkdir(parents=True)
     old, fresh = part.with_name(part.name + ".1-1"), part.with_name(part.name + ".2-2")
     old.write_bytes(BODIES[FIRST][:500])
@@ -356,7 +358,7 @@ def test_an_empty_answer_is_refused_after_some_attempts(server, monkeypatch):
     monkeypatch.setitem(BODIES, FIRST, b"")  # the server has lost it; the registry has not
     with pytest.raises(remote.DataNotAvailable, match="truncated answer"):
         fetch()
-    assert len(requested(server)) == remote._ATTEMPTS
+    assert len(requested(server)) == _download._ATTEMPTS
     assert not place().exists()
 
 
@@ -388,7 +390,7 @@ def test_disk_full_is_named_and_nothing_half_stays(server, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(remote._Transfer, "_append", full)
+        patch.setattr(_download._Transfer, "_append", full)
         with pytest.raises(remote.DataNotAvailable, match=r"disk of .* is full; make room"):
             fetch()
     assert not any(place(path).exists() for path in BODIES)
@@ -398,7 +400,7 @@ def test_disk_full_is_named_and_nothing_half_stays(server, monkeypatch):
 
 def test_too_little_room_is_said_before_anything_is_sent(server, monkeypatch):
     usage = type("Usage", (), {"free": 1_000_000})()
-    monkeypatch.setattr(remote.shutil, "disk_usage", lambda path: usage)
+    monkeypatch.setattr(_download.shutil, "disk_usage", lambda path: usage)
     with pytest.raises(remote.DataNotAvailable, match=r"needs 3 MB but .* has only 1 MB"):
         fetch()
     assert server.requests == []
@@ -480,7 +482,7 @@ def test_a_registry_cannot_name_a_path_outside(tmp_path):
         "dataset,upstream,commit,path,bytes,sha256,licence\ntoy,a/b,c,../x,1,00,CC0-1.0\n"
     )
     with pytest.raises(ValueError, match="outside its dataset"):
-        remote._read_registry(table)
+        _registry._read_registry(table)
 
 
 def test_the_real_registry_is_sound():
@@ -494,7 +496,7 @@ def test_the_real_registry_is_sound():
         name: [card.licence] for name, card in remote.DATASETS.items()
     }
     # An address as the upstream site writes it.
-    file = next(f for f in remote._files("movie_sentences") if f.path.endswith(".pos"))
+    file = next(f for f in _registry.files_of("movie_sentences") if f.path.endswith(".pos"))
     assert file.url == (
         "https://raw.githubusercontent.com/yoonkim/CNN_sentence/"
         "23e0e1f7355705bb083043fda05c031b15acb38c/rt-polarity.pos"
