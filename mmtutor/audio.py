@@ -71,7 +71,7 @@ def read_audio(
         say its rate, is taken to be at it already.
     mono : bool, default=True
         Whether to average the channels into one.
-    start, seconds : float
+    start, seconds : float, default=0.0 and None
         Which part to return, in seconds; ``seconds=None`` means to the end.
 
     Returns
@@ -203,7 +203,7 @@ def spectrogram(
         The clip.
     sample_rate : int, default=16000
         Samples a second, Hz.
-    frame, hop : float
+    frame, hop : float, default=0.025 and 0.01
         Length of a frame and distance between frames, seconds.
 
     Returns
@@ -332,7 +332,7 @@ def log_mel(
         Samples a second, Hz.
     n_mels : int, default=40
         Number of bands.
-    frame, hop : float
+    frame, hop : float, default=0.025 and 0.01
         Length of a frame and distance between frames, seconds.
 
     Returns
@@ -383,7 +383,7 @@ def mfcc(
         Number of coefficients to keep, at most `n_mels`.
     n_mels : int, default=40
         Number of mel bands.
-    frame, hop : float
+    frame, hop : float, default=0.025 and 0.01
         Length of a frame and distance between frames, seconds.
 
     Returns
@@ -482,7 +482,7 @@ def chroma(
         The clip.
     sample_rate : int, default=16000
         Samples a second, Hz.
-    frame, hop : float
+    frame, hop : float, default=0.256 and 0.064
         Length of a frame and distance between frames, seconds. Notes a semitone apart are told
         apart above ``34 / frame`` Hz only, so frames are long: 0.256 s reaches down to C3.
     tuning : float in [-0.5, 0.5] or None, default=0.0
@@ -554,7 +554,7 @@ def estimate_tuning(
         The clip.
     sample_rate : int, default=16000
         Samples a second, Hz.
-    frame, hop : float
+    frame, hop : float, default=0.256 and 0.064
         Length of a frame and distance between frames, seconds.
 
     Returns
@@ -675,16 +675,16 @@ class MFCCFeatures(_Statistics):
         Number of coefficients.
     n_mels : int, default=40
         Number of mel bands.
-    frame, hop : float
+    frame, hop : float, default=0.025 and 0.01
         Length of a frame and distance between frames, seconds.
-    mean, deviation : bool
+    mean, deviation : bool, default=True
         Whether the row holds the mean and the standard deviation over the frames.
     deltas : bool, default=True
         Whether to add the same statistics of the coefficients' slopes.
     n_segments : int, default=1
         Divide the clip into so many equal parts in time and describe each on its own; the row
         becomes so many times longer and keeps a little of the order in which things were heard.
-    n_jobs : int or None
+    n_jobs : int or None, default=None
         Number of threads.
 
     Attributes
@@ -763,17 +763,17 @@ class ChromaFeatures(_Statistics):
     ----------
     sample_rate : int, default=16000
         Samples a second, Hz; files are resampled to it, arrays are taken to be at it.
-    frame, hop : float
+    frame, hop : float, default=0.256 and 0.064
         Length of a frame and distance between frames, seconds.
     tuning : float in [-0.5, 0.5] or None, default=0.0
         Deviation from A4 = 440 Hz, semitones; None estimates it from each clip.
-    mean, deviation : bool
+    mean, deviation : bool, default=True
         Whether the row holds the mean and the standard deviation over the frames.
     deltas : bool, default=False
         Whether to add the same statistics of the slopes.
     n_segments : int, default=1
         Divide the clip into so many equal parts in time and describe each on its own.
-    n_jobs : int or None
+    n_jobs : int or None, default=None
         Number of threads.
 
     Attributes
@@ -894,14 +894,14 @@ class MFCCSequences(_Sequences):
         Number of coefficients.
     n_mels : int, default=40
         Number of mel bands.
-    frame, hop : float
+    frame, hop : float, default=0.025 and 0.01
         Length of a frame and distance between frames, seconds.
     deltas : bool, default=False
         Whether to append the coefficients' slopes, which doubles the last axis.
     max_frames : int or None, default=None
         Number of frames of the result; None takes the longest clip seen in `fit`. What is longer
         is cut at the end, what is shorter is padded with NaN.
-    n_jobs : int or None
+    n_jobs : int or None, default=None
         Number of threads.
 
     Attributes
@@ -972,12 +972,12 @@ class LogMelSequences(_Sequences):
         Samples a second, Hz; files are resampled to it, arrays are taken to be at it.
     n_mels : int, default=40
         Number of mel bands.
-    frame, hop : float
+    frame, hop : float, default=0.025 and 0.01
         Length of a frame and distance between frames, seconds.
     max_frames : int or None, default=None
         Number of frames of the result; None takes the longest clip seen in `fit`. What is longer
         is cut at the end, what is shorter is padded with NaN.
-    n_jobs : int or None
+    n_jobs : int or None, default=None
         Number of threads.
 
     Attributes
@@ -992,7 +992,7 @@ class LogMelSequences(_Sequences):
 
     Notes
     -----
-    Taught in notebook 03. Silence is -100 dB throughout; only padding is NaN.
+    Taught in notebooks 03 and 08. Silence is -100 dB throughout; only padding is NaN.
 
     Examples
     --------

@@ -52,9 +52,9 @@ def read_image(
         (height, width, 1), (height, width, 3) RGB or (height, width, 4) RGB with opacity. Arrays
         may be bool, `uint8`, `uint16` (0 to 65535), other integers from 0 to 255, or floats from
         0 to 1. What is transparent becomes white. A photograph is turned upright by its EXIF tag.
-    size : int, (height, width) or None
+    size : int, (height, width) or None, default=None
         Size of the result in pixels; an int means a square. None keeps the size.
-    grey : bool
+    grey : bool, default=True
         Whether to return brightness (0.299 R + 0.587 G + 0.114 B) instead of colour.
 
     Returns
@@ -197,12 +197,12 @@ def sift_features(
     ----------
     image : ndarray or path
         Anything `read_image` accepts.
-    root : bool
+    root : bool, default=False
         Whether to return RootSIFT: each descriptor divided by its sum, then the square root. The
         Euclidean distance between such descriptors is the Hellinger distance between histograms.
-    n_features : int
+    n_features : int, default=0
         Keep so many of the strongest keypoints; 0 keeps all.
-    contrast_threshold : float
+    contrast_threshold : float, default=0.04
         Keypoints of weaker contrast than this (relative to black to white) are dropped.
 
     Returns
@@ -283,9 +283,9 @@ def hog_cells(
     ----------
     image : ndarray or path
         Anything `read_image` accepts.
-    orientations : int
+    orientations : int, default=9
         Number of bins between 0 and 180 degrees: a direction and its opposite count as one.
-    pixels_per_cell : int
+    pixels_per_cell : int, default=8
         Side of a cell in pixels. Pixels left over at the right and lower edge are not used.
 
     Returns
@@ -356,9 +356,9 @@ def hog_features(
     ----------
     image : ndarray or path
         Anything `read_image` accepts.
-    orientations, pixels_per_cell : int
+    orientations, pixels_per_cell : int, default=9 and 8
         See `hog_cells`.
-    cells_per_block : int
+    cells_per_block : int, default=2
         Side of a block in cells; neighbouring blocks are one cell apart.
 
     Returns
@@ -433,24 +433,24 @@ class BagOfVisualWords(_ImageTransformer):
 
     Parameters
     ----------
-    n_words : int
+    n_words : int, default=64
         Size of the codebook.
-    root : bool
+    root : bool, default=False
         Whether to use RootSIFT; see `sift_features`.
-    weighting : {"tfidf", "frequency", "count"}
+    weighting : {"tfidf", "frequency", "count"}, default="tfidf"
         "count" keeps the counts. "frequency" divides them by their sum. "tfidf" also weighs each
         word by the logarithm of how rare it is among the training images, and brings rows to unit
         length, exactly as for text.
-    step : int or None
+    step : int or None, default=None
         None: descriptors at SIFT keypoints. A number: descriptors of upright patches on a grid of
         this spacing in pixels ("dense SIFT"); each of a patch's 4 x 4 cells is one step wide.
-    size : int, (height, width) or None
+    size : int, (height, width) or None, default=None
         Resize every image first; None keeps their own sizes.
-    max_descriptors : int
+    max_descriptors : int, default=20000
         k-means sees at most so many descriptors, drawn at random.
-    n_jobs : int or None
+    n_jobs : int or None, default=None
         Number of threads for reading and SIFT.
-    random_state : int, RandomState or None
+    random_state : int, RandomState or None, default=None
         Seed for the draw and for k-means.
 
     Attributes
@@ -632,12 +632,12 @@ class HOGFeatures(_FixedLength):
 
     Parameters
     ----------
-    size : int, (height, width) or None
+    size : int, (height, width) or None, default=96
         Resize every image first, in pixels, so that all rows have the same length; None requires
         that they are of one size already.
-    orientations, pixels_per_cell, cells_per_block : int
+    orientations, pixels_per_cell, cells_per_block : int, default=9, 8 and 2
         See `hog_features`.
-    n_jobs : int or None
+    n_jobs : int or None, default=None
         Number of threads.
 
     Attributes
@@ -697,12 +697,12 @@ class PixelFeatures(_FixedLength):
 
     Parameters
     ----------
-    size : int, (height, width) or None
+    size : int, (height, width) or None, default=32
         Resize every image first, in pixels; None requires that they are of one size already.
-    standardise : bool
+    standardise : bool, default=True
         Whether to bring each image to mean 0 and standard deviation 1, which takes out brightness
         and contrast. Otherwise the values go from 0 to 1.
-    n_jobs : int or None
+    n_jobs : int or None, default=None
         Number of threads.
 
     Attributes
@@ -752,9 +752,9 @@ class ImageStack(_ImageTransformer):
 
     Parameters
     ----------
-    size : int or (height, width)
+    size : int or (height, width), default=32
         Resize every image first, in pixels.
-    n_jobs : int or None
+    n_jobs : int or None, default=None
         Number of threads.
 
     Raises

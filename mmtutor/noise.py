@@ -255,7 +255,7 @@ def occlude(
 
     Notes
     -----
-    Taught in notebook 12.
+    Taught in notebooks 12 and 15.
 
     Examples
     --------
@@ -336,7 +336,7 @@ def add_white_noise(clip: NDArray, snr_db: float, *, random_state: Seed = None) 
 
     Notes
     -----
-    Taught in notebook 12.
+    Taught in notebooks 12 and 15.
 
     Examples
     --------

@@ -142,7 +142,7 @@ def listen(samples: np.ndarray, sample_rate: int = 16_000, caption: str = "") ->
         The waveform, in [-1, 1].
     sample_rate : int, default=16000
         Samples per second, in Hz.
-    caption : str
+    caption : str, default=""
         What is heard; also read out by screen readers.
 
     Raises

@@ -110,47 +110,47 @@ def make_people(
 
     Parameters
     ----------
-    n_samples : int
+    n_samples : int, default=400
         How many, >= 1; people are balanced.
-    n_people : int
+    n_people : int, default=20
         How many people, from 2 to 80.
-    n_sessions : int
+    n_sessions : int, default=5
         How many sessions, each with its own lamp; every session has everybody, if there are at
         least n_people * n_sessions samples.
-    reliability : mapping of str to float, float, or None
+    reliability : mapping of str to float, float, or None, default=None
         Signal in noise standard deviations, per dimension of the faces ("image") and voices
         ("audio"), 0 for none. None for 2.0 each.
-    n_named : int
+    n_named : int, default=3
         Names in a caption, from 1 to n_people - 1.
-    caption_accuracy : float
+    caption_accuracy : float, default=0.9
         Probability that the right person is named.
-    conflict : float
+    conflict : float, default=0.0
         Probability that one modality (caption included) is of another person.
-    missing : float or mapping of str to float
+    missing : float or mapping of str to float, default=0.0
         Probability that a cell is missing. A sample keeps at least one cell, unless all
         probabilities are 1.
-    language : {"en", "zh"}
+    language : {"en", "zh"}, default="en"
         Language of the captions.
-    modalities : sequence of str
+    modalities : sequence of str, default=("text", "image", "audio")
         Which columns to render; fewer is faster and changes nothing else.
-    expression : float
+    expression : float, default=0.6
         Largest valence of face and voice either way, 0 to 1.
-    pose : float
+    pose : float, default=12.0
         Largest turn of the head in degrees, 0 to 30.
-    light : float
+    light : float, default=40.0
         Largest angle of the lamps in degrees, 0 to 80.
-    noise : float
+    noise : float, default=0.02
         Standard deviation of the pixel noise, where 1 is the range from black to white; at
         most 0.5.
-    image_size : int
+    image_size : int, default=96
         Height and width of the pictures in pixels.
-    seconds : float
+    seconds : float, default=2.0
         Length of the sounds.
-    sample_rate : int
+    sample_rate : int, default=16000
         Samples per second, in Hz.
-    n_jobs : int or None
+    n_jobs : int or None, default=None
         Processes for rendering, as in joblib: None for 1, -1 for all cores.
-    random_state : int, None or NumPy generator
+    random_state : int, None or NumPy generator, default=0
         Seed, of the people and of the samples.
 
     Returns
@@ -219,7 +219,7 @@ def load_people(language: str = "en") -> Bunch:
 
     Parameters
     ----------
-    language : {"en", "zh"}
+    language : {"en", "zh"}, default="en"
         Language of the captions.
 
     Returns

@@ -117,42 +117,42 @@ def make_posts(
 
     Parameters
     ----------
-    n_samples : int
+    n_samples : int, default=600
         How many posts, >= 1. Classes are balanced; authors take turns.
-    n_authors : int
+    n_authors : int, default=30
         How many authors share them, from 1 to 252 (each needs a review of every class).
-    reliability : mapping of str to float, float, or None
+    reliability : mapping of str to float, float, or None, default=None
         Signal in noise standard deviations by modality, 0 for none; a mapping may name only some.
         None for text 2.0, image 1.5, audio 1.5.
-    noise_correlation : float
+    noise_correlation : float, default=0.0
         Correlation of the latent noise between every two modalities, above -0.5 and below 1.
-    conflict : float
+    conflict : float, default=0.0
         Probability that one modality shows another class.
-    missing : float or mapping of str to float
+    missing : float or mapping of str to float, default=0.0
         Probability that a cell is missing. A post keeps at least one cell, unless all
         probabilities are 1.
-    language : {"en", "zh"}
+    language : {"en", "zh"}, default="en"
         Language of the texts.
-    modalities : sequence of str
+    modalities : sequence of str, default=("text", "image", "audio")
         Which columns to render; fewer is faster and changes nothing else.
-    hashtags : float
+    hashtags : float, default=0.8
         Probability that a text ends in a hashtag.
-    pose : float
+    pose : float, default=12.0
         Largest turn of the head in degrees, 0 to 30.
-    light : float
+    light : float, default=40.0
         Largest angle of the lamp in degrees, 0 to 90.
-    music_level_db : float
+    music_level_db : float, default=0.0
         Level of the music relative to the voice, in dB, when the feeling is strongest; it is
         6 dB lower when there is none.
-    image_size : int
+    image_size : int, default=96
         Height and width of the pictures in pixels.
-    seconds : float
+    seconds : float, default=2.0
         Length of the sounds.
-    sample_rate : int
+    sample_rate : int, default=16000
         Samples per second, in Hz.
-    n_jobs : int or None
+    n_jobs : int or None, default=None
         Processes for rendering, as in joblib: None for 1, -1 for all cores.
-    random_state : int, None or NumPy generator
+    random_state : int, None or NumPy generator, default=0
         Seed.
 
     Returns
@@ -220,7 +220,7 @@ def load_posts(language: str = "en") -> Bunch:
 
     Parameters
     ----------
-    language : {"en", "zh"}
+    language : {"en", "zh"}, default="en"
         Language of the texts.
 
     Returns

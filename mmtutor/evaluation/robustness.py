@@ -45,7 +45,7 @@ def robustness_curve(
         True labels.
     corrupt : callable
         ``corrupt(X, level)`` returns a corrupted copy of `X`, with the same rows.
-    levels : iterable of float in [0, 1]
+    levels : iterable of float in [0, 1], default=(0.0, 0.25, 0.5, 0.75, 1.0)
         The levels to try.
     groups : array-like of shape (n_samples,), optional
         Who each row belongs to; the intervals then draw whole groups.

@@ -173,20 +173,20 @@ def render_face(
     identity : ndarray of shape (IDENTITY_SIZE,)
         Who it is, in standard-normal units; `IDENTITY_NAMES` says what each coordinate moves.
         Values beyond +-3 are squashed smoothly towards +-3.5.
-    valence : float
+    valence : float, default=0.0
         Expression from -1 (frown) over 0 (neutral) to 1 (smile); clipped to that range. It moves
         the corners and opening of the mouth, the cheeks, the lids and the brows.
-    yaw, pitch : float
+    yaw, pitch : float, default=0.0
         Turn of the head in degrees, at most 30 either way: positive yaw turns the face to the
         viewer's right, positive pitch upwards.
-    light : float
+    light : float, default=0.0
         Direction of the lamp in degrees, at most 90 either way: 0 in front, positive from the
         viewer's right. The lamp is always somewhat above.
-    noise : float
+    noise : float, default=0.02
         Standard deviation of the pixel noise, where 1 is the range from black to white.
-    size : int
+    size : int, default=96
         Height and width of the image in pixels, at least 16.
-    random_state : int, numpy.random.Generator or None
+    random_state : int, numpy.random.Generator or None, default=None
         Seed of the noise.
 
     Returns

@@ -93,19 +93,19 @@ class PostWorld:
 
     Parameters
     ----------
-    modalities : tuple of str
+    modalities : tuple of str, default=("text", "image", "audio")
         Names of the modalities.
-    reliability : tuple of float
+    reliability : tuple of float, default=(1.0, 1.0, 1.0)
         Signal per unit of `levels`, in noise standard deviations, one per modality, >= 0.
-    levels : tuple of float
+    levels : tuple of float, default=(-1.0, 0.0, 1.0)
         Where each class lies on the line, for instance -1, 0, 1.
-    noise_correlation : float
+    noise_correlation : float, default=0.0
         Between -1 / (n_modalities - 1) and 1, both excluded.
-    conflict : float
+    conflict : float, default=0.0
         Probability that one modality shows another class.
-    missing : tuple of float
+    missing : tuple of float, default=(0.0, 0.0, 0.0)
         Probability per modality that the cell is missing.
-    prior : tuple of float or None
+    prior : tuple of float or None, default=None
         Probability of each class; None for equal ones.
 
     Raises
@@ -123,7 +123,7 @@ class PostWorld:
 
     Notes
     -----
-    Taught in notebook 00; explored in notebook 06.
+    Taught in notebook 00; explored in notebooks 05 and 06.
     """
 
     modalities: tuple[str, ...] = ("text", "image", "audio")
@@ -408,21 +408,21 @@ class PeopleWorld:
 
     Parameters
     ----------
-    n_people : int
+    n_people : int, default=20
         How many people, >= 2.
     sizes : mapping of str to int
         Dimensions of each space of identities, by modality.
     reliability : mapping of str to float
         Signal in noise standard deviations, per dimension, by modality.
-    n_named : int
+    n_named : int, default=3
         Names per caption, from 1 to n_people - 1.
-    caption_accuracy : float
+    caption_accuracy : float, default=0.9
         Probability that the right person is named, in [0, 1].
-    conflict : float
+    conflict : float, default=0.0
         Probability that one modality (caption included) is another person's.
     missing : mapping of str to float
         Probability that the cell is missing, by modality ("text" is the caption).
-    random_state : int
+    random_state : int, default=0
         Seed of the people; their samples have a seed of their own.
 
     Raises
@@ -494,7 +494,7 @@ class PeopleWorld:
         ----------
         n_samples : int
             How many, >= 1; people are balanced in blocks of `n_people`.
-        random_state : int, None or NumPy generator
+        random_state : int, None or NumPy generator, default=0
             Seed.
 
         Returns
