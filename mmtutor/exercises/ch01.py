@@ -214,15 +214,24 @@ def _name_odds_mistake(found: np.ndarray, counts: np.ndarray, c: np.ndarray, alp
     raise Hint("the log-odds differ from the formula; try two texts and two words by hand.")
 
 
-@exercise("01.3", "a function (counts, positive, alpha) that returns log-odds of shape (n_words,)")
-def log_odds(answer, rng):
-    for _ in range(20):
+def _labelled_counts(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Counts and labels for which no two of the mistakes above give the same numbers."""
+    while True:
         n, words = int(rng.integers(8, 13)), int(rng.integers(3, 7))
         counts = rng.poisson(1.0, size=(n, words))
         counts[0] = 1 + rng.poisson(1.0, size=words)
         positive = np.arange(n) < 3  # fewer than half, so that counts of texts differ
         counts[~positive, 0] = 0  # a word that only positive texts hold
-        alpha = float(rng.uniform(0.2, 2.5))
+        p, q = counts[positive].sum(), counts[~positive].sum()
+        if p != q and p * (n - 3) != q * 3 and counts[positive].max() > 1 < counts[~positive].max():
+            return counts, positive
+
+
+@exercise("01.3", "a function (counts, positive, alpha) that returns log-odds of shape (n_words,)")
+def log_odds(answer, rng):
+    for _ in range(20):
+        counts, positive = _labelled_counts(rng)
+        words, alpha = counts.shape[1], float(rng.uniform(0.2, 2.5))
         before = counts.copy(), positive.copy()
         with np.errstate(all="ignore"):
             found = as_array(answer(counts, positive, alpha), (words,), "the log-odds")
