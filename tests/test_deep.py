@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, TransformerMixin, clone
-from sklearn.cross_decomposition import CCA
 from sklearn.preprocessing import FunctionTransformer
 
 from mmtutor.deep import CNNRNNClassifier, ContrastiveAligner, MultimodalAutoencoder, info_nce
@@ -259,37 +258,6 @@ def test_agreement_draws_the_codes_together():
         return ((left - right) ** 2).mean() / (left.var() + right.var())
 
     assert distance(1.0) < distance(0.0)
-
-
-def test_autoencoder_starts_from_cca():
-    X, new = correlated(), correlated(seed=1)
-    settings = {"code_size": 3, "units": 8, "epochs": 1, "learning_rate": 1e-9, "verbose": 0}
-    model = MultimodalAutoencoder(PAIR, start="cca", shrinkage=0.0, **settings).fit(X)
-    left, right = (model.transform(new, given=[name]) for name in ("left", "right"))
-    reference = CCA(3).fit(X[:, :6], X[:, 6:]).transform(new[:, :6], new[:, 6:])
-    for k in range(3):
-        ours = np.corrcoef(left[:, k], right[:, k])[0, 1]
-        theirs = np.corrcoef(reference[0][:, k], reference[1][:, k])[0, 1]
-        assert ours == pytest.approx(theirs, abs=1e-3)
-    np.testing.assert_allclose(model.transform(X).mean(axis=0), 0, atol=1e-4)
-
-
-def test_autoencoder_start_from_cca_survives_saving_and_missing_cells(tmp_path):
-    X = correlated(60)
-    X[:20, 6:] = np.nan
-    model = MultimodalAutoencoder(PAIR, start="cca", epochs=1, verbose=0).fit(X)
-    assert np.isfinite(model.transform(X)).all()
-    model.save(tmp_path / "model.keras")
-    loaded = MultimodalAutoencoder.load(tmp_path / "model.keras")
-    np.testing.assert_allclose(loaded.transform(X), model.transform(X), atol=1e-6)
-
-
-def test_autoencoder_refuses_a_start_it_cannot_make():
-    X = correlated(20)
-    with pytest.raises(ValueError, match="start is 'warm'"):
-        MultimodalAutoencoder(PAIR, start="warm", verbose=0).fit(X)
-    with pytest.raises(ValueError, match="at least two blocks"):
-        MultimodalAutoencoder(PAIR[:1], start="cca", verbose=0).fit(X)
 
 
 def test_info_nce_by_hand():

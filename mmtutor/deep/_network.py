@@ -81,8 +81,6 @@ class Network(Composition):
             self._built = plan, trainer, first
         for variable, value in zip(_variables(trainer), first, strict=True):
             variable.assign(value)
-        # Keras shuffles by the global generator; building moves it on, going back does not.
-        keras.utils.set_random_seed(self.random_state)
         return trainer
 
     def _train(
@@ -98,7 +96,14 @@ class Network(Composition):
             **settings,
         )
         callbacks = [Progress(self.epochs)] if self.verbose else []
-        fitted = trainer.fit(feed, epochs=self.epochs, verbose=0, callbacks=callbacks)
+        fitted = trainer.fit(
+            feed,
+            epochs=self.epochs,
+            steps_per_epoch=feed.n_steps,
+            shuffle=False,  # the feed does
+            verbose=0,
+            callbacks=callbacks,
+        )
         self.history_ = {name: list(map(float, h)) for name, h in fitted.history.items()}
 
     @staticmethod
@@ -210,7 +215,12 @@ class Feed(keras.utils.PyDataset):
 
     Modality dropout hides each present modality with the given probability, but never all of a
     sample's: the network learns to answer from whatever subset is there.
+
+    It has no end: Keras then keeps one iterator for the whole training. A new one for every pass
+    over a few hundred samples would take longer than the pass itself.
     """
+
+    num_batches = None
 
     def __init__(
         self,
@@ -228,19 +238,15 @@ class Feed(keras.utils.PyDataset):
         self.inputs, self.targets, self.names = inputs, targets, names
         self.batch_size, self.modality_dropout, self.rng = batch_size, modality_dropout, rng
         self.augment = augment or {}
-        self.drop_last = drop_last
         self.n_samples = len(inputs[names[0]])
-        self.on_epoch_end()
-
-    def __len__(self) -> int:
-        full = self.n_samples / self.batch_size
-        return max(1, math.floor(full)) if self.drop_last else math.ceil(full)
-
-    def on_epoch_end(self) -> None:
-        self.order = self.rng.permutation(self.n_samples)
+        full = self.n_samples / batch_size
+        self.n_steps = max(1, math.floor(full)) if drop_last else math.ceil(full)
 
     def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], Any]:
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        step = index % self.n_steps
+        if step == 0:
+            self.order = self.rng.permutation(self.n_samples)
+        rows = self.order[step * self.batch_size : (step + 1) * self.batch_size]
         batch = {name: values[rows] for name, values in self.inputs.items()}
         for name, change in self.augment.items():
             batch[name] = change(batch[name], self.rng)

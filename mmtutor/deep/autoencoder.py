@@ -11,8 +11,6 @@ from keras import KerasTensor, layers, ops
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from mmtutor.fusion._alignment import generalised_cca
-
 from ._blocks import Block
 from ._network import Network, block_inputs, presence
 
@@ -47,13 +45,6 @@ class MultimodalAutoencoder(TransformerMixin, Network):
     agreement : float, default=0.0
         Weight of a loss that draws the proposals of the modalities of one sample together, which
         transfer from one modality to another needs (Chandar et al. 2016).
-    start : {"random", "cca"}, default="random"
-        Where the encoders start. "cca": each has a linear path beside the hidden layer, set to the
-        canonical directions in which the modalities agree most and then left alone, while the
-        hidden layer starts at zero and learns what they miss. With few samples this is much the
-        better start for transfer.
-    shrinkage : float in [0, 1], default=0.3
-        Only for "cca": see :class:`mmtutor.fusion.FeatureFusion`.
     epochs, batch_size : int, default=60 and 32
         Passes over the training samples, and samples per step.
     learning_rate : float, default=1e-3
@@ -110,8 +101,6 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         dropout: float = 0.0,
         modality_dropout: float = 0.5,
         agreement: float = 0.0,
-        start: str = "random",
-        shrinkage: float = 0.3,
         epochs: int = 60,
         batch_size: int = 32,
         learning_rate: float = 1e-3,
@@ -124,8 +113,6 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         self.dropout = dropout
         self.modality_dropout = modality_dropout
         self.agreement = agreement
-        self.start = start
-        self.shrinkage = shrinkage
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -147,8 +134,6 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         MultimodalAutoencoder
             The fitted estimator itself.
         """
-        if self.start not in ("random", "cca"):
-            raise ValueError(f"start is {self.start!r}; expected 'random' or 'cca'")
         inputs = self._prepare(X)
         for block in self.blocks_:
             if block.kind not in _KINDS:
@@ -157,8 +142,6 @@ class MultimodalAutoencoder(TransformerMixin, Network):
                     "summarise it first, for example with MFCCFeatures or TfidfFeatures"
                 )
         self._build_or_reset()
-        if self.start == "cca":
-            self._start_from_cca(inputs)
         targets = {}
         for block in self.blocks_:
             values = inputs[block.name].reshape(len(inputs[block.name]), -1)
@@ -205,35 +188,7 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         flat = layers.Flatten(name=f"{block.name}_flat")(x)
         x = layers.Dropout(self.dropout, name=f"{block.name}_drop")(flat)
         x = layers.Dense(self.units, activation="relu", name=f"{block.name}_hidden")(x)
-        if self.start == "random":
-            return layers.Dense(self.code_size, name=f"{block.name}_code")(x)
-        learned = layers.Dense(
-            self.code_size, kernel_initializer="zeros", name=f"{block.name}_code"
-        )(x)
-        linear = layers.Dense(self.code_size, trainable=False, name=f"{block.name}_linear")
-        return learned + linear(flat)
-
-    def _start_from_cca(self, inputs: dict[str, np.ndarray]) -> None:
-        """Set the linear paths to the canonical directions of the complete training samples."""
-        complete = np.all([inputs[presence(b.name)][:, 0] > 0 for b in self.blocks_], axis=0)
-        if len(self.blocks_) < 2 or complete.sum() < 2:
-            raise ValueError(
-                f"start='cca' needs at least two blocks and two complete samples; got "
-                f"{len(self.blocks_)} and {complete.sum()}"
-            )
-        views = [inputs[b.name][complete].reshape(complete.sum(), -1) for b in self.blocks_]
-        views = [view.astype(float) for view in views]
-        centres = [view.mean(axis=0) for view in views]
-        centred = [view - centre for view, centre in zip(views, centres, strict=True)]
-        width = min(self.code_size, *(view.shape[1] for view in views))
-        found, _ = generalised_cca(centred, width, self.shrinkage)
-        for block, view, centre, directions in zip(
-            self.blocks_, centred, centres, found, strict=True
-        ):
-            spread = (view @ directions).std(axis=0)
-            kernel = np.zeros((view.shape[1], self.code_size))
-            kernel[:, : directions.shape[1]] = directions / np.where(spread > 0, spread, 1.0)
-            self.network_.get_layer(f"{block.name}_linear").set_weights([kernel, -centre @ kernel])
+        return layers.Dense(self.code_size, name=f"{block.name}_code")(x)
 
     def _decoder(self, block: Block) -> keras.Model:
         last = "sigmoid" if block.kind == "image" else "linear"
@@ -241,7 +196,6 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         return keras.Sequential(
             [
                 keras.Input((self.code_size,)),
-                layers.Dense(self.units, activation="relu"),
                 layers.Dense(width, activation=last),
             ],
             name=f"{block.name}_decoder",
