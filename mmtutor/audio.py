@@ -974,6 +974,13 @@ class LogMelSequences(_Sequences):
         Number of mel bands.
     frame, hop : float, default=0.025 and 0.01
         Length of a frame and distance between frames, seconds.
+    top_db : float, default=80.0
+        Decibels below the clip's loudest value at which everything counts as silence, at most 80.
+    normalise : {"clip"} or None, default=None
+        "clip" takes the mean of each band over the clip out of it and divides the clip by its
+        standard deviation (one number for all bands): a microphone or a room adds its own
+        constant to each band, and so it goes. Known as cepstral, or spectral, mean normalisation.
+        What is told by the average spectrum, as who speaks, goes as well.
     max_frames : int or None, default=None
         Number of frames of the result; None takes the longest clip seen in `fit`. What is longer
         is cut at the end, what is shorter is padded with NaN.
@@ -1008,6 +1015,8 @@ class LogMelSequences(_Sequences):
         n_mels: int = 40,
         frame: float = 0.025,
         hop: float = 0.010,
+        top_db: float = 80.0,
+        normalise: str | None = None,
         max_frames: int | None = None,
         n_jobs: int | None = None,
     ):
@@ -1015,17 +1024,33 @@ class LogMelSequences(_Sequences):
         self.n_mels = n_mels
         self.frame = frame
         self.hop = hop
+        self.top_db = top_db
+        self.normalise = normalise
         self.max_frames = max_frames
         self.n_jobs = n_jobs
 
     def _dimensions(self) -> list[str]:
         return [f"mel{k}" for k in range(self.n_mels)]
 
+    def _fit_sequences(self, X: Any) -> list[np.ndarray]:
+        if not 0 < self.top_db <= 80:
+            raise ValueError(f"top_db must lie above 0 and be at most 80, got {self.top_db}")
+        if self.normalise not in (None, "clip"):
+            raise ValueError(f'normalise must be "clip" or None, got {self.normalise!r}')
+        return super()._fit_sequences(X)
+
     def _sequence(self, samples: np.ndarray) -> np.ndarray:
-        return log_mel(
+        decibels = log_mel(
             samples,
             sample_rate=self.sample_rate,
             n_mels=self.n_mels,
             frame=self.frame,
             hop=self.hop,
         )
+        decibels = np.maximum(decibels, decibels.max() - self.top_db)
+        if self.normalise is None:
+            return decibels
+        # Over all frames, also those that max_frames cuts off.
+        centred = decibels - decibels.mean(axis=0)
+        spread = centred.std()
+        return centred / spread if spread > 0 else centred

@@ -325,6 +325,42 @@ def test_sequences_are_padded_with_nan_and_cut(column):
     assert mel.get_feature_names_out()[29] == "mel29"
 
 
+def test_a_clip_is_normalised_by_itself(voice):
+    raw = LogMelSequences().fit_transform([voice])[0]
+    mel = LogMelSequences(normalise="clip").fit_transform([voice, np.zeros(4000)])
+    np.testing.assert_allclose(mel[0].mean(axis=0), 0, atol=1e-5)
+    assert mel[0].std() == pytest.approx(1, abs=1e-4)
+    centred = raw - raw.mean(axis=0)
+    np.testing.assert_allclose(mel[0] * centred.std(), centred, atol=1e-4)
+    assert (mel[1][~np.isnan(mel[1])] == 0).all()  # silence
+
+
+def test_a_microphone_is_taken_out(voice):
+    """A filter shorter than a frame adds nearly the same decibels to a band all the time."""
+    thin = np.convolve(voice, [1, -0.9])[: len(voice)].astype("float32")
+    gaps = {}
+    for normalise in (None, "clip"):
+        mel = LogMelSequences(normalise=normalise).fit_transform([voice, thin])
+        gaps[normalise] = np.abs(mel[0] - mel[1]).mean() / mel[0].std()
+    assert gaps["clip"] < gaps[None] / 3
+
+
+def test_top_db_sets_the_floor(voice):
+    raw = LogMelSequences().fit_transform([voice])
+    for top_db in (30.0, 80.0):
+        mel = LogMelSequences(top_db=top_db).fit_transform([voice])
+        np.testing.assert_array_equal(mel, np.maximum(raw, raw.max() - np.float32(top_db)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"top_db": 0}, "top_db.*got 0"), ({"top_db": 90}, "90"), ({"normalise": "all"}, "'all'")],
+)
+def test_bad_settings_of_log_mel_sequences_are_named(voice, settings, message):
+    with pytest.raises(ValueError, match=message):
+        LogMelSequences(**settings).fit([voice])
+
+
 @pytest.mark.parametrize("transformer", [MFCCFeatures(), ChromaFeatures(), LogMelSequences()])
 def test_a_bad_cell_is_named_by_its_row(transformer, voice):
     with pytest.raises(ValueError, match="1 of 2 clips are missing"):

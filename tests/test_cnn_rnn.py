@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 pytest.importorskip("keras")
 
@@ -47,3 +47,50 @@ def test_the_branches_decide_by_themselves():
     np.testing.assert_allclose(model.predict_proba(X), product, atol=1e-5)
     with pytest.raises(ValueError, match="no decision of the single branches"):
         CNNRNNClassifier(TWO, **QUICK).fit(X, y).branch_proba(X)
+
+
+def test_the_gate_shows_its_weights(tmp_path):
+    X, y = numbers()
+    blocks = [(name, StandardScaler(), columns) for name, _, columns in TWO]
+    model = CNNRNNClassifier(blocks, fusion="gated", **QUICK).fit(X, y)
+    X.loc[:9, ["a", "b"]] = np.nan
+    X.loc[10:19, ["c", "d"]] = np.nan
+    weights = model.gate_weights(X)
+    assert list(weights) == ["first", "second"]
+    np.testing.assert_allclose(weights["first"] + weights["second"], 1, atol=1e-6)
+    assert (weights["first"][:10] == 0).all() and (weights["second"][10:20] == 0).all()
+    assert weights["first"][20:].std() > 1e-3  # anew for each sample
+    model.save(tmp_path / "gated.keras")
+    again = CNNRNNClassifier.load(tmp_path / "gated.keras").gate_weights(X)
+    np.testing.assert_allclose(again["first"], weights["first"], atol=1e-6)
+    with pytest.raises(ValueError, match="has no gate"):
+        CNNRNNClassifier(TWO, **QUICK).fit(X, y).gate_weights(X)
+
+
+def test_a_gate_passes_over_the_branch_that_fails():
+    rng = np.random.default_rng(0)
+    y = np.arange(400) % 2
+    X = pd.DataFrame(0.2 * rng.normal(size=(400, 4)) + (2 * y - 1)[:, None], columns=list("abcd"))
+    broken = rng.integers(0, 2, size=400) == 1  # the first branch then shows something else: 9
+    X.loc[broken, ["a", "b"]] = 9 + rng.normal(size=(broken.sum(), 2))
+    X.loc[~broken, ["c", "d"]] = 9 + rng.normal(size=((~broken).sum(), 2))
+    settings = QUICK | {"epochs": 20, "learning_rate": 1e-2}
+    model = CNNRNNClassifier(TWO, fusion="gated", **settings).fit(X[:300], y[:300])
+    first = model.gate_weights(X[300:])["first"]
+    assert first[~broken[300:]].mean() > first[broken[300:]].mean() + 0.2
+
+
+def test_pictures_are_centred_and_absent_ones_stay_out():
+    rng = np.random.default_rng(0)
+    pictures = list(rng.uniform(0.6, 1, size=(40, 8, 8, 1)).astype("float32"))
+    X = pd.DataFrame({"image": pd.Series(pictures, dtype=object), "number": np.arange(40.0)})
+    X.loc[::4, "image"] = None
+    stack = FunctionTransformer(lambda cells: np.stack(list(cells)))
+    blocks = [("image", stack, "image"), ("number", FunctionTransformer(np.asarray), ["number"])]
+    model = CNNRNNClassifier(blocks, **QUICK).fit(X, np.arange(40) % 2)
+    there = np.arange(40) % 4 > 0
+    seen, missing = np.stack(list(X["image"][there])), model._inputs(X)["image"][~there]
+    values = model._inputs(X)["image"][there]
+    np.testing.assert_allclose(values, (seen - seen.mean()) / seen.std(), atol=1e-3)
+    assert (missing == 0).all()
+    assert np.isfinite(model.predict_proba(X)).all()

@@ -13,7 +13,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from ._branches import branch
-from ._network import Augment, Network, block_inputs
+from ._network import Augment, Network, block_inputs, presence
 
 __all__ = ["CNNRNNClassifier"]
 
@@ -91,9 +91,12 @@ class CNNRNNClassifier(ClassifierMixin, Network):
 
     Notes
     -----
-    Taught in notebook 08. Fitting the same estimator again, on samples of the same shape, starts
-    from the same first weights but builds no new network, which is several times faster:
-    ``network_`` is then the same object with other weights.
+    Taught in notebook 08. Blocks are centred and scaled on the training samples; pictures by one
+    mean and one standard deviation for all pixels.
+
+    Fitting the same estimator again, on samples of the same shape, starts from the same first
+    weights but builds no new network, which is several times faster: ``network_`` is then the same
+    object with other weights.
     """
 
     def __init__(
@@ -155,6 +158,17 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         targets = dict.fromkeys(self.network_.output_names, codes)
         self._train(self.network_, inputs, targets, augment=self.augment)
         return self
+
+    def _prepare(self, X: Any, y: Any = None) -> dict[str, np.ndarray]:
+        """Centre pictures too: a network learns slowly from numbers that are all positive."""
+        inputs = super()._prepare(X, y)
+        for block in self.blocks_:
+            if block.kind == "image":
+                present = inputs[presence(block.name)][:, 0] > 0
+                values = inputs[block.name][present]
+                block.mean, block.scale = np.array([values.mean()]), np.array([values.std() + 1e-6])
+                inputs[block.name][present] = (values - block.mean) / block.scale
+        return inputs
 
     def _build(self) -> keras.Model:
         n_classes = len(self.classes_)
@@ -228,6 +242,38 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         outputs = self._call(self.network_, self._inputs(X))
         return {b.name: outputs[f"{b.name}_decision"].astype(float) for b in self.blocks_}
 
+    def gate_weights(self, X: Any) -> dict[str, np.ndarray]:
+        """Return how much the gate lets through of each branch.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_samples, n_columns)
+            The samples.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_samples,)
+            Weights in [0, 1] by block name; over the blocks they add up to 1, and an absent
+            modality has none.
+
+        Raises
+        ------
+        ValueError
+            If there is no gate: `fusion` is not "gated".
+
+        Notes
+        -----
+        Taught in notebook 08.
+        """
+        check_is_fitted(self, "network_")
+        if self.fusion != "gated":
+            raise ValueError(f'fusion={self.fusion!r} has no gate; only fusion="gated" has one')
+        gates = keras.Model(self.network_.inputs, self.network_.get_layer("gates").output)
+        # By position, as the model's inputs are a list here.
+        inputs = self._inputs(X)
+        weights = self._call(gates, {t.name: inputs[t.name] for t in self.network_.inputs})
+        return {b.name: weights[:, k].astype(float) for k, b in enumerate(self.blocks_)}
+
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each sample, shape (n_samples,)."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
@@ -243,9 +289,9 @@ def _gated(features: list[KerasTensor], presences: list[KerasTensor], units: int
     together = ops.concatenate(features, axis=-1)
     present = ops.concatenate(presences, axis=-1)
     gate = layers.Dense(len(features), name="gate")(together) + (present - 1) * 1e9
-    gate = ops.expand_dims(ops.softmax(gate, axis=-1), -1)
+    gates = layers.Activation("softmax", name="gates")(gate)
     voices = [layers.Dense(units, activation="tanh")(feature) for feature in features]
-    return ops.sum(gate * ops.stack(voices, axis=1), axis=1)
+    return ops.sum(ops.expand_dims(gates, -1) * ops.stack(voices, axis=1), axis=1)
 
 
 def _product(decisions: list[KerasTensor], presences: list[KerasTensor]) -> KerasTensor:
