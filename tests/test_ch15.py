@@ -206,7 +206,7 @@ WRONG = [
     ("15.3", eer_least_mean, "minimise their difference"),
     ("15.3", eer_half_way, "half-way between both means"),
     ("15.3", lambda g, i: 2 * eer_right(g, i), "not their sum"),
-    ("15.3", lambda g, i: 0.65, "search all scores"),
+    ("15.3", lambda g, i: 0.9, "search all scores"),
     ("15.3", lambda g, i: [0.1, 0.2], "one number"),
     ("15.4", lambda a, b, p: expit(a + b), "the prior is missing"),
     ("15.4", lambda a, b, p: expit(a + b + 2 * logit(p)), "counted twice"),

@@ -29,52 +29,56 @@ def _length_one(rows: np.ndarray, order: int = 2, axis: int = 1) -> np.ndarray:
 # --- 01.1 ---------------------------------------------------------------------------------------
 
 
+def _tfidf_mistakes(counts: np.ndarray) -> dict[str, list[np.ndarray]]:
+    """What the typical mistakes give, by their hint."""
+    n, tf = len(counts), counts.astype(float)
+    df, total = (counts > 0).sum(axis=0), counts.sum(axis=0)
+    idf = 1 + np.log((1 + n) / (1 + df))
+    mistakes = {
+        "the rows are not scaled: divide each by its Euclidean length.": [tf * idf],
+        "you scaled the columns (axis 0): scale each text, axis 1.": [
+            _length_one(tf * idf, axis=0)
+        ],
+        "you divided by the sum: divide by the Euclidean length.": [_length_one(tf * idf, order=1)],
+        "this is the counts scaled to length 1: multiply by idf first.": [_length_one(tf)],
+        "you replaced the counts by 0 and 1: tf is the count.": [_length_one((tf > 0) * idf)],
+    }
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weights = {
+            "df is the number of texts that hold the term, (counts > 0).sum(axis=0), not how often "
+            "it occurs in all.": 1 + np.log((1 + n) / (1 + total)),
+            "that is the unsmoothed idf, ln(n / df): add the three ones.": np.log(n / df),
+            "smooth inside the logarithm too: (1 + n) / (1 + df).": 1 + np.log(n / df),
+            "add 1 outside the logarithm, else a term found in every text weighs nothing.": (
+                np.log((1 + n) / (1 + df))
+            ),
+            "use the natural logarithm, not base 10.": 1 + np.log10((1 + n) / (1 + df)),
+            "use the natural logarithm, not base 2.": 1 + np.log2((1 + n) / (1 + df)),
+            "your fraction is upside down: (1 + n) / (1 + df).": 1 + np.log((1 + df) / (1 + n)),
+        }
+        for hint, weight in weights.items():
+            mistakes[hint] = [
+                np.nan_to_num(wrong) for wrong in (tf * weight, _length_one(tf * weight))
+            ]
+    return mistakes
+
+
 def _table(rng: np.random.Generator) -> np.ndarray:
-    """Random counts in which the mistakes below all give different weights."""
+    """Random counts on which the right answer and all mistakes give different weights."""
     while True:
         counts = rng.poisson(0.9, size=(int(rng.integers(7, 11)), int(rng.integers(4, 7))))
-        df = (counts > 0).sum(axis=0)
-        rare = df[(df > 0) & (df < len(counts))]
-        if df.min() > 0 and counts.sum(axis=1).min() > 0 and len(set(rare)) > 2:
+        if (counts > 0).sum(axis=0).min() == 0 or counts.sum(axis=1).min() == 0:
+            continue
+        given = [wrong for each in _tfidf_mistakes(counts).values() for wrong in each]
+        given.append(TfidfTransformer().fit_transform(counts).toarray())
+        if len({(np.round(weights, 6) + 0.0).tobytes() for weights in given}) == len(given):
             return counts
 
 
 def _name_tfidf_mistake(found: np.ndarray, counts: np.ndarray) -> None:
-    n, tf = len(counts), counts.astype(float)
-    df, total = (counts > 0).sum(axis=0), counts.sum(axis=0)
-    idf = 1 + np.log((1 + n) / (1 + df))
-    for wrong, hint in [
-        (tf * idf, "the rows are not scaled: divide each by its Euclidean length."),
-        (
-            _length_one(tf * idf, axis=0),
-            "you scaled the columns (axis 0): scale each text, axis 1.",
-        ),
-        (_length_one(tf * idf, order=1), "you divided by the sum: divide by the Euclidean length."),
-        (_length_one(tf), "this is the counts scaled to length 1: multiply by idf first."),
-        (_length_one((tf > 0) * idf), "you replaced the counts by 0 and 1: tf is the count."),
-    ]:
-        if _same(found, wrong):
+    for hint, wrong in _tfidf_mistakes(counts).items():
+        if any(_same(np.nan_to_num(found), each) for each in wrong):
             raise Hint(hint)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        for weight, hint in [
-            (
-                1 + np.log((1 + n) / (1 + total)),
-                "df is the number of texts that hold the term, (counts > 0).sum(axis=0), not how "
-                "often it occurs in all.",
-            ),
-            (np.log(n / df), "that is the unsmoothed idf, ln(n / df): add the three ones."),
-            (1 + np.log(n / df), "smooth inside the logarithm too: (1 + n) / (1 + df)."),
-            (
-                np.log((1 + n) / (1 + df)),
-                "add 1 outside the logarithm, else a term found in every text weighs nothing.",
-            ),
-            (1 + np.log10((1 + n) / (1 + df)), "use the natural logarithm, not base 10."),
-            (1 + np.log2((1 + n) / (1 + df)), "use the natural logarithm, not base 2."),
-            (1 + np.log((1 + df) / (1 + n)), "your fraction is upside down: (1 + n) / (1 + df)."),
-        ]:
-            for wrong in (tf * weight, _length_one(tf * weight)):
-                if _same(np.nan_to_num(found), np.nan_to_num(wrong)):
-                    raise Hint(hint)
     raise Hint("the weights differ from the formula; try two texts and two terms by hand.")
 
 
