@@ -26,7 +26,7 @@
 #
 # **You need**: chapters [01](01_read_text.ipynb), [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb) for the features; what a softmax is.
 #
-# **Time**: 45 minutes to read and do, 110 seconds to run.
+# **Time**: 50 minutes to read and do, 90 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|
@@ -518,7 +518,8 @@ print("\nlowest and highest of the five folds\n" + spread.loc[list(WAYS)].round(
 
 # %% [markdown]
 # Without a label, a sentence finds the right faces and the right sounds far more often than chance. Both together do a little better than either, through CCA at least (with towers it is not sure): fusion without
-# labels, by way of the text. Towers have no lead over CCA here: one shared dimension is a line. With all labels one does better still, and comes near the ideal observer, whom
+# labels, by way of the text. Towers and CCA lie a few points apart, too near to name a winner from one draw of posts (another
+# `random_state` can turn the order): one shared dimension is a line. With all labels one does better still, and comes near the ideal observer, whom
 # nobody can beat on average.
 #
 # ### The temperature once more: false negatives
@@ -678,9 +679,10 @@ average = pd.DataFrame(zero).mean()
 for way in WAYS:
     assert average[way, "two towers"] > 1 / 3 + 0.1, "sentences classify faces and sounds"
     assert average[way, "CCA"] > 1 / 3 + 0.15, "also through CCA"
-    assert average[way, "two towers"] < average[way, "CCA"] + 0.04, "towers have no lead"
-    assert average[way, "supervised"] > average[way, "CCA"] + 0.05, "labels are better than none"
-for who, margin in (("two towers", -0.02), ("CCA", 0.015), ("supervised", 0.05)):
+    assert abs(average[way, "two towers"] - average[way, "CCA"]) < 0.1, "a few points apart"
+    best = max(average[way, "two towers"], average[way, "CCA"])
+    assert average[way, "supervised"] > best + 0.03, "labels are better than none"
+for who, margin in (("two towers", -0.02), ("CCA", 0.01), ("supervised", 0.02)):
     single = max(average["image", who], average["sound", who])
     assert average["image + sound", who] > single + margin, "both against the better one"
 for way, names in ceilings.items():
