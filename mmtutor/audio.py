@@ -980,7 +980,7 @@ class LogMelSequences(_Sequences):
         "clip" takes the mean of each band over the clip out of it and divides the clip by its
         standard deviation (one number for all bands): a microphone or a room adds its own
         constant to each band, and so it goes. Known as cepstral, or spectral, mean normalisation.
-        What is told by the average spectrum, as who speaks, goes as well.
+        What the average spectrum tells goes as well: of a short clip, much of the word.
     max_frames : int or None, default=None
         Number of frames of the result; None takes the longest clip seen in `fit`. What is longer
         is cut at the end, what is shorter is padded with NaN.
