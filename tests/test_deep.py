@@ -400,3 +400,15 @@ def test_another_temperature_builds_nothing_anew_and_counts():
     np.testing.assert_array_equal(again.transform(X), fresh.transform(X))
     assert again.history_ == fresh.history_
     assert np.abs(again.transform(X) - warm).max() > 1e-3
+
+
+def test_decoding_a_code_is_reconstructing_its_sample():
+    X, _ = numbers()
+    model = MultimodalAutoencoder(TWO, **QUICK).fit(X)
+    codes = model.transform(X, given=["first"])
+    straight = model.reconstruct(X, given=["first"], target="second")
+    np.testing.assert_allclose(model.decode(codes, target="second"), straight, atol=1e-5)
+    with pytest.raises(ValueError, match="expected \\(n, 32\\)"):
+        model.decode(codes[:, :5], target="second")
+    with pytest.raises(ValueError, match="'third'"):
+        model.decode(codes, target="third")

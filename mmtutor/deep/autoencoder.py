@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras import KerasTensor, layers, ops
+from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -239,6 +240,34 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         self._check_names([target])
         block = next(block for block in self.blocks_ if block.name == target)
         values = self._outputs(X, given)[f"{target}_out"]
+        return block.unscaled(values.reshape(len(values), *block.shape))
+
+    def decode(self, codes: ArrayLike, *, target: str) -> np.ndarray:
+        """Reconstruct one modality from codes, for example from points between two samples.
+
+        Parameters
+        ----------
+        codes : array-like of shape (n_samples, code_size)
+            As :meth:`transform` returns them, or made by hand.
+        target : str
+            The block to reconstruct.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, ...)
+            What the target's transformer would have returned, in its units.
+
+        Raises
+        ------
+        ValueError
+            If there is no such block, or the codes have another width.
+        """
+        self._check_names([target])
+        codes = np.asarray(codes, dtype="float32")
+        if codes.ndim != 2 or codes.shape[1] != self.code_size:
+            raise ValueError(f"codes have shape {codes.shape}; expected (n, {self.code_size})")
+        block = next(block for block in self.blocks_ if block.name == target)
+        values = self._call(self.network_.get_layer(f"{target}_decoder"), codes)
         return block.unscaled(values.reshape(len(values), *block.shape))
 
     def _outputs(self, X: Any, given: Sequence[str] | None) -> dict[str, np.ndarray]:
