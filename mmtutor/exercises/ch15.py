@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from typing import Any
 
@@ -174,15 +175,57 @@ def _rates(genuine: np.ndarray, impostor: np.ndarray) -> tuple[np.ndarray, np.nd
     return thresholds, rejected, accepted
 
 
+def _eer_slips(genuine: np.ndarray, impostor: np.ndarray) -> dict[str, list[float]]:
+    """The rates that typical slips give, by their hint."""
+    _, rejected, accepted = _rates(genuine, impostor)
+    at = np.abs(rejected - accepted).argmin()
+    wrong = rejected * len(genuine) + accepted * len(impostor)
+    middle = (genuine.mean() + impostor.mean()) / 2
+    there = ((genuine < middle).mean(), (impostor >= middle).mean())
+    return {
+        "upside down: a higher score means more alike, so a genuine score *below* the threshold is "
+        "rejected and an impostor score at or above it accepted.": [
+            1 - equal_error_rate(genuine, impostor)
+        ],
+        "you counted errors among all pairs together, so the many impostors decide: divide false "
+        "rejects by the genuine pairs and false accepts by the impostor pairs.": [
+            wrong.min() / (len(genuine) + len(impostor))
+        ],
+        "you took the least mean of both rates over all thresholds; the EER is where the two are "
+        "equal: minimise their difference.": [((rejected + accepted) / 2).min()],
+        "the mean of both rates, not their sum.": [(rejected + accepted)[at]],
+        "the threshold half-way between both means is where the rates are equal only if both "
+        "spread alike: search for the threshold.": [*there, np.mean(there)],
+    }
+
+
+def _told_apart(
+    rng: np.random.Generator, genuine: tuple[float, float, int], impostor: tuple[float, float, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of this mean, deviation and number on which no two slips give nearly the same rate."""
+    while True:
+        scores = rng.normal(*genuine), rng.normal(*impostor)
+        slips = [
+            (value, k) for k, each in enumerate(_eer_slips(*scores).values()) for value in each
+        ]
+        slips.append((equal_error_rate(*scores), -1))
+        if all(
+            abs(a - b) > 0.016
+            for (a, one), (b, other) in itertools.combinations(slips, 2)
+            if one != other
+        ):
+            return scores
+
+
 @exercise("15.3", "a function my_eer(genuine, impostor) returning a rate in [0, 1]")
 def my_eer(answer: Any, rng: np.random.Generator) -> str:
     """The package's rate within the jump of one pair; spreads differ, so that slips show."""
     cases = [
-        # Impostors are many and narrow, or few and wide: a slip that balances the errors otherwise
-        # than the EER lands elsewhere. And no score looks like a rate.
-        (rng.normal(234, 8, 200), rng.normal(228, 1, 800)),
-        (rng.normal(-52, 1, 150), rng.normal(-58, 8, 600)),
-        (rng.normal(320, 9, 200), rng.normal(314, 2, 800)),
+        # One side is narrow and the other wide: a slip that balances the errors otherwise than the
+        # EER lands elsewhere. And no score looks like a rate.
+        _told_apart(rng, (234, 8, 200), (228, 0.5, 800)),
+        _told_apart(rng, (-52, 0.5, 150), (-58, 8, 600)),
+        _told_apart(rng, (320, 9, 200), (314, 1, 800)),
         (rng.normal(90, 1, 50), rng.normal(10, 1, 300)),  # no error at all
     ]
     for genuine, impostor in cases:
@@ -196,10 +239,6 @@ def my_eer(answer: Any, rng: np.random.Generator) -> str:
 def _why_not_equal(rate: float, right: float, genuine: np.ndarray, impostor: np.ndarray) -> str:
     thresholds, rejected, accepted = _rates(genuine, impostor)
     at = np.abs(rejected - accepted).argmin()
-    wrong = rejected * len(genuine) + accepted * len(impostor)
-    share = wrong / (len(genuine) + len(impostor))
-    middle = (genuine.mean() + impostor.mean()) / 2
-    there = ((genuine < middle).mean(), (impostor >= middle).mean())
     if rate > 1 and abs(rate - 100 * right) < 2:
         return "this is in per cent; return a rate in [0, 1]."
     if thresholds[0] <= rate <= thresholds[-1] and abs(rate) > 1:
@@ -207,36 +246,9 @@ def _why_not_equal(rate: float, right: float, genuine: np.ndarray, impostor: np.
             f"{rate:.3g} is a score, the threshold at which the rates meet "
             f"({thresholds[at]:.3g}); return the rate there."
         )
-    all_pairs = (
-        "you counted errors among all pairs together, so the many impostors decide: divide false "
-        "rejects by the genuine pairs and false accepts by the impostor pairs."
-    )
-    half_way = (
-        "the threshold half-way between both means is where the rates are equal only if both "
-        "spread alike: search for the threshold."
-    )
-    slips = [
-        (
-            1 - right,
-            "upside down: a higher score means more alike, so a genuine score *below* the "
-            "threshold is rejected and an impostor score at or above it accepted.",
-        ),
-        (share.min(), all_pairs),
-        (share[at], all_pairs),
-        (
-            ((rejected + accepted) / 2).min(),
-            "you took the least mean of both rates over all thresholds; the EER is where the two "
-            "are equal: minimise their difference.",
-        ),
-        ((rejected + accepted)[at], "the mean of both rates, not their sum."),
-        (there[0], half_way),
-        (there[1], half_way),
-        (np.mean(there), half_way),
-    ]
-    # Slips lie close together on some samples: the nearest explains the answer.
-    value, words = min(slips, key=lambda slip: abs(rate - slip[0]))
-    if abs(rate - value) < 0.005:
-        return words
+    for words, values in _eer_slips(genuine, impostor).items():
+        if min(abs(rate - value) for value in values) < 0.005:
+            return words
     return f"yours is {rate:.3f}, expected about {right:.3f}: search all scores as thresholds."
 
 
