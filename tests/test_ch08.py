@@ -82,10 +82,23 @@ def gate_by_loop(features, scores, present):
     return rows
 
 
+def scaled(by, x, axis=None):
+    return (x - by.mean(axis, keepdims=True)) / by.std(axis, keepdims=True)
+
+
+def centred_in_place(train, test):
+    mean, spread = train.mean(), train.std()
+    for x in (train, test):
+        x -= mean
+        x /= spread
+    return [train, test]
+
+
 RIGHT = {
     "08.1": [size_by_counting, size_by_formula],
     "08.2": [run, run_where, lambda step, frames, h: blind(step, there(frames), h)],
     "08.3": [lambda f, s, p: mix(masked(s, p), f), gate_by_loop],
+    "08.4": [lambda a, b: (scaled(a, a), scaled(a, b)), centred_in_place],
 }
 
 WRONG = {
@@ -128,6 +141,20 @@ WRONG = {
         (lambda f, s, p: np.full(f[:, 0].shape, np.nan), "holds NaN"),
         (lambda f, s, p: f[:, 0], "softmax over"),
         (lambda f, s, p: mix(masked(s, p), f).T, "shape"),
+    ],
+    "08.4": [
+        (lambda a, b: (scaled(a, a), scaled(b, b)), "its own mean"),
+        (lambda a, b: [scaled(np.concatenate([a, b]), x) for x in (a, b)], "not know the test"),
+        (lambda a, b: (scaled(a, a, 0), scaled(a, b, 0)), "each pixel"),
+        (lambda a, b: [scaled(x, x, (1, 2, 3)) for x in (a, b)], "each picture"),
+        (lambda a, b: (a - a.mean(), b - a.mean()), "did not divide"),
+        (lambda a, b: (a / a.std(), b / a.std()), "did not take the mean out"),
+        (lambda a, b: (scaled(a, a), b), "left as they were"),
+        (lambda a, b: [(x - a.mean()) / a.var() for x in (a, b)], "variance"),
+        (lambda a, b: [(x - a.min()) / (a.max() - a.min()) for x in (a, b)], "from 0 to 1"),
+        (lambda a, b: scaled(a, a), "return two arrays"),
+        (lambda a, b: (scaled(a, a), scaled(a, b)[:3]), "shape"),
+        (lambda a, b: (a, b), "subtract the mean of train"),
     ],
 }
 

@@ -179,3 +179,71 @@ def gate(answer: Any, rng: np.random.Generator) -> str:
             raise Hint("your result holds NaN: -inf times something, or exp of a large number?")
         raise Hint("softmax over the modalities present, then the sum of weight times features.")
     return "your gate leaves absent modalities out, for 12 random batches"
+
+
+# --- 08.4 ------------------------------------------------------------------------------------
+
+
+@exercise("08.4", "a function centre(train, test) returning both, centred and scaled alike")
+def centre(answer: Any, rng: np.random.Generator) -> str:
+    """One mean and one standard deviation, both of the training pictures."""
+    for _ in range(6):
+        low, high = rng.uniform(0.1, 0.3), rng.uniform(0.6, 0.9)
+        # Test pictures are darker and fewer, and pixels differ: no slip can look like another.
+        pattern = rng.uniform(low, high, size=(1, 6, 5, 1))
+        train = np.clip(pattern + rng.normal(0, 0.1, size=(40, 6, 5, 1)), 0, 1)
+        test = np.clip(0.5 * pattern + rng.normal(0, 0.05, size=(15, 6, 5, 1)), 0, 1)
+        given = answer(train.copy(), test.copy())
+        if not isinstance(given, tuple | list) or len(given) != 2:
+            raise Hint("return two arrays: the training pictures and the test pictures.")
+        new = [
+            _array(given[0], train.shape, "the training pictures"),
+            _array(given[1], test.shape, "the test pictures"),
+        ]
+
+        def scaled(by: np.ndarray, x: np.ndarray, axis: Any = None) -> np.ndarray:
+            mean, spread = by.mean(axis, keepdims=True), by.std(axis, keepdims=True)
+            return (x - mean) / spread
+
+        if _both(new, [scaled(train, train), scaled(train, test)]):
+            continue
+        together, mean, spread = np.concatenate([train, test]), train.mean(), train.std()
+        slips = (
+            (
+                [scaled(train, train), scaled(test, test)],
+                "each set has its own mean: the test pictures must be treated as the training "
+                "pictures were, or darker ones would look the same.",
+            ),
+            (
+                [scaled(together, train), scaled(together, test)],
+                "the mean must not know the test pictures: take it from train only.",
+            ),
+            (
+                [scaled(train, train, 0), scaled(train, test, 0)],
+                "you took a mean for each pixel (axis=0); here one number serves all pixels.",
+            ),
+            (
+                [scaled(x, x, (1, 2, 3)) for x in (train, test)],
+                "you took a mean for each picture: take one of all training pictures.",
+            ),
+            ([train - mean, test - mean], "you centred but did not divide by the spread."),
+            ([train / spread, test / spread], "you divided but did not take the mean out."),
+            ([scaled(train, train), test], "the test pictures are left as they were."),
+            (
+                [(x - mean) / train.var() for x in (train, test)],
+                "you divided by the variance: take its root, the standard deviation.",
+            ),
+            (
+                [(x - train.min()) / (train.max() - train.min()) for x in (train, test)],
+                "from 0 to 1 is not centred: subtract the mean, not the smallest value.",
+            ),
+        )
+        for slip, hint in slips:
+            if _both(new, slip):
+                raise Hint(hint)
+        raise Hint("subtract the mean of train from both, then divide both by its std().")
+    return "the training pictures have mean 0 and spread 1, and the test pictures follow them"
+
+
+def _both(given: list[np.ndarray], right: list[np.ndarray]) -> bool:
+    return all(np.allclose(g, r, atol=1e-5) for g, r in zip(given, right, strict=True))
