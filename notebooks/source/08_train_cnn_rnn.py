@@ -28,7 +28,7 @@
 #
 # **You need**: what a log-mel spectrogram is (chapter [03](03_hear_sound.ipynb)); what a dense layer, a softmax and gradient descent are.
 #
-# **Time**: 50 minutes to read and do, 110 seconds to run.
+# **Time**: 60 minutes to read and do, 110 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|
@@ -333,7 +333,7 @@ row = int(np.flatnonzero(posts.target == "positive")[1])
 print(posts.target[row], "|", posts.frame["text"][row])
 plotting.listen(posts.frame["audio"][row], 16_000, "The voice of the same post, over its music")
 
-mel = audio.LogMelSequences(n_mels=20, hop=0.100).fit_transform(posts.frame["audio"])
+mel = audio.LogMelSequences(n_mels=20, hop=0.080).fit_transform(posts.frame["audio"])
 pictures = image.ImageStack(size=24).fit_transform(posts.frame["image"])
 print("frames:", mel.shape, "  pictures:", pictures.shape)
 # Nothing was learned from these transforms: they may be computed once, before any split.
@@ -423,7 +423,7 @@ assert gain > 0.08 and last["centred"] > by_hog.mean() - 0.04
 # %%
 stack = FunctionTransformer(lambda cells: np.stack(list(cells)))
 blocks = [
-    ("text", text.TokenSequences(max_length=12, max_tokens=400), "text"),
+    ("text", text.TokenSequences(max_length=14, max_tokens=400), "text"),
     ("image", stack, "image"),
     ("audio", stack, "audio"),
 ]
