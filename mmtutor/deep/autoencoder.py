@@ -24,9 +24,9 @@ class MultimodalAutoencoder(TransformerMixin, Network):
     """Learn one code from which every modality can be reconstructed, whichever of them is given.
 
     Each modality's encoder proposes a code; the shared code is the mean over the modalities that
-    are present; each modality's decoder reconstructs from the shared code. In training a modality
-    is hidden at random and still has to be reconstructed: that, not the architecture alone, makes
-    the code shared.
+    are present; each modality's decoder, a single layer, reconstructs from the shared code. In
+    training a modality is hidden at random and still has to be reconstructed: that, not the
+    architecture alone, makes the code shared.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class MultimodalAutoencoder(TransformerMixin, Network):
     code_size : int, default=32
         Width of the shared code.
     units : int, default=128
-        Width of the hidden layers.
+        Width of the encoders' hidden layer.
     dropout : float in [0, 1), default=0.0
         Share of inputs hidden from the encoders (denoising).
     modality_dropout : float in [0, 1), default=0.5
