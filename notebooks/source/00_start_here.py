@@ -332,7 +332,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | 05 | [Fusing decisions](05_fuse_decisions.ipynb) | sum, product or vote, and when does each fail? |
 # | 06 | [Choosing a fusion](06_choose_a_fusion.ipynb) | which rule wins where, and how would you find out? |
 # | | **Part III: learned representations** | |
-# | 07 | Multimodal autoencoder | can one code stand for face, voice and words? |
+# | 07 | [Multimodal autoencoder](07_share_a_code.ipynb) | can one code stand for face, voice and words? |
 # | 08 | [CNN-RNN](08_train_cnn_rnn.ipynb) | does a joint network beat its best single branch? |
 # | 09 | [Contrastive alignment](09_align_without_labels.ipynb) | what can be learned from pairs without labels? |
 # | | **Part IV: practice** | |

@@ -845,4 +845,4 @@ check("06.4", solution_4)
 # - J. Kittler, M. Hatef, R. P. W. Duin, J. Matas: On combining classifiers. IEEE TPAMI 20, 1998.
 # - B. B. Averbeck, P. E. Latham, A. Pouget: Neural correlations, population coding and computation. Nature Reviews Neuroscience 7, 2006 (when shared noise helps, and when it hurts).
 #
-# **Next**: Part III leaves the fixed formulas behind. [08 · CNN-RNN](08_train_cnn_rnn.ipynb) trains one network for all modalities.
+# **Next**: Part III leaves the fixed formulas behind. [07 · Sharing a code](07_share_a_code.ipynb) learns, without any label, one code for all modalities.

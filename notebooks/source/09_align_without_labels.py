@@ -575,7 +575,7 @@ plotting.show(
 # ## 7 · A few labels on top of many pairs
 #
 # A **linear probe**: freeze what was learned from the unlabelled pairs, and train a linear classifier on the few labels there are. On the same folds: the towers' four
-# numbers of a face, CCA's two (once from text and face, once from all three modalities), the shared code of a multimodal autoencoder given the face alone (chapter 07; it, too, learned from the pairs of text and face), and
+# numbers of a face, CCA's two (once from text and face, once from all three modalities), the shared code of a multimodal autoencoder given the face alone ([chapter 07](07_share_a_code.ipynb); it, too, learned from the pairs of text and face), and
 # twenty principal components of HOG, which never saw a text. Five draws of the labels for each fold and size. **Predict**: who leads with three labels a class, and who with all?
 
 # %%
@@ -842,3 +842,5 @@ check("09.3", name_images_solution)
 # - A. Radford et al., Learning transferable visual models from natural language supervision, ICML 2021 (CLIP: two towers, zero-shot, prompts).
 # - T. Chen, S. Kornblith, M. Norouzi and G. Hinton, A simple framework for contrastive learning of visual representations, ICML 2020 (temperature, batch size, linear probe).
 # - A. Nagrani, S. Albanie and A. Zisserman, Seeing voices and hearing faces: cross-modal biometric matching, CVPR 2018 (real faces and voices).
+#
+# **Next**: [15 · Faces and voices](15_verify_faces_and_voices.ipynb) leaves the simulator for real people; the [map](00_start_here.ipynb) shows what else there is.
