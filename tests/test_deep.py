@@ -248,6 +248,12 @@ def test_autoencoder_refuses_sequences(media):
         MultimodalAutoencoder([("audio", Stack(20), "audio")], verbose=0).fit(media[0])
 
 
+def test_a_single_block_has_nothing_to_agree_with():
+    model = MultimodalAutoencoder(PAIR[:1], agreement=0.3, verbose=0)
+    with pytest.raises(ValueError, match=r"agreement is 0\.3, but there is only one block"):
+        model.fit(correlated())
+
+
 def test_agreement_draws_the_codes_together():
     X = correlated()
 

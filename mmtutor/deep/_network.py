@@ -24,8 +24,15 @@ Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 _KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
 _MEMBER = "mmtutor.skops"  # what a file of ours holds beside them
 # Parameters that change how a network is fed, not the network (the blocks' shapes are looked at).
-_ONLY_TRAINING = {"blocks", "epochs", "batch_size", "modality_dropout", "augment", "verbose"}
-_ONLY_TRAINING |= {"temperature"}  # a variable of the aligner's loss
+_ONLY_TRAINING = {
+    "augment",
+    "batch_size",
+    "blocks",
+    "epochs",
+    "modality_dropout",
+    "temperature",  # a variable of the aligner's loss
+    "verbose",
+}
 
 
 class Network(Composition):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import keras
@@ -134,6 +135,12 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         -------
         MultimodalAutoencoder
             The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a block's transformer returns sequences or word numbers, or a single block has
+            nothing to agree with.
         """
         inputs = self._prepare(X)
         for block in self.blocks_:
@@ -142,6 +149,8 @@ class MultimodalAutoencoder(TransformerMixin, Network):
                     f"block {block.name!r} is a {block.kind}, which has no single reconstruction; "
                     "summarise it first, for example with MFCCFeatures or TfidfFeatures"
                 )
+        if self.agreement and len(self.blocks_) < 2:
+            raise ValueError(f"agreement is {self.agreement}, but there is only one block to agree")
         self._build_or_reset()
         targets = {}
         for block in self.blocks_:
@@ -149,7 +158,9 @@ class MultimodalAutoencoder(TransformerMixin, Network):
             # The last column says whether the cell was there: an absent one is not a target.
             targets[f"{block.name}_out"] = np.hstack([values, inputs[presence(block.name)]])
         if self.agreement:
-            targets["disagreement"] = np.zeros(len(values), dtype="float32")
+            there = [inputs[presence(block.name)] for block in self.blocks_]
+            # Also what modality dropout hides from the code: its proposal is known all the same.
+            targets["disagreement"] = np.hstack([p * q for p, q in combinations(there, 2)])
         self._train(self.network_, inputs, targets)
         return self
 
@@ -171,10 +182,8 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         losses = {f"{block.name}_out": _present_loss(block.kind) for block in self.blocks_}
         weights = dict.fromkeys(losses, 1.0)
         if self.agreement:
-            outputs["disagreement"] = layers.Identity(name="disagreement")(
-                _disagreement(proposals, presences)
-            )
-            losses["disagreement"] = _mean_output
+            outputs["disagreement"] = layers.Identity(name="disagreement")(_disagreement(proposals))
+            losses["disagreement"] = _present_pairs
             weights["disagreement"] = self.agreement
         self.network_ = keras.Model(inputs, outputs | {"code": code})
         self.network_.compile(
@@ -303,21 +312,17 @@ def _present_loss(kind: str) -> Any:
     return loss
 
 
-def _mean_output(target: KerasTensor, output: KerasTensor) -> KerasTensor:
-    return ops.mean(output)
+def _present_pairs(present: KerasTensor, distances: KerasTensor) -> KerasTensor:
+    return ops.sum(present * distances) / ops.maximum(ops.sum(present), 1.0)
 
 
-def _disagreement(proposals: list[KerasTensor], presences: list[KerasTensor]) -> KerasTensor:
-    """Return the mean squared distance of a sample's proposals, relative to the codes' variance.
+def _disagreement(proposals: list[KerasTensor]) -> KerasTensor:
+    """Return each pair's mean squared distance, (n, n_pairs), relative to the codes' variance.
 
     Without the ratio the network could agree by making all codes tiny.
     """
-    total, pairs = 0.0, 0.0
-    for i, (first, p) in enumerate(zip(proposals, presences, strict=True)):
-        for second, q in zip(proposals[i + 1 :], presences[i + 1 :], strict=True):
-            spread = ops.var(first, axis=0) + ops.var(second, axis=0) + 1e-6
-            total = total + p * q * ops.mean(
-                ops.square(first - second) / spread, axis=-1, keepdims=True
-            )
-            pairs = pairs + p * q
-    return total / ops.maximum(pairs, 1.0)
+    distances = []
+    for first, second in combinations(proposals, 2):
+        spread = ops.var(first, axis=0) + ops.var(second, axis=0) + 1e-6
+        distances.append(ops.mean(ops.square(first - second) / spread, axis=-1, keepdims=True))
+    return ops.concatenate(distances, axis=-1)
