@@ -45,7 +45,6 @@ class Network(Composition):
         parts = self.check_parts()
         self._check_numbers()
         X = self.check_X(X, reset=True)
-        keras.utils.set_random_seed(self.random_state)
         self.blocks_: list[Block] = fit_blocks(parts, X, y)
         return self._inputs(X, reset=False)
 
@@ -81,6 +80,8 @@ class Network(Composition):
         plan = repr((branches, details, settings))
         built, trainer, first = getattr(self, "_built", (None, None, []))
         if built != plan:
+            # Only here: seeding TensorFlow makes it prepare every known function again.
+            keras.utils.set_random_seed(self.random_state)
             trainer = self._build()
             trainer.optimizer.build(trainer.trainable_variables)
             # Also the state of dropout's random numbers and of the optimiser.
