@@ -580,7 +580,7 @@ plotting.show(
 
 # %%
 pair = blocks[:2]
-autoencoder = MultimodalAutoencoder(pair, code_size=8, epochs=15, batch_size=64, verbose=0)
+autoencoder = MultimodalAutoencoder(pair, code_size=8, epochs=40, batch_size=64, verbose=0)
 cca = FeatureFusion(pair, rule="sum", n_components=2, align="cca")
 for fold, (Z, _), (train, _) in zip(faces_of, numbers, splits, strict=True):
     fold["autoencoder"] = autoencoder.fit(Z[train]).transform(Z, given=["image"])
