@@ -557,7 +557,7 @@ plotting.show(
 #
 # ## 8 · Which units carry which modality?
 #
-# Set one unit of the code to its mean and see how much worse each modality is reconstructed. A unit that hurts one modality only is private; one that hurts several is shared. **Predict**: with 64 units and three modalities, will they be private or shared?
+# Set one unit of the code to its mean and see how far each modality's reconstruction moves. A unit that moves one modality only is private; one that moves several is shared. **Predict**: with 64 units and three modalities, will they be private or shared?
 
 # %%
 train, test = folds[0]
