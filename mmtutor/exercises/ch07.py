@@ -2,28 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from mmtutor.exercises._framework import Hint, exercise
-
-
-def _array(value: Any, shape: tuple[int, ...], meaning: str) -> np.ndarray:
-    """Return the learner's result as an array of the right shape, or say what its shape is."""
-    try:
-        value = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise Hint(f"return an array of shape {shape}, {meaning}; got {value!r}") from None
-    if value.shape != shape:
-        raise Hint(f"for this input return shape {shape}, {meaning}; got shape {value.shape}.")
-    return value
-
-
-def _number(value: Any) -> float:
-    if np.ndim(value) != 0:
-        raise Hint(f"return one number; got something of shape {np.shape(value)}.")
-    return float(value)
+from mmtutor.exercises._framework import Hint, as_array, as_number, exercise
 
 
 def _some_present(rng: np.random.Generator, n: int, modalities: int) -> np.ndarray:
@@ -40,7 +21,7 @@ def shared_code(answer, rng):
         proposals = rng.normal(size=(n, modalities, size))
         present = _some_present(rng, n, modalities)
         present[0], present[1] = True, np.arange(modalities) == 0
-        code = _array(answer(proposals.copy(), present.copy()), (n, size), "(n, code_size)")
+        code = as_array(answer(proposals.copy(), present.copy()), (n, size), "the codes")
         right = np.array([p[here].mean(axis=0) for p, here in zip(proposals, present, strict=True)])
         if np.allclose(code, right):
             continue
@@ -56,7 +37,7 @@ def shared_code(answer, rng):
         raise Hint("the codes differ from the mean over the modalities present, sample by sample.")
     proposals = rng.normal(size=(3, 2, 4))
     present = np.array([[True, True], [True, False], [False, False]])
-    code = _array(answer(proposals.copy(), present.copy()), (3, 4), "(n, code_size)")
+    code = as_array(answer(proposals.copy(), present.copy()), (3, 4), "the codes")
     if not np.allclose(code[2], 0):
         raise Hint("with no modality at all the code must be zeros: look out for 0 / 0.")
     absent = proposals.copy()
@@ -75,7 +56,7 @@ def modality_dropout(answer, rng):
     present = _some_present(rng, n, modalities)
     present[: n // 2] = True
     before = present.copy()
-    kept = _array(answer(present, rate, rng), (n, modalities), "that of `present`").astype(bool)
+    kept = as_array(answer(present, rate, rng), (n, modalities), "what is shown").astype(bool)
     if not np.array_equal(before, present):
         raise Hint("your function changes its input `present`; work on a copy.")
     if (kept & ~present).any():
@@ -122,7 +103,7 @@ def present_loss(answer, rng):
         present = rng.random(n) < 0.6
         present[:2] = True, False
         x[~present] = 0.0
-        loss = _number(answer(x.copy(), output.copy(), present.copy()))
+        loss = as_number(answer(x.copy(), output.copy(), present.copy()), "the loss")
         square = (x - output) ** 2
         right = square[present].mean()
         if np.isclose(loss, right):
@@ -140,7 +121,8 @@ def present_loss(answer, rng):
         if np.isclose(loss, np.abs(x - output)[present].mean()):
             raise Hint("these are absolute errors: square them.")
         raise Hint(f"for this input the loss is {right:.3f}, yours is {loss:.3f}.")
-    nothing = _number(answer(np.zeros((4, 3)), np.ones((4, 3)), np.zeros(4, dtype=bool)))
+    batch = np.zeros((4, 3)), np.ones((4, 3)), np.zeros(4, dtype=bool)
+    nothing = as_number(answer(*batch), "the loss")
     if nothing != 0:
         raise Hint(f"a batch without the modality must give a loss of 0, yours gives {nothing}.")
     return "only what was there is a target, and an empty batch costs nothing."
@@ -151,7 +133,7 @@ def recall(answer, rng):
     for trial in range(20):
         k = (1, 3, 5)[trial % 3]
         queries, items, values = _telling_pairs(rng, k)
-        found = _number(answer(queries.copy(), items.copy(), k))
+        found = as_number(answer(queries.copy(), items.copy(), k), "the recall")
         if np.isclose(found, values["right"]):
             continue
         for mistake, hint in _RECALL_HINTS.items():

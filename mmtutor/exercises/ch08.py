@@ -8,15 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, softmax
 
-from mmtutor.exercises._framework import Hint, exercise
-
-
-def _array(value: Any, shape: tuple[int, ...], what: str) -> np.ndarray:
-    array = np.asarray(value, dtype=float)
-    if array.shape != shape:
-        raise Hint(f"{what} must have shape {shape}, yours has {array.shape}.")
-    return array
-
+from mmtutor.exercises._framework import Hint, as_array, exercise
 
 # --- 08.1 ------------------------------------------------------------------------------------
 
@@ -96,7 +88,7 @@ def read(answer: Any, rng: np.random.Generator) -> str:
         given = np.asarray(answer(step, frames.copy(), start.copy()), dtype=float)
         if given.ndim == 2 and given.shape[1:] == (units,):
             raise Hint(f"you return {len(given)} states: only the last one is asked for.")
-        given = _array(given, (units,), "the last state")
+        given = as_array(given, (units,), "the last state")
         if np.allclose(given, run(there, start)):
             continue
         if np.isnan(given).any():
@@ -143,7 +135,7 @@ def gate(answer: Any, rng: np.random.Generator) -> str:
         given = np.asarray(answer(features.copy(), scores.copy(), present.copy()), dtype=float)
         if given.shape == (n, n_modalities, width):
             raise Hint("you return the weighted features one by one: add them up over axis 1.")
-        given = _array(given, (n, width), "the fused features")
+        given = as_array(given, (n, width), "the fused features")
 
         def mix(weights: np.ndarray, features: Any = features) -> np.ndarray:
             return (weights[..., None] * features).sum(axis=1)
@@ -197,8 +189,8 @@ def centre(answer: Any, rng: np.random.Generator) -> str:
         if not isinstance(given, tuple | list) or len(given) != 2:
             raise Hint("return two arrays: the training pictures and the test pictures.")
         new = [
-            _array(given[0], train.shape, "the training pictures"),
-            _array(given[1], test.shape, "the test pictures"),
+            as_array(given[0], train.shape, "the training pictures"),
+            as_array(given[1], test.shape, "the test pictures"),
         ]
 
         def scaled(by: np.ndarray, x: np.ndarray, axis: Any = None) -> np.ndarray:

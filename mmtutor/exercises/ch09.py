@@ -7,18 +7,11 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import logsumexp
 
-from mmtutor.exercises._framework import Hint, exercise
+from mmtutor.exercises._framework import Hint, as_number, exercise
 
 
 def _unit(A: np.ndarray) -> np.ndarray:
     return A / np.linalg.norm(A, axis=1, keepdims=True)
-
-
-def _number(value: object) -> float:
-    """Return the learner's result as one number, or say what it is instead."""
-    if np.ndim(value) != 0 or isinstance(value, str):
-        raise Hint(f"return one number; got {type(value).__name__} of shape {np.shape(value)}.")
-    return float(value)
 
 
 def _terms(Z: np.ndarray, axis: int) -> np.ndarray:
@@ -61,7 +54,7 @@ def info_nce(answer, rng):
         A, B = rng.normal(size=(n, width)), rng.normal(size=(n, width))
         temperature = float(rng.uniform(0.1, 0.6))
         copies = A.copy(), B.copy()
-        got = _number(answer(A, B, temperature))
+        got = as_number(answer(A, B, temperature), "the loss")
         if not (np.array_equal(A, copies[0]) and np.array_equal(B, copies[1])):
             raise Hint("your function changes its input; work on a copy.")
         right = _loss(_unit(A) @ _unit(B).T / temperature)
@@ -77,7 +70,7 @@ def info_nce(answer, rng):
         )
     A = rng.normal(size=(5, 3))
     with np.errstate(all="ignore"):
-        got = _number(answer(A, -A, 1e-3))
+        got = as_number(answer(A, -A, 1e-3), "the loss")
     if not np.isfinite(got) or not np.isclose(got, _loss(-_unit(A) @ _unit(A).T * 1e3)):
         raise Hint(
             "at a temperature of 0.001 the exponential overflows: subtract the largest logit first "
@@ -113,7 +106,7 @@ def recall(answer, rng):
         mistakes = _recall_mistakes(S, k)
         if len({round(wrong, 9) for wrong in (right, *mistakes)}) < 7:
             continue  # two mistakes give the same share here: the hint could be the wrong one
-        got = _number(answer(S.copy(), k))
+        got = as_number(answer(S.copy(), k), "the recall")
         if np.isclose(got, right):
             continue
         for wrong, hint in mistakes.items():
@@ -123,7 +116,7 @@ def recall(answer, rng):
             f"{got:.3f} where {right:.3f} is right, for {n} rows and k = {k}. In each row count "
             "the items that score at least as high as the diagonal one: that is its rank."
         )
-    if _number(answer(np.ones((10, 10)), 1)) != 0:
+    if as_number(answer(np.ones((10, 10)), 1), "the recall") != 0:
         raise Hint(
             "if all scores are equal, nothing has been found, yet you count hits: let ties count "
             "against the system (>=, the partner included)."
