@@ -373,12 +373,17 @@ def test_many_models_give_no_retracing_warning(caplog):
     assert "retracing" not in caplog.text
 
 
-def test_progress_is_a_few_lines(capsys):
+def test_progress_is_a_short_table(capsys):
     X, y = numbers(20)
-    CNNRNNClassifier(TWO, epochs=20, units=4).fit(X, y)
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 6
-    assert lines[-1].startswith("epoch  20 of 20  accuracy")
+    CNNRNNClassifier(TWO, fusion="product", epochs=20, units=4, auxiliary=1.0).fit(X, y)
+    head, *rows = capsys.readouterr().out.splitlines()
+    assert head.split() == ["epoch", "loss", "accuracy", "decision", "first", "second", "seconds"]
+    assert [int(row.split()[0]) for row in rows] == [1, 4, 8, 12, 16, 20]
+    assert {len(row) for row in rows} == {len(head)}
+    MultimodalAutoencoder(TWO, epochs=1, units=4, agreement=0.1).fit(X)
+    head, row = capsys.readouterr().out.splitlines()
+    assert set(head.split()) == {"epoch", "loss", "first", "second", "disagreement", "seconds"}
+    assert len(row.split()) == len(head.split())
 
 
 @pytest.mark.parametrize("estimator", [MultimodalAutoencoder, ContrastiveAligner])

@@ -276,21 +276,35 @@ class Feed(keras.utils.PyDataset):
 
 
 class Progress(keras.callbacks.Callback):
-    """Five lines on the way through training: few enough to read well in a stored notebook."""
+    """A table of six lines on the way through training: it reads well in a stored notebook, too."""
 
     def __init__(self, epochs: int) -> None:
         super().__init__()
         self.marks = {round(epochs * part / 5) for part in range(1, 6)} | {1}
-        self.epochs = epochs
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         self.started = time.perf_counter()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        if epoch + 1 in self.marks:
-            values = "  ".join(f"{name} {value:.3f}" for name, value in (logs or {}).items())
-            seconds = time.perf_counter() - self.started
-            print(f"epoch {epoch + 1:3d} of {self.epochs}  {values}  {seconds:.0f} s", flush=True)
+        if epoch + 1 not in self.marks:
+            return
+        values = {_short(name): value for name, value in (logs or {}).items()}
+        first = [name for name in ("loss", "accuracy") if name in values]
+        names = [*first, *(name for name in values if name not in first)]
+        widths = [max(len(name), 6) for name in names]
+        if epoch == 0:
+            heads = (f"{name:>{width}}" for name, width in zip(names, widths, strict=True))
+            print("epoch", *heads, "seconds", sep="  ", flush=True)
+        cells = (f"{values[name]:{width}.3f}" for name, width in zip(names, widths, strict=True))
+        seconds = time.perf_counter() - self.started
+        print(f"{epoch + 1:5d}", *cells, f"{seconds:7.1f}", sep="  ", flush=True)
+
+
+def _short(name: str) -> str:
+    """Shorten a column's name: "face_out_loss" to "face", "decision_accuracy" to "accuracy"."""
+    name = name.removeprefix("decision_") if name.endswith("accuracy") else name
+    name = name.removesuffix("_loss")
+    return name.removesuffix("_out").removesuffix("_decision")
 
 
 def _variables(trainer: keras.Model) -> list[Any]:

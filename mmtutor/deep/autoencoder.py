@@ -54,7 +54,7 @@ class MultimodalAutoencoder(TransformerMixin, Network):
     random_state : int, default=0
         Fixes initial weights, order and dropout.
     verbose : int, default=1
-        0 for silence, 1 for a few lines on the way.
+        0 for silence, 1 for a table of a few lines on the way.
 
     Attributes
     ----------

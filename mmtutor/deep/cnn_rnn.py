@@ -56,7 +56,7 @@ class CNNRNNClassifier(ClassifierMixin, Network):
     random_state : int, default=0
         Fixes initial weights, order, dropout and augmentation.
     verbose : int, default=1
-        0 for silence, 1 for a few lines on the way.
+        0 for silence, 1 for a table of a few lines on the way.
 
     Attributes
     ----------
