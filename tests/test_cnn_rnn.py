@@ -94,3 +94,18 @@ def test_pictures_are_centred_and_absent_ones_stay_out():
     np.testing.assert_allclose(values, (seen - seen.mean()) / seen.std(), atol=1e-3)
     assert (missing == 0).all()
     assert np.isfinite(model.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda values, rng: values[:, :1], r"augment\['first'\] returned shape \(40, 1\)"),
+        (lambda values, rng: values / values.undefined, "no attribute 'undefined'"),
+    ],
+)
+def test_an_augmentation_that_fails_says_so_itself(change, message):
+    X, y = numbers()
+    model = CNNRNNClassifier(TWO, augment={"first": change}, batch_size=40, **QUICK)
+    with pytest.raises((ValueError, AttributeError), match=message) as caught:
+        model.fit(X, y)
+    assert not any("tensorflow" in str(entry.path) for entry in caught.traceback)

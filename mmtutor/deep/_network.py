@@ -8,12 +8,13 @@ import os
 import tempfile
 import time
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from sklearn.utils.validation import check_is_fitted
 
 from mmtutor.fusion._parts import Composition
@@ -100,12 +101,12 @@ class Network(Composition):
             names=[block.name for block in self.blocks_],
             batch_size=self.batch_size,
             modality_dropout=self.modality_dropout,
-            rng=np.random.default_rng(self.random_state),
+            random_state=self.random_state,
             **settings,
         )
         callbacks = [Progress(self.epochs)] if self.verbose else []
         fitted = trainer.fit(
-            feed,
+            feed.dataset(),
             epochs=self.epochs,
             steps_per_epoch=feed.n_steps,
             shuffle=False,  # the feed does
@@ -218,17 +219,12 @@ class Network(Composition):
         return estimator
 
 
-class Feed(keras.utils.PyDataset):
-    """Shuffled batches, with modality dropout and augmentation drawn anew each epoch.
+class Feed:
+    """Shuffled batches without end, with modality dropout and augmentation drawn anew each time.
 
     Modality dropout hides each present modality with the given probability, but never all of a
     sample's: the network learns to answer from whatever subset is there.
-
-    It has no end: Keras then keeps one iterator for the whole training. A new one for every pass
-    over a few hundred samples would take longer than the pass itself.
     """
-
-    num_batches = None
 
     def __init__(
         self,
@@ -238,38 +234,61 @@ class Feed(keras.utils.PyDataset):
         names: list[str],
         batch_size: int,
         modality_dropout: float,
-        rng: np.random.Generator,
+        random_state: int,
         augment: Mapping[str, Augment] | None = None,
         drop_last: bool = False,
     ) -> None:
-        super().__init__()
         self.inputs, self.targets, self.names = inputs, targets, names
-        self.batch_size, self.modality_dropout, self.rng = batch_size, modality_dropout, rng
-        self.augment = augment or {}
+        self.batch_size, self.modality_dropout = batch_size, modality_dropout
+        self.random_state, self.augment = random_state, augment or {}
         self.n_samples = len(inputs[names[0]])
         full = self.n_samples / batch_size
         self.n_steps = max(1, math.floor(full)) if drop_last else math.ceil(full)
 
-    def __getitem__(self, index: int) -> tuple[dict[str, np.ndarray], Any]:
-        step = index % self.n_steps
-        if step == 0:
-            self.order = self.rng.permutation(self.n_samples)
-        rows = self.order[step * self.batch_size : (step + 1) * self.batch_size]
+    def __iter__(self) -> Iterator[tuple[dict[str, np.ndarray], Any]]:
+        rng = np.random.default_rng(self.random_state)
+        while True:
+            order = rng.permutation(self.n_samples)
+            for start in range(0, self.n_steps * self.batch_size, self.batch_size):
+                yield self._batch(order[start : start + self.batch_size], rng)
+
+    def dataset(self) -> tf.data.Dataset:
+        """Return the batches as TensorFlow wants them."""
+        # A first batch is drawn here: a function of the learner's that fails says so itself,
+        # without a trace through TensorFlow.
+        first = next(iter(self))
+        signature = tf.nest.map_structure(
+            lambda values: tf.TensorSpec((None, *values.shape[1:]), values.dtype), first
+        )
+        batches = tf.data.Dataset.from_generator(self.__iter__, output_signature=signature)
+        options = tf.data.Options()
+        options.autotune.enabled = False  # its thread holds up the end of many a fit for seconds
+        return batches.prefetch(2).with_options(options)
+
+    def _batch(
+        self, rows: np.ndarray, rng: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], Any]:
         batch = {name: values[rows] for name, values in self.inputs.items()}
         for name, change in self.augment.items():
-            batch[name] = change(batch[name], self.rng)
+            changed = np.asarray(change(batch[name], rng), dtype=batch[name].dtype)
+            if changed.shape != batch[name].shape:
+                raise ValueError(
+                    f"augment[{name!r}] returned shape {changed.shape} for a batch of shape "
+                    f"{batch[name].shape}; it must keep the shape"
+                )
+            batch[name] = changed
         if self.modality_dropout:
-            self._drop(batch)
+            self._drop(batch, rng)
         if self.targets is None:
             return batch, np.zeros(len(rows), dtype="float32")
         return batch, {name: values[rows] for name, values in self.targets.items()}
 
-    def _drop(self, batch: dict[str, np.ndarray]) -> None:
+    def _drop(self, batch: dict[str, np.ndarray], rng: np.random.Generator) -> None:
         present = np.hstack([batch[presence(name)] for name in self.names]) > 0
-        kept = present & (self.rng.random(present.shape) >= self.modality_dropout)
+        kept = present & (rng.random(present.shape) >= self.modality_dropout)
         # A sample that lost everything gets one of its modalities back, drawn at random.
         lost = np.flatnonzero(~kept.any(axis=1) & present.any(axis=1))
-        draw = np.where(present[lost], self.rng.random((len(lost), present.shape[1])), -1.0)
+        draw = np.where(present[lost], rng.random((len(lost), present.shape[1])), -1.0)
         kept[lost, draw.argmax(axis=1)] = True
         for column, name in enumerate(self.names):
             batch[presence(name)] = kept[:, column : column + 1].astype("float32")
