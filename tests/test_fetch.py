@@ -393,6 +393,36 @@ def test_real_mnist_test():
     assert counts == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
 
 
+def test_audiovisual_digits_share_their_value_and_nothing_else(put):
+    names = [
+        f"{digit}_{who}_{take}" for digit in (0, 7) for who in ("anna", "theo") for take in "01"
+    ]
+    put("spoken_digits", {f"recordings/{name}.wav": wav(np.ones(80), 8000) for name in names})
+    labels = np.repeat([0, 7, 3], 5)
+    images = np.arange(15)[:, None, None] * np.ones((1, 28, 28), int)  # each has its own grey
+    files = ("t10k-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz")
+    put("mnist_test", {files[0]: idx(images), files[1]: idx(labels)})
+    digits = datasets.fetch_audiovisual_digits()
+    assert digits.target.tolist() == [0, 0, 7, 7] * 2
+    assert digits.groups.tolist() == ["anna"] * 4 + ["theo"] * 4
+    shown = np.array([image[0, 0] for image in digits.frame["image"]])
+    np.testing.assert_array_equal(labels[shown], digits.target)
+    assert len(set(shown)) == 8  # none serves twice
+    again, other = (
+        datasets.fetch_audiovisual_digits(random_state=seed).frame["image"] for seed in (0, 1)
+    )
+    np.testing.assert_array_equal(np.stack(again), np.stack(digits.frame["image"]))
+    assert (np.stack(again) != np.stack(other)).any()
+
+
+@needs("spoken_digits")
+@needs("mnist_test")
+def test_real_audiovisual_digits():
+    digits = datasets.fetch_audiovisual_digits(download_if_missing=False)
+    assert len(digits.frame) == 1500
+    assert len({image.tobytes() for image in digits.frame["image"]}) == 1500
+
+
 # -- emoji ------------------------------------------------------------------------------------
 
 EMOJI = """Emoji,Unicode codepoint,Occurrences,Position,Negative,Neutral,Positive,Unicode name

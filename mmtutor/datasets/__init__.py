@@ -7,7 +7,11 @@ ideal observer who sees them.
 from __future__ import annotations
 
 from mmtutor.datasets._crema import fetch_crema_d_ratings
-from mmtutor.datasets._digits import fetch_mnist_test, fetch_spoken_digits
+from mmtutor.datasets._digits import (
+    fetch_audiovisual_digits,
+    fetch_mnist_test,
+    fetch_spoken_digits,
+)
 from mmtutor.datasets._emoji import fetch_emoji
 from mmtutor.datasets._librispeech import fetch_librispeech_sample
 from mmtutor.datasets._london import fetch_london_faces
@@ -20,6 +24,7 @@ from mmtutor.datasets.simulate.latent import PeopleWorld, PostWorld
 __all__ = [
     "PeopleWorld",
     "PostWorld",
+    "fetch_audiovisual_digits",
     "fetch_crema_d_ratings",
     "fetch_emoji",
     "fetch_librispeech_sample",

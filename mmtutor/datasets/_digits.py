@@ -1,4 +1,4 @@
-"""Digits spoken and digits written."""
+"""Digits spoken, digits written, and both side by side."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sklearn.utils import Bunch
 
 from mmtutor.datasets import remote
 
-__all__ = ["fetch_mnist_test", "fetch_spoken_digits"]
+__all__ = ["fetch_audiovisual_digits", "fetch_mnist_test", "fetch_spoken_digits"]
 
 _RECORDED = 8_000  # Hz
 
@@ -161,6 +161,83 @@ def fetch_mnist_test(*, download_if_missing: bool = True, progress: bool = True)
             "Handwritten digits, centred and scaled to 28x28 pixels; the test set only.",
             "mnist_test",
         ),
+    )
+
+
+def fetch_audiovisual_digits(
+    *,
+    sample_rate: int = 8_000,
+    random_state: int = 0,
+    download_if_missing: bool = True,
+    progress: bool = True,
+) -> Bunch:
+    """Load the 1,500 spoken digits, each beside a handwritten digit of the same value.
+
+    Speaker and writer of a pair are different people, so all that the two halves share is the
+    digit. No written digit serves twice.
+
+    Parameters
+    ----------
+    sample_rate : int, default=8000
+        Hz, of the sounds.
+    random_state : int, default=0
+        Chooses the written digit beside each recording.
+    download_if_missing : bool, default=True
+        If False, raise where the files are not on this machine.
+    progress : bool, default=True
+        Show a progress bar while downloading.
+
+    Returns
+    -------
+    Bunch
+        frame : DataFrame of shape (1500, 2)
+            Columns image (uint8, grey, (28, 28); ink is bright) and audio (float32 in [-1, 1],
+            (n_samples,)), sorted by speaker and digit.
+        target : ndarray of shape (1500,), int
+            The digit.
+        groups : ndarray of shape (1500,), str
+            The speaker: split by it.
+        sample_rate : int
+            Hz.
+        target_names : list of str
+        DESCR : str
+            With licences and citations.
+
+    Raises
+    ------
+    DataNotAvailable
+        If the files are not there and may not or cannot be fetched.
+    ValueError
+        If `sample_rate` is not positive.
+
+    Notes
+    -----
+    Taught in notebook 08.
+
+    Examples
+    --------
+    >>> from mmtutor.datasets.remote import is_available
+    >>> if is_available("spoken_digits") and is_available("mnist_test"):
+    ...     digits = fetch_audiovisual_digits()
+    ...     assert list(digits.frame) == ["image", "audio"]
+    """
+    how = {"download_if_missing": download_if_missing, "progress": progress}
+    spoken = fetch_spoken_digits(sample_rate=sample_rate, **how)
+    written = fetch_mnist_test(**how)
+    rng = np.random.default_rng(random_state)
+    beside = np.empty(len(spoken.target), dtype=int)
+    for digit in range(10):
+        rows = np.flatnonzero(spoken.target == digit)
+        pool = np.flatnonzero(written.target == digit)
+        beside[rows] = rng.choice(pool, size=len(rows), replace=False)
+    pictures = written.frame["image"].iloc[beside].reset_index(drop=True)
+    return Bunch(
+        frame=pd.DataFrame({"image": pictures, "audio": spoken.frame["audio"]}),
+        target=spoken.target,
+        groups=spoken.groups,
+        sample_rate=spoken.sample_rate,
+        target_names=spoken.target_names,
+        DESCR=f"{spoken.DESCR}\n\n{written.DESCR}",
     )
 
 

@@ -41,12 +41,12 @@
 
 # %%
 import keras
-import librosa
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import tensorflow as tf
 from keras import layers, ops
+from librosa.effects import trim
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import RidgeClassifierCV
@@ -63,7 +63,14 @@ plotting.style()
 # ## 1 · Two networks that never meet
 #
 # The article this course grew from says of its autoencoder that it maps "different modalities to a shared hidden layer". Here is its design, with the
-# same layers. **Predict before you run the cell: how strongly does the image's encoder act on the reconstruction of the text?**
+# same layers:
+#
+# ```text
+# text   -> encoder -> 64 numbers -> decoder -> text
+# image  -> encoder -> 64 numbers -> decoder -> image
+# ```
+#
+# **Predict before you run the cell: how strongly does the image's encoder act on the reconstruction of the text?**
 
 
 # %%
@@ -107,6 +114,12 @@ assert apart == 0.0
 # %% [markdown]
 # These are two autoencoders that happen to be stored in one object. Nothing that the picture knows can ever help the text. A **shared code** is one
 # line: the mean of what the encoders propose, from which *both* are reconstructed.
+#
+# ```text
+# text   -> encoder --+                 +--> decoder -> text
+#                     +--> mean: code --+
+# image  -> encoder --+                 +--> decoder -> image
+# ```
 #
 # $$ z = \frac{1}{|S|}\sum_{m \in S} f_m(x_m), \qquad \hat x_m = g_m(z) \quad\text{for every } m,\ \text{also those not in } S $$
 #
@@ -258,7 +271,7 @@ rows_of_faces(
 
 # %% [markdown]
 # Pose and light cannot come out: neither voice nor caption knows them, so the network draws their mean. Is it at least the right *person*? We ask a judge that has never seen the network: a classifier of photographs,
-# trained on the training sessions, looks at the drawings. It also looks at the mean face, to know what a guess is worth.
+# trained on the training sessions, looks at the drawings. It also looks at the photographs themselves, the most that can be hoped for.
 #
 # The reverse as **retrieval**: the code of a photograph looks for the nearest code of voice and caption among the 80 test clips, and the other way round.
 
@@ -280,7 +293,9 @@ def drawn_and_found(net, train, test):
     judge = judge_of(photos.transform(X[PIXELS].iloc[train]), who[train])
     heard = net.reconstruct(X.iloc[test], given=["voice", "caption"], target="face")
     seen, known = (net.transform(X.iloc[test], given=g) for g in (["face"], ["voice", "caption"]))
+    seen_itself = photos.transform(X[PIXELS].iloc[test])
     return {
+        "photograph is the person": (judge.predict(seen_itself) == who[test]).mean(),
         "drawn face is the person": (judge.predict(heard) == who[test]).mean(),
         "picture finds clip": (who[test][nearest(seen, known)] == who[test]).mean(),
         "clip finds picture": (who[test][nearest(known, seen)] == who[test]).mean(),
@@ -431,8 +446,8 @@ print("canonical correlations:", strength.round(2))
 # %% [markdown]
 # How much shrinkage? We give CCA five values, and a code as wide as the network's. Its best row is chosen *on the test sessions*, which flatters it.
 #
-# On our side stand the networks of section 5, and two more that know nothing of captions: for this test they hide more (`modality_dropout=0.7`) and agree more. They see 70 and 100 principal components of the face. Few components are robust and help from voice to
-# face; many hold what one needs on the way back. **Predict**: what happens if one puts the two codes side by side?
+# On our side stand the networks of section 5, and three more that know nothing of captions: for this test they hide more (`modality_dropout=0.7`) and agree more. They see 60, 85 and 120 principal components of the face. Few components are robust and help from voice to
+# face; many hold what one needs on the way back. **Predict**: what happens if one puts the three codes side by side? (To be fair, we do the same with the five CCAs.)
 
 
 # %%
@@ -467,27 +482,30 @@ def pair_net(n_components):
     )
 
 
-pair_nets = [pair_net(n) for n in (70, 100)]
-ONE_NET = ("three modalities", "plain", "pair, 70 components", "pair, 100 components")
+pair_nets = {f"pair, {n} components": pair_net(n) for n in (60, 85, 120)}
 SHRINKAGES = (0.003, 0.01, 0.03, 0.1, 0.3)
 pixels, voices = X[PIXELS].to_numpy(float), X[VOICE].to_numpy(float)
 
+
 # %%
-moved = {name: [] for name in (*ONE_NET, "pairs side by side")}
-moved |= {f"CCA, {shrinkage}": [] for shrinkage in SHRINKAGES}
+def side_by_side(pairs):
+    """Several codes of voices, and of faces, as one wide code each."""
+    return [np.hstack(codes) for codes in zip(*pairs, strict=True)]
+
+
+moved = []
 for fold, codes, plain_codes in zip(folds, coded["recipe"], coded["plain"], strict=True):
-    sides = [(c["voice"], c["face"]) for c in (codes, plain_codes)]
-    for pair in pair_nets:
+    sides = {"three modalities": codes, "plain": plain_codes}
+    sides = {name: [c["voice"], c["face"]] for name, c in sides.items()}
+    pairs = {}
+    for name, pair in pair_nets.items():
         pair.fit(X.iloc[fold[0]])
-        sides.append([pair.transform(X, given=[name]) for name in ("voice", "face")])
-    for name, codes_of_both in zip(ONE_NET, sides, strict=True):
-        moved[name].append(both_ways(*codes_of_both, who, *fold))
-    wide = [np.hstack(parts) for parts in zip(*sides[2:], strict=True)]
-    moved["pairs side by side"].append(both_ways(*wide, who, *fold))
-    for shrinkage in SHRINKAGES:
-        directions = cca_codes(voices, pixels, fold[0], 64, shrinkage)
-        moved[f"CCA, {shrinkage}"].append(both_ways(*directions, who, *fold))
-people_moved = pd.DataFrame({name: np.mean(rows, axis=0) for name, rows in moved.items()}).T
+        pairs[name] = [pair.transform(X, given=[one]) for one in ("voice", "face")]
+    ccas = {f"CCA, {s}": cca_codes(voices, pixels, fold[0], 64, s) for s in SHRINKAGES}
+    sides |= pairs | {"pairs side by side": side_by_side(pairs.values())}
+    sides |= ccas | {"CCAs side by side": side_by_side(ccas.values())}
+    moved.append({name: both_ways(*side, who, *fold) for name, side in sides.items()})
+people_moved = pd.DataFrame({name: np.mean([m[name] for m in moved], axis=0) for name in sides}).T
 people_moved.columns = ["voice to face", "face to voice"]
 
 # %% tags=["nbval-ignore-output"]
@@ -496,8 +514,8 @@ best_cca = people_moved.loc[people_moved.filter(like="CCA", axis=0).mean(axis=1)
 print("the best CCA:", best_cca.name)
 
 # %% [markdown]
-# The plain network has a shared code, and yet its voices and faces do not speak the same language. With practice and agreement they do, and how much of the face a network sees decides which way it is good at. Two networks side by side are ahead of the
-# best CCA in both directions. Not of every CCA in every direction: shrunk least, CCA is as good on the way back, but then it falls far behind on the way there. Section 10 asks again, on real data.
+# The plain network has a shared code, and yet its voices and faces do not speak the same language. With practice and agreement they do, and how much of the face a network sees decides which way it is good at. The three networks side by side are ahead of the
+# best CCA in both directions: clearly from voice to face, by a little on the way back. Not of every CCA in every direction: shrunk least, CCA is about as good on the way back, but then it falls far behind on the way there, and CCAs side by side gain nothing. Section 10 asks again, on real data.
 #
 # ## 7 · Few labels
 #
@@ -552,7 +570,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# No miracle: the four lie close together with few labels, and with many the features themselves are best. The code was made to say what the modalities *share*; a supervised classifier may also use what they do not share. With few labels and twenty people
+# No miracle: the four lie within a few points of one another, and with all labels the features themselves are best. The code was made to say what the modalities *share*; a supervised classifier may also use what they do not share. With few labels and twenty people
 # nobody knows more than a few faces.
 #
 # ## 8 · Which units carry which modality?
@@ -584,17 +602,21 @@ owned = {kind: (m.max(axis=1) / m.sum(axis=1)).to_numpy() for kind, m in units.i
 print("units looked at:", {kind: len(m) for kind, m in units.items()})
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plt.subplots(2, 1, figsize=(8, 3.2), layout="constrained")
-for ax, (kind, share) in zip(axes, units.items(), strict=True):
-    owner = share.div(share.sum(axis=1), axis=0)
-    order = owner.sort_values(NAMES, ascending=False).index
-    drawing = ax.imshow(owner.loc[order].T, cmap="cividis", vmin=0, vmax=1, aspect="auto")
-    ax.set(yticks=range(3), yticklabels=NAMES, title=kind)
+fig, axes = plt.subplots(2, 1, figsize=(8, 3.8), sharex=True)
+kind_of = {"face": "image", "voice": "audio", "caption": "text"}
+for ax, (title, share) in zip(axes, units.items(), strict=True):
+    owner = share.div(share.sum(axis=1), axis=0).sort_values("face", ascending=False)
+    below = np.zeros(len(owner))
+    for name in NAMES:
+        colour = plotting.MODALITY_COLOURS[kind_of[name]]
+        ax.bar(range(len(owner)), owner[name], 1.0, bottom=below, color=colour, label=name)
+        below += owner[name].to_numpy()
+    ax.set(title=title, ylabel="part of what\nthe unit moves", xlim=(-0.5, len(owner) - 0.5))
 axes[1].set_xlabel("unit of the code, sorted by the face's part")
-fig.colorbar(drawing, ax=axes, label="part of what the unit moves")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside right center")
 plotting.show(
     fig,
-    alt="Two maps of 64 units by three modalities. In both networks most columns are of middling brightness in all three rows: nearly every unit moves all modalities.",
+    alt="Two rows of 64 stacked bars, one a unit, divided by how far it moves face, voice and caption. In both networks nearly every bar has a large part of each of the three.",
 )
 print({kind: round(float(part.mean()), 2) for kind, part in owned.items()}, "(1/3 to 1)")
 
@@ -637,7 +659,7 @@ for step in steps:
 # %% tags=["nbval-ignore-output"]
 fig, ax = plt.subplots(figsize=(6, 2.8))
 for (name, values), style in zip(believed.items(), ("-o", "--s"), strict=True):
-    colour = plotting.MODALITY_COLOURS[{"face": "image", "voice": "audio"}[name]]
+    colour = plotting.MODALITY_COLOURS[kind_of[name]]
     ax.plot(steps, values, style, color=colour, label=f"decoded {name}")
 ax.set(xlabel="way from one code to the other", ylabel="share taken for\nthe second person")
 ax.legend()
@@ -656,25 +678,18 @@ plotting.show(
 
 
 # %%
-def digits(seed=0):
+def digits():
     """Clips and pictures that belong together, as one table; the digits; the speakers."""
-    spoken = datasets.fetch_spoken_digits(sample_rate=8000, progress=False)
-    written = datasets.fetch_mnist_test(progress=False)
-    rng = np.random.default_rng(seed)
-    chosen = np.empty(len(spoken.target), dtype=int)
-    for digit in range(10):  # each written digit serves once
-        rows = np.flatnonzero(spoken.target == digit)
-        pool = np.flatnonzero(np.asarray(written.target).astype(int) == digit)
-        chosen[rows] = rng.choice(pool, size=len(rows), replace=False)
-    loud = [clip / np.abs(clip).max() for clip in spoken.frame["audio"]]
-    clips = [librosa.effects.trim(c, top_db=27, frame_length=256, hop_length=64)[0] for c in loud]
+    real = datasets.fetch_audiovisual_digits(progress=False)
+    loud = [clip / np.abs(clip).max() for clip in real.frame["audio"]]
+    clips = [trim(clip, top_db=27, frame_length=256, hop_length=64)[0] for clip in loud]
     sounds = audio.MFCCFeatures(sample_rate=8000, n_segments=5).fit_transform(clips)
-    pixels = np.stack(list(written.frame["image"].iloc[chosen])) / 255
+    pixels = np.stack(list(real.frame["image"])) / 255
     pixels = pixels.reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4)).reshape(len(sounds), -1)
     table = pd.concat(
         [pd.DataFrame(sounds).add_prefix("ear"), pd.DataFrame(pixels).add_prefix("eye")], axis=1
     )
-    return table, spoken.target, spoken.groups
+    return table, real.target, real.groups
 
 
 # %%
@@ -713,14 +728,13 @@ if available:
 # %% tags=["nbval-ignore-output"]
 if available:
     print(digits_moved.round(3).to_string(), "\n(mean over six unseen speakers; chance 0.1)")
-    best_digits = digits_moved.loc[digits_moved.filter(like="CCA", axis=0).mean(axis=1).idxmax()]
-    print("the best CCA:", best_digits.name)
-    assert (digits_moved.loc["autoencoder"] >= best_digits).all(), "at least CCA, both ways"
+    every_cca = digits_moved.filter(like="CCA", axis=0)
+    assert (digits_moved.loc["autoencoder"] > every_cca).all(axis=None), "ahead of every CCA"
 else:
     print("not here: mmtutor data fetch spoken_digits; mmtutor data fetch mnist_test")
 
 # %% [markdown]
-# On real digits a single network is ahead of every CCA in both directions, by about two points.
+# On real digits a single network is ahead of every one of these CCAs, in both directions. (The settings of both sides were tried out on these speakers, which flatters both.)
 #
 # ## What we measured
 #
@@ -730,13 +744,20 @@ else:
 assert apart == 0.0 < together, "the article's networks never meet; a shared code connects them"
 assert 0.5 < floor < 0.7, "a sigmoid loses more than half of a standardised feature"
 assert portraits.mean().min() > 0.2, "faces are drawn and found, at four times chance"
+drawn, photograph = (portraits[f"{kind} is the person"] for kind in ("drawn face", "photograph"))
+assert drawn.mean() < photograph.mean() - 0.2, "but a drawing is no photograph"
 assert lost["recipe"].mean() < lost["plain"].mean(), "a missing modality costs less"
 practised, unpractised = gate_lost["modality dropout 0.5"], gate_lost["modality dropout 0.0"]
 assert practised <= unpractised / 3, "at most a third, where modalities say the same"
 there, back = people_moved.columns
 best_ours = people_moved.loc["pairs side by side"]
-assert best_ours[there] > best_cca[there] + 0.03, "ahead of CCA from voice to face"
+assert best_ours[there] > best_cca[there] + 0.02, "ahead of CCA from voice to face"
 assert best_ours[back] >= best_cca[back], "and not behind it on the way back"
+assert (best_ours > people_moved.loc["plain"] + 0.1).all(), "far ahead of the plain network"
+spread = curve.max(axis=1) - curve.min(axis=1)
+assert spread.max() < 0.15, "with few labels and with many, the four representations lie close"
+assert curve.iloc[-1].idxmax() == "all features", "with all labels, the features are best"
+assert max(part.mean() for part in owned.values()) < 0.5, "units serve all modalities"
 assert np.abs(np.array(believed["face"])[[0, -1]] - [0, 1]).max() < 0.35, "from one to the other"
 print("all claims hold")
 

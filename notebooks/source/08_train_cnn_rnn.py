@@ -378,8 +378,8 @@ for train, test in folds:
         for variable, value in zip(cnn.variables + adam.variables, start, strict=True):
             variable.assign(value)  # the same start for both, and nothing built anew
         new = (x[test], codes[test])
-        settings = {"validation_data": new, "validation_batch_size": 120, "verbose": 0}
-        history = cnn.fit(x[train], codes[train], epochs=15, **settings)
+        settings = {"validation_data": new, "validation_batch_size": 120, "validation_freq": 3}
+        history = cnn.fit(x[train], codes[train], epochs=15, verbose=0, **settings)
         curves[name].append(history.history["val_accuracy"])
 
 hog = image.HOGFeatures(size=48).fit_transform(posts.frame["image"])
@@ -390,11 +390,11 @@ by_hog = cross_val_score(reader, hog, y, cv=folds)
 fig, ax = plt.subplots(figsize=(7, 3.2))
 for (name, lines), colour in zip(curves.items(), ("vermilion", "blue"), strict=True):
     look = {"color": plotting.COLOURS[colour], "linestyle": "--" if "are" in name else "-"}
-    ax.plot(np.arange(1, 16), np.transpose(lines), alpha=0.3, linewidth=1, **look)
-    ax.plot(np.arange(1, 16), np.mean(lines, axis=0), linewidth=3, label=f"CNN, {name}", **look)
+    ax.plot(range(3, 16, 3), np.transpose(lines), alpha=0.3, linewidth=1, **look)
+    ax.plot(range(3, 16, 3), np.mean(lines, axis=0), linewidth=3, label=f"CNN, {name}", **look)
 ax.axhline(by_hog.mean(), color="0.2", linestyle="-.", label="HOG, logistic regression")
 ax.axhline(posts.ceiling(["image"]), color=plotting.MODALITY_COLOURS["ceiling"], linestyle=":")
-ax.text(1, posts.ceiling(["image"]) + 0.01, "ideal observer of the picture", color="0.35")
+ax.text(3, posts.ceiling(["image"]) + 0.01, "ideal observer of the picture", color="0.35")
 ax.set(xlabel="epoch (pass over the training pictures)", ylabel="accuracy, authors unseen")
 ax.set(ylim=(0.2, 0.8))
 fig.legend(loc="outside lower center", ncols=3)
@@ -404,7 +404,7 @@ plotting.show(
 )
 
 # %% tags=["nbval-ignore-output"]
-last = {name: np.array(lines)[:, -3:].mean() for name, lines in curves.items()}  # last 3 epochs
+last = {name: np.array(lines)[:, -2:].mean() for name, lines in curves.items()}  # 12 and 15
 last["HOG, logistic regression"] = by_hog.mean()
 print(pd.Series(last).round(2).to_string())
 
@@ -427,7 +427,7 @@ blocks = [
     ("image", stack, "image"),
     ("audio", stack, "audio"),
 ]
-SETTINGS = {"units": 24, "epochs": 10, "batch_size": 40, "learning_rate": 3e-3, "verbose": 0}
+SETTINGS = {"units": 24, "epochs": 10, "batch_size": 48, "learning_rate": 3e-3, "verbose": 0}
 net = CNNRNNClassifier(blocks, fusion="product", auxiliary=1.0, **SETTINGS)
 
 
@@ -528,17 +528,16 @@ plotting.show(
 
 # %%
 average = {name: np.mean(values) for name, values in scores.items()}
+gain = average["network"] - max(average[f"{branch} branch"] for branch in single)
+print("the network is better than its best branch by more than 2 points:", gain > 0.02)
 margin = average["classical"] - average["network"]
-print("the classical pipeline is better by more than 2 points:", margin > 0.02)
-single = np.mean([average[f"{branch} branch"] for branch in ("text", "image", "audio")])
-gain = average["network"] - single
-print("the network is better than its average branch by more than 3 points:", gain > 0.03)
-print("it trains more than twice as long:", seconds["network"] > 2 * seconds["classical"])
-assert margin > 0.02 and gain > 0.03
+print("the classical pipeline is better still, by more than 2 points:", margin > 0.02)
+print("the network trains more than twice as long:", seconds["network"] > 2 * seconds["classical"])
+assert margin > 0.02 and gain > 0.02
 assert seconds["network"] > 2 * seconds["classical"]
 
 # %% [markdown]
-# Fusing lifts the network well above its average branch, and still the network is the wrong tool here. It has to find out from 480 posts what gradients, cepstra and words are; the classical features *know*. (The image
+# Fusing lifts the network above its best branch, and still the network is the wrong tool here. It has to find out from 480 posts what gradients, cepstra and words are; the classical features *know*. (The image
 # branch would gain from more passes, as we saw, but by then the other branches know their posts by heart: one number of passes has to serve all three.) Learning
 # features pays when there are many samples, or a network that learned them elsewhere. To say so is part of the method: run the classical pipeline first.
 #
@@ -679,7 +678,7 @@ def two_cameras(seed):
 
 # %%
 eyes = [("left", stack, "left"), ("right", stack, "right")]
-quick = {"units": 24, "dropout": 0.2, "epochs": 16, "batch_size": 64, "learning_rate": 5e-3}
+quick = {"units": 24, "dropout": 0.2, "epochs": 12, "batch_size": 64, "learning_rate": 5e-3}
 cameras, looks = {}, []
 for how, auxiliary in (("concat", 0.0), ("gated", 0.0), ("product", 1.0)):
     net = CNNRNNClassifier(eyes, fusion=how, auxiliary=auxiliary, verbose=0, **quick)
@@ -734,22 +733,16 @@ assert left < 0.25 and other > 0.75 and ahead > 0.02 and beaten
 # %%
 def digits(seed=0):
     """A table of noisy pictures and clips, which digit each row is, and who speaks."""
-    spoken = datasets.fetch_spoken_digits(sample_rate=8000, progress=False)
-    written = datasets.fetch_mnist_test(progress=False)
-    rng = np.random.default_rng(seed)
-    chosen = np.empty(len(spoken.target), dtype=int)
-    for k in range(10):  # each written digit serves once
-        rows = np.flatnonzero(spoken.target == k)
-        pool = np.flatnonzero(written.target.astype(int) == k)
-        chosen[rows] = rng.choice(pool, size=len(rows), replace=False)
-    noisy = np.stack(written.frame["image"].iloc[chosen])[..., None] / 255
-    noisy = np.clip(noisy + rng.normal(0, 0.6, noisy.shape), 0, 1).astype("float32")
+    real = datasets.fetch_audiovisual_digits(random_state=seed, progress=False)
+    clean = np.stack(list(real.frame["image"]))[..., None] / 255
+    noise = np.random.default_rng(seed).normal(0, 0.6, clean.shape)
+    noisy = np.clip(clean + noise, 0, 1).astype("float32")
     # librosa's trim: what stays below the clip's loudest by 27 dB is silence.
     short = {"top_db": 27, "frame_length": 256, "hop_length": 64}
-    clips = [trim(clip, **short)[0] for clip in spoken.frame["audio"]]
+    clips = [trim(clip, **short)[0] for clip in real.frame["audio"]]
     loud = [clip / np.abs(clip).max() for clip in clips]  # the loudest sample is 1
     table = pd.DataFrame({"image": list(noisy)})
-    bands = {"sample_rate": 8000, "n_mels": 20, "hop": 0.020, "max_frames": 30}
+    bands = {"sample_rate": 8000, "n_mels": 20, "hop": 0.025, "max_frames": 24}
     for column, heard, normalise in (
         ("as recorded", clips, None),
         ("audio", loud, None),
@@ -757,7 +750,7 @@ def digits(seed=0):
     ):
         frames = audio.LogMelSequences(normalise=normalise, **bands)
         table[column] = list(frames.fit_transform(heard))
-    return table, spoken.target, spoken.groups
+    return table, real.target, real.groups
 
 
 available = all(remote.is_available(name) for name in ("spoken_digits", "mnist_test"))
@@ -772,11 +765,11 @@ if available:
         above.imshow(table["image"][row][..., 0])
         above.set(title=f"digit {k}", xticks=[], yticks=[])
         below.imshow(table["audio"][row].T, origin="lower", aspect="auto", cmap="magma")
-        below.set(xlabel="frame of 20 ms")
+        below.set(xlabel="frame of 25 ms")
     axes[1, 0].set_ylabel("mel band")
     plotting.show(
         fig,
-        alt="Five written digits that can hardly be seen under noise, and below each the log-mel spectrum of the same digit spoken, 30 frames by 20 bands.",
+        alt="Five written digits that can hardly be seen under noise, and below each the log-mel spectrum of the same digit spoken, 24 frames by 20 bands.",
     )
 
 # %% [markdown]
@@ -827,8 +820,8 @@ if available:
     by_speaker.columns = [f"speaker {number}" for number in range(1, 7)]
     better_single = by_speaker.loc[["audio alone", "image alone"]].max()
     print(by_speaker.assign(mean=by_speaker.mean(axis=1)).round(3).T.to_string())
-    beaten = (by_speaker.loc["concat"] < better_single).sum()
-    print("speakers for whom concatenation is below the better branch:", beaten)
+    beaten = (by_speaker.loc[["concat", "product"]] < better_single).sum(axis=1)
+    print("speakers below the better branch:", beaten.to_dict())
     fig, ax = plt.subplots(figsize=(7.5, 3.2))
     marks = {"audio alone": "s", "image alone": "^", "concat": "D", "product": "o"}
     for (name, mark), colour in zip(
@@ -839,7 +832,7 @@ if available:
     ax.legend(loc="lower left", ncols=4)
     plotting.show(
         fig,
-        alt="Accuracy for six unseen speakers. The product lies above both single branches for every speaker; the concatenation mostly lies below the product, for some speakers below the better branch.",
+        alt="Accuracy for six unseen speakers. The product lies above both single branches for every speaker; the concatenation mostly lies below the product.",
     )
 else:
     print("no digits here: mmtutor data fetch spoken_digits; mmtutor data fetch mnist_test")
@@ -850,13 +843,15 @@ if available:
     assert product.mean() >= 0.94
     assert (product >= better_single).all()
     assert product.mean() > concat.mean() + 0.02
-    assert (concat < better_single).any()  # the lesson: fused, and worse than a part of it
 print("what holds of the digits, where they are here, is asserted")
 
 # %% [markdown]
 # The product network is at least 94 % right on average, and for no speaker is it below the better of its branches: what the ear gets wrong in an unfamiliar voice, the eye often gets right, and the
-# other way round. The plain concatenation has the same branches, the same passes and the same data, and for some speakers it is worse than one of the branches would be alone. It has to learn how to weigh eye and ear, too,
-# and it learns that on *familiar* voices, for which the ear is surer than for a new one. The product has nothing to learn about weighing, and its auxiliary losses teach each branch to be right alone.
+# other way round. The plain concatenation has the same branches, the same passes and the same data, and gets less out of them. For how many speakers it even ends below a single branch depends on the start: change
+# `random_state` and look at the count above. It has to learn how to weigh eye and ear, too, and it learns that on *familiar* voices, for which the ear is surer than for a new one. The product has nothing to learn about
+# weighing, and its auxiliary losses teach each branch to be right alone.
+#
+# (Is a branch of the product a fair stand-in for a network of that modality alone? We trained such networks, too, for twice as many passes: the product is ahead of the better one for each of the six speakers. `tests/test_audiovisual_digits.py` holds it to that.)
 
 # %% [markdown]
 # ## What we measured
