@@ -21,6 +21,7 @@ TEMPLATE = """
 <style>
 body.jp-Notebook { max-width: 60rem; margin: 0 auto; padding: 1rem;
   font-family: system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans CJK SC", sans-serif; }
+.jp-RenderedHTMLCommon h1 { line-height: 1.3; }
 math { font-size: 1.05em; }
 math[display="block"] { margin: 0.8em 0; }
 math[display="block"] mtd { math-style: normal; padding: 0.25em 0.15em; }
@@ -29,6 +30,7 @@ mtd[columnalign="left"] { text-align: left; }
 .jp-RenderedHTMLCommon summary, details.folded > summary { cursor: pointer; color: #1a5fb4; }
 details.folded { margin-left: 5rem; }
 @media (max-width: 50rem) { .jp-InputPrompt, .jp-OutputPrompt { display: none; } }
+@media print { .highlight pre, .jp-OutputArea-output pre { white-space: pre-wrap; } }
 </style>
 {%- endblock -%}
 {%- block body_header -%}

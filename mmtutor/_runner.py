@@ -376,6 +376,8 @@ def open_lab(course: Path, arguments: Sequence[str] = ()) -> int:
         print("JupyterLab is not installed: pip install 'mmtutor[notebooks]'", file=sys.stderr)
         return 1
     try:
-        return subprocess.run([*lab_command(course), *arguments], check=False).returncode
+        # The kernels' settings too: a learner's numbers are then the stored ones.
+        command = [*lab_command(course), *arguments]
+        return subprocess.run(command, env=kernel_environment(), check=False).returncode
     except KeyboardInterrupt:
         return 0

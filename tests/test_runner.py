@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import psutil
@@ -296,7 +297,8 @@ def test_lab_opens_the_first_notebook(
 ) -> None:
     seen: list[list[str]] = []
 
-    def run(command: list[str], **_: object) -> subprocess.CompletedProcess:
+    def run(command: list[str], **how: Any) -> subprocess.CompletedProcess:
+        assert how["env"].items() >= _runner.KERNEL_ENVIRONMENT.items()
         seen.append(command)
         return subprocess.CompletedProcess(command, 0)
 

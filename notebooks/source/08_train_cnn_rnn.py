@@ -26,7 +26,7 @@
 # - see what a gate looks at,
 # - notice when joint training loses to a single modality, and cure it.
 #
-# **You need**: what a log-mel spectrogram is (chapter [03](03_hear_sound.ipynb)); what a dense layer, a softmax and gradient descent are.
+# **You need**: what HOG (chapter [02](02_see_images.ipynb)), a log-mel spectrogram (chapter [03](03_hear_sound.ipynb)) and a posterior (chapter [05](05_fuse_decisions.ipynb)) are; what a dense layer, a softmax and gradient descent are.
 #
 # **Time**: 60 minutes to read and do, 110 seconds to run.
 #
@@ -41,14 +41,15 @@
 # | joint training | 联合训练 | one loss trains all branches at once |
 
 # %%
+import textwrap
 import time
 
 import keras
+import librosa
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from keras import layers, ops
-from librosa.effects import trim
 from scipy.special import expit, softmax
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -76,15 +77,18 @@ plotting.style()
 
 
 # %%
+INDENT = {"initial_indent": "    ", "subsequent_indent": "    "}
+
+
 def attempt(words, build):
-    """Run `build` and print how it ends, in one line."""
+    """Run `build` and print how it ends."""
     try:
         print(f"{words}: works, shape {build().shape}")
-    except Exception as error:
+    except ValueError as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         said = next((line for line in lines if "calling" not in line), lines[0]).strip()
-        said = said.removeprefix("\x1b[1m")[:96]  # the code for bold letters
-        print(f"{words}: {type(error).__name__}\n    {said}")
+        said = said.replace("\x1b[1m", "").replace("\x1b[0m", "")  # codes for bold letters
+        print(f"{words}: {type(error).__name__}\n{textwrap.fill(said, 90, **INDENT)}")
         return type(error).__name__
     return "works"
 
@@ -100,7 +104,7 @@ ends = [
 assert ends == ["ValueError", "ValueError", "ValueError", "works"]
 
 # %% [markdown]
-# Ten numbers cannot fill a hundred places. A convolution wants a third axis, the channels, though a grey picture has only one. And an LSTM wants
+# Ten numbers cannot fill a hundred places. A convolution wants a third axis, the channels, though a grey picture has only one. And an LSTM (a recurrent net, older than the GRU of section 3) wants
 # a sequence, of shape (steps, features): after `Flatten` nothing is left to step along.
 #
 # Here is the journey layer by layer. To go on after an error, each line starts from the shape the article *meant*.
@@ -152,7 +156,7 @@ plotting.show(
 #
 # $$ y[i, j, f] = b_f + \sum_{u=0}^{2} \sum_{v=0}^{2} \sum_{c} w[u, v, c, f] \; x[i + u, j + v, c] . $$
 #
-# A picture of height $H$ has $H - 2$ places for it (*valid* padding). The same few weights serve everywhere: an edge is an edge wherever it stands.
+# A picture of height $H$ has $H - 2$ places for it in each column (*valid* padding). (Mathematicians flip the filter first and call this a cross-correlation.) The same few weights serve everywhere: an edge is an edge wherever it stands.
 
 
 # %%
@@ -197,7 +201,7 @@ plotting.show(
 
 # %% [markdown]
 # The filters of a CNN are not made by hand but learned; the first ones often end up much like these. **Pooling** keeps the largest of each 2 by 2:
-# half the size, and a mouth that moved by a pixel is still the same mouth.
+# half the size, and a mouth that moved by a pixel often gives the same numbers.
 #
 # ## 3 · One step of a GRU by hand
 #
@@ -265,7 +269,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Without a mask the network hears how long the silence was, and a clip padded to another length gets another answer.
+# Without a mask the padding overwrites the clip: after about ten steps hardly anything of it is left, and a clip padded to another length gets another answer.
 #
 # Convolutions know nothing of masks: a filter at the edge of a clip reads into the padding, and its bias turns zeros into something. So
 # after each convolution the package sets the padding back to zero. **Predict**: does it matter, when the GRU behind it is masked anyway?
@@ -296,7 +300,7 @@ for wipe in (False, True):
 #
 # - **concatenation** puts them side by side before a dense layer: the most general, and the most to learn;
 # - a **gate** computes weights for each sample anew, so that a dark picture can be passed over: $g = \mathrm{softmax}([f_1, \dots, f_R] W)$, and what goes on is $\sum_m g_m \tanh(f_m V_m)$;
-# - the **product** lets each branch decide for itself and multiplies the posteriors: the product rule, trained as one network,
+# - the **product** lets each branch decide for itself and multiplies the posteriors: the product rule (for equal priors and modalities independent given the class), trained as one network,
 #
 # $$ P(c \mid x_1, \dots, x_R) = \frac{\prod_m P_m(c \mid x_m)}{\sum_k \prod_m P_m(k \mid x_m)} . $$
 #
@@ -305,7 +309,7 @@ for wipe in (False, True):
 # $$ L = -\log P(y \mid x_1, \dots, x_R) - \lambda \sum_m \log P_m(y \mid x_m) . $$
 #
 # `CNNRNNClassifier(blocks, fusion="concat" | "gated" | "product", auxiliary=...)` builds all three. A block is a name, a transformer and a column; what the transformer
-# returns decides the branch: a picture a CNN, frames convolutions and a GRU, word numbers an embedding and a GRU.
+# returns decides the branch: a picture a CNN; frames two convolutions with batch normalisation and a GRU; word numbers an embedding and a GRU; a plain vector of features a dense layer. The GRUs are *bidirectional*: one reads forwards, one backwards, so `units=24` gives 48 numbers.
 
 # %%
 features = rng.normal(size=(2, 3, 4))  # two samples, three branches, four features each
@@ -325,7 +329,7 @@ assert np.allclose(multiplied, fusion.rules.product_rule(single))
 # %% [markdown]
 # ## 6 · Sentiment from a text, a face and a voice
 #
-# The simulated posts: 600 of them by 30 authors, negative, neutral or positive. What an author writes, no other author writes, so we test on authors that
+# The simulated posts: 600 of them by 30 authors, negative, neutral or positive. No two authors write the same, so we test on authors that
 # the network has never met (`GroupKFold`).
 
 # %%
@@ -336,12 +340,12 @@ plotting.listen(posts.frame["audio"][row], 16_000, "The voice of the same post, 
 mel = audio.LogMelSequences(n_mels=20, hop=0.080).fit_transform(posts.frame["audio"])
 pictures = image.ImageStack(size=24).fit_transform(posts.frame["image"])
 print("frames:", mel.shape, "  pictures:", pictures.shape)
-# Nothing was learned from these transforms: they may be computed once, before any split.
+# These transforms learn only how long the longest clip is: they may be computed once.
 X = pd.DataFrame({"text": posts.frame["text"], "image": list(pictures), "audio": list(mel)})
 y, authors = posts.target, posts.groups
 
 # %% [markdown]
-# ### Pictures need a mean of zero
+# ### Pictures need a mean of zero and a spread of one
 #
 # Brightness runs from 0 to 1: all inputs are positive, and what faces have in common is far larger than what a smile changes. Here is a small CNN in plain Keras. We train it
 # on the pictures twice: as they are, and with the mean of all training pixels taken out and divided by their standard deviation. **Predict**: does it matter? A bias could learn to do the same.
@@ -400,11 +404,11 @@ ax.set(ylim=(0.2, 0.8))
 fig.legend(loc="outside lower center", ncols=3)
 plotting.show(
     fig,
-    alt="Accuracy over 15 epochs in five folds. The network that sees centred pictures rises to the line of HOG; the one that sees them as they are lags behind, in some folds at chance.",
+    alt="Accuracy over 15 epochs in five folds. The network that sees centred pictures rises to the line of HOG; the one that sees them as they are lags behind.",
 )
 
 # %% tags=["nbval-ignore-output"]
-last = {name: np.array(lines)[:, -2:].mean() for name, lines in curves.items()}  # 12 and 15
+last = {name: np.array(lines)[:, -2:].mean() for name, lines in curves.items()}  # epochs 12 and 15
 last["HOG, logistic regression"] = by_hog.mean()
 print(pd.Series(last).round(2).to_string())
 
@@ -415,8 +419,8 @@ print("and the CNN comes within 4 points of HOG:", last["centred"] > by_hog.mean
 assert gain > 0.08 and last["centred"] > by_hog.mean() - 0.04
 
 # %% [markdown]
-# A bias *could* learn it. But as long as all inputs of a layer are positive, the gradients of a filter's weights all pull in one direction, and the way to go leads around a corner
-# (LeCun et al. 1998b). Some starts never find it in the time they have. The remedy is one line; `CNNRNNClassifier` has it built in.
+# A bias *could* learn it. But as long as all inputs are positive, every sample wants all weights of a filter to grow, or all to shrink, at each place: the way down zigzags
+# (LeCun et al. 1998b). Where the thin dashed line stays at chance, the network had not found it after 15 epochs. The remedy is one line; `CNNRNNClassifier` has it built in.
 #
 # ### The whole network
 
@@ -469,7 +473,8 @@ print(
 # %% [markdown]
 # ### The classical pipeline beside it
 #
-# Words counted, gradients of the picture, statistics of the voice; a logistic regression on each, and the product of the three decisions. The same folds.
+# Words counted, gradients of the picture, statistics of the voice; a logistic regression on each, and the product of the three decisions. The same folds, but not the same detail: the classical pipeline reads pictures of 48 by 48 and a frame every 20 ms; the
+# network, to stay quick, 24 by 24 and every 80 ms. Part of a difference may come from that.
 # **Predict**: which is better on 480 training posts, and which takes longer to train?
 
 # %%
@@ -504,7 +509,7 @@ summary = pd.DataFrame(scores).T
 result = pd.DataFrame(
     {"mean": summary.mean(axis=1), "worst": summary.min(axis=1), "best": summary.max(axis=1)}
 )
-result["seconds of training"] = pd.Series(seconds)
+result["CPU seconds"] = pd.Series(seconds)
 print(result.sort_values("mean").round(2).to_string(na_rep=""))
 
 # %%
@@ -531,14 +536,14 @@ average = {name: np.mean(values) for name, values in scores.items()}
 gain = average["network"] - max(average[f"{branch} branch"] for branch in single)
 print("the network is better than its best branch by more than 2 points:", gain > 0.02)
 margin = average["classical"] - average["network"]
-print("the classical pipeline is better still, by more than 2 points:", margin > 0.02)
+print("the classical pipeline is better still:", margin > 0)
 print("the network trains more than twice as long:", seconds["network"] > 2 * seconds["classical"])
-assert margin > 0.02 and gain > 0.02
+assert margin > 0 and gain > 0.02
 assert seconds["network"] > 2 * seconds["classical"]
 
 # %% [markdown]
-# Fusing lifts the network above its best branch, and still the network is the wrong tool here. It has to find out from 480 posts what gradients, cepstra and words are; the classical features *know*. (The image
-# branch would gain from more passes, as we saw, but by then the other branches know their posts by heart: one number of passes has to serve all three.) Learning
+# Fusing lifts the network above its best branch, and still the classical pipeline is ahead, though not in every fold by much, at a fraction of the time (CPU seconds, for training and prediction; its picture and sound features were computed before). The network has to find out from 480 posts what gradients, cepstra and words are; the classical features *know*. (The image
+# branch would gain from more passes, as we saw; but the other branches may by then have overfitted: one number of passes has to serve all three.) Learning
 # features pays when there are many samples, or a network that learned them elsewhere. To say so is part of the method: run the classical pipeline first.
 #
 # ## 7 · When joint training loses to one of its parts
@@ -595,11 +600,11 @@ for seed in range(5):
 # ### The cure, in two steps
 #
 # Auxiliary losses give every branch its own reason to learn. What is left is the decision: a branch that knows its training samples by heart is far too sure of itself, and in a
-# product the loudest wins. So we ask how much each branch deserves to be believed on samples that it did *not* learn from, and weigh the product (the logarithmic opinion pool),
+# product the loudest wins. So we ask how much each branch deserves to be believed on samples that it did *not* learn from, and weight the product (the logarithmic opinion pool),
 #
 # $$ P(c \mid x_1, x_2) \propto P_1(c \mid x_1) \, P_2(c \mid x_2)^{w}, $$
 #
-# with the $w$ that makes 200 held-out samples likeliest. Stopping each branch when its own held-out loss turns is another cure for the same disease.
+# with the $w$ that makes the labels of 200 held-out samples most likely: labelled samples that the other rows of the table do not get. Stopping each branch when its own held-out loss turns is another cure for the same disease.
 
 
 # %%
@@ -609,19 +614,21 @@ def surprise(w, P, truth):
     return -np.log(Q[np.arange(len(truth)), truth] + 1e-9).mean()
 
 
-grid = np.linspace(0, 1, 21)
+grid, chosen = np.linspace(0, 1, 21), []
 for seed, single in enumerate(branches):
     truth = small_world(seed)[1][TRAIN:]
     P = np.stack([single["shape"], single["list"]], axis=1)
     best = grid[np.argmin([surprise(w, P[:200], truth[:200]) for w in grid])]
-    weighed = fusion.rules.product_rule(P[200:], weights=np.array([1.0, best]))
-    score = right(weighed, np.arange(2), truth[200:])
-    found.setdefault("both, auxiliary and weighed", []).append(score)
+    weighted = fusion.rules.product_rule(P[200:], weights=np.array([1.0, best]))
+    score = right(weighted, np.arange(2), truth[200:])
+    found.setdefault("both, auxiliary and weighted", []).append(score)
+    chosen.append(round(float(best), 2))
 
 # %% tags=["nbval-ignore-output"]
 small_table = pd.DataFrame(found).T
 small_table.columns = [f"seed {seed}" for seed in small_table.columns]
 print(small_table.assign(mean=small_table.mean(axis=1)).round(2).to_string())
+print("weights of the list:", chosen)
 
 # %%
 mean = {name: np.mean(values) for name, values in found.items()}
@@ -634,23 +641,24 @@ print(
 )
 print(
     "the cured network gains over 8 points:",
-    mean["both, auxiliary and weighed"] - mean["both, one loss"] > 0.08,
+    mean["both, auxiliary and weighted"] - mean["both, one loss"] > 0.08,
 )
 print(
     "and comes within 5 points of shape alone:",
-    mean["both, auxiliary and weighed"] > mean["shape alone"] - 0.05,
+    mean["both, auxiliary and weighted"] > mean["shape alone"] - 0.05,
 )
 assert mean["shape alone"] - mean["both, one loss"] > 0.08
 assert all(np.less(found["both, one loss"], found["shape alone"]))
-assert mean["both, auxiliary and weighed"] - mean["both, one loss"] > 0.08
-assert mean["both, auxiliary and weighed"] > mean["shape alone"] - 0.05
+assert mean["both, auxiliary and weighted"] - mean["both, one loss"] > 0.08
+assert mean["both, auxiliary and weighted"] > mean["shape alone"] - 0.05
 
 # %% [markdown]
-# The signs were in the data all along, and the joint network had every means to learn them. It had no *reason*: by the time it might have, the list had silenced the loss.
+# The signs were in the data all along, and the joint network had every means to learn them. With an auxiliary loss the branch of the shape does learn; yet in the plain product the list, sure of itself by heart, still outvotes it, and only the weight cures that.
+# What remains is no better than `shape` alone: where a modality is as poor as this list, leaving it out is the best answer. (The second row and the third differ in the fusion as well as in the loss; give the first of them `auxiliary=1.0` to see the two apart.)
 #
 # ## 8 · Where a gate looks
 #
-# A gate is for modalities that fail *sample by sample*. Two cameras look at the same digit, each at another person's handwriting of it (8 by 8 pixels, the digits that come with scikit-learn, CC BY 4.0). In two samples out of five
+# A gate is for modalities that fail *sample by sample*. Two cameras look at the same digit, each at another written copy of it (8 by 8 pixels, the digits that come with scikit-learn, CC BY 4.0). In two samples out of five
 # the left camera sends static instead of a picture, in two out of five the right one, and nobody tells the network. **Predict**: which of the three fusions is best, and what weight does the gate give a camera that sends static?
 
 
@@ -722,7 +730,7 @@ assert left < 0.25 and other > 0.75 and ahead > 0.02 and beaten
 
 # %% [markdown]
 # The gate learned to recognise static without ever being told which camera was broken. It beats concatenation, and it does *not* beat the product (which has its auxiliary losses, as in section 7; give the other
-# two `auxiliary=1.0` and see what changes). No wonder: a branch that sees static and has a loss of its own learns to answer "I do not know", and an even posterior changes nothing in a product.
+# two `auxiliary=1.0` and see what changes). Presumably a branch that sees static and has a loss of its own learns to answer "I do not know", and an even posterior changes nothing in a product: look at `branch_proba`.
 #
 # ## 9 · Audio-visual digits, and a speaker never heard before
 #
@@ -739,7 +747,7 @@ def digits(seed=0):
     noisy = np.clip(clean + noise, 0, 1).astype("float32")
     # librosa's trim: what stays below the clip's loudest by 27 dB is silence.
     short = {"top_db": 27, "frame_length": 256, "hop_length": 64}
-    clips = [trim(clip, **short)[0] for clip in real.frame["audio"]]
+    clips = [librosa.effects.trim(clip, **short)[0] for clip in real.frame["audio"]]
     loud = [clip / np.abs(clip).max() for clip in clips]  # the loudest sample is 1
     table = pd.DataFrame({"image": list(noisy)})
     bands = {"sample_rate": 8000, "n_mels": 20, "hop": 0.025, "max_frames": 24}
@@ -769,20 +777,21 @@ if available:
     axes[1, 0].set_ylabel("mel band")
     plotting.show(
         fig,
-        alt="Five written digits that can hardly be seen under noise, and below each the log-mel spectrum of the same digit spoken, 24 frames by 20 bands.",
+        alt="Five written digits that can hardly be seen under noise, and below each the log-mel spectrum of the same digit spoken, up to 24 frames by 20 bands; padding is white.",
     )
 
 # %% [markdown]
 # ### Field practice, tested first
 #
 # Two habits of speech people. Scale each clip so that its loudest sample is 1: how far the microphone stood must not matter. And take the mean of each band out of each clip, since a microphone adds its own constant
-# to each band: *cepstral* (here: spectral) *mean normalisation* (Atal 1974), `normalise="clip"`. **Predict**: which of the two helps with an unseen speaker? A logistic regression on all frames, side by side, answers in seconds.
+# to each band: *cepstral* (here: spectral) *mean normalisation* (Atal 1974), `normalise="clip"`, which also divides by the clip's spread. **Predict**: which of the two helps with an unseen speaker? A logistic regression on all frames, side by side, answers in seconds.
 
 # %% tags=["nbval-ignore-output"]
 by_frames = {}
 for column in ("as recorded", "audio", "no band means") if available else []:
     mel = np.stack(list(table[column]))
-    flat = np.where(np.isnan(mel), np.nanmin(mel), mel).reshape(len(mel), -1)
+    quietest = np.nanmin(mel, axis=(1, 2), keepdims=True)  # of each clip, in place of padding
+    flat = np.where(np.isnan(mel), quietest, mel).reshape(len(mel), -1)
     linear = make_pipeline(StandardScaler(), LogisticRegression(C=0.001, max_iter=1000))
     split = LeaveOneGroupOut()
     by_frames[column] = cross_val_score(linear, flat, digit, groups=speakers, cv=split).mean()
@@ -792,16 +801,16 @@ if available:
     assert by_frames["audio"] > by_frames["no band means"] + 0.02
 
 # %% [markdown]
-# The first habit helps, the second one hurts. Over minutes of speech the mean of a band is the microphone and the voice; over a clip of less than half a second it is the *word*. We keep the first only.
+# The first habit helps, the second one hurts. Over minutes of speech the mean of a band is the microphone and the voice; over a clip of about half a second it is the *word*. We keep the first only. (The choice was made on these speakers, so it flatters what follows a little.)
 #
 # ### Each speaker left out in turn
 
 # %%
 both = [("image", stack, "image"), ("audio", stack, "audio")]
-settings = {"units": 32, "epochs": 8, "batch_size": 32, "learning_rate": 3e-3, "verbose": 0}
+settings = {"units": 32, "dropout": 0.15, "epochs": 7, "batch_size": 40, "learning_rate": 4e-3}
 rivals = {
-    "concat": CNNRNNClassifier(both, fusion="concat", **settings),
-    "product": CNNRNNClassifier(both, fusion="product", auxiliary=1.0, **settings),
+    "concat": CNNRNNClassifier(both, fusion="concat", verbose=0, **settings),
+    "product": CNNRNNClassifier(both, fusion="product", auxiliary=1.0, verbose=0, **settings),
 }
 rows = {}
 for who in np.unique(speakers) if available else []:
@@ -824,10 +833,11 @@ if available:
     print("speakers below the better branch:", beaten.to_dict())
     fig, ax = plt.subplots(figsize=(7.5, 3.2))
     marks = {"audio alone": "s", "image alone": "^", "concat": "D", "product": "o"}
-    for (name, mark), colour in zip(
-        marks.items(), ("green", "blue", "purple", "vermilion"), strict=True
-    ):
-        ax.plot(by_speaker.loc[name], mark, color=plotting.COLOURS[colour], label=name)
+    colours = [plotting.COLOURS[c] for c in ("green", "blue", "purple", "vermilion")]
+    shifts = (-0.15, -0.05, 0.05, 0.15)  # side by side, so that none hides another
+    for (name, mark), colour, shift in zip(marks.items(), colours, shifts, strict=True):
+        ax.plot(np.arange(6) + shift, by_speaker.loc[name], mark, color=colour, label=name)
+    ax.set_xticks(range(6), by_speaker.columns)
     ax.set(ylabel="accuracy, speaker unseen", ylim=(0.5, 1.02))
     ax.legend(loc="lower left", ncols=4)
     plotting.show(
@@ -847,8 +857,8 @@ print("what holds of the digits, where they are here, is asserted")
 
 # %% [markdown]
 # The product network is at least 94 % right on average, and for no speaker is it below the better of its branches: what the ear gets wrong in an unfamiliar voice, the eye often gets right, and the
-# other way round. The plain concatenation has the same branches, the same passes and the same data, and gets less out of them. For how many speakers it even ends below a single branch depends on the start: change
-# `random_state` and look at the count above. It has to learn how to weigh eye and ear, too, and it learns that on *familiar* voices, for which the ear is surer than for a new one. The product has nothing to learn about
+# other way round. The plain concatenation has the same branches, the same passes and the same data (but no auxiliary losses: give it `auxiliary=1.0` and see), and gets less out of them. For how many speakers it even ends below a single branch depends on the start: change
+# `random_state` and look at the count above. A likely reason: it has to learn how to weigh eye and ear, too, and it learns that on *familiar* voices, for which the ear is surer than for a new one. The product has nothing to learn about
 # weighing, and its auxiliary losses teach each branch to be right alone.
 #
 # (Is a branch of the product a fair stand-in for a network of that modality alone? We trained such networks, too, for twice as many passes: the product is ahead of the better one for each of the six speakers. `tests/test_audiovisual_digits.py` holds it to that.)
@@ -859,7 +869,7 @@ print("what holds of the digits, where they are here, is asserted")
 # - A convolution and a GRU computed by hand are Keras's; a masked GRU does not notice padding, an unmasked one does.
 # - A CNN learns from 480 pictures once they are centred, and then reads faces about as well as HOG with logistic regression does.
 # - On 600 posts, the classical pipeline with late fusion is better than the whole network.
-# - In a world with one slow and one quick modality, joint training with one loss loses to the slow modality alone; auxiliary losses and a weighed product undo that, but for a few points.
+# - In a world with one slow and one quick modality, joint training with one loss loses to the slow modality alone; auxiliary losses and a weighted product undo that, but for a few points.
 # - A learned gate turns to the camera that works, and beats plain concatenation; against the product it gains nothing.
 # - On real audio-visual digits the product network is at least 94 % right for speakers it never heard, and for none of the six below the better of its branches; it beats plain concatenation.
 #
@@ -869,13 +879,13 @@ print("what holds of the digits, where they are here, is asserted")
 assert np.allclose(np.asarray(convolved)[0], convolve(face, *layer_weights), atol=1e-5)
 assert np.abs(masked[-1] - theirs[-1]).max() < 1e-6 < np.abs(read_all[-1] - theirs[-1]).max()
 assert last["centred"] > last["as they are"] + 0.08
-assert average["classical"] > average["network"] + 0.02
+assert average["classical"] > average["network"]
 assert cameras["gated"].mean() > cameras["concat"].mean() + 0.02
 if available:
     assert by_speaker.loc["product"].mean() >= 0.94
     assert (by_speaker.loc["product"] >= better_single).all()
 assert mean["both, one loss"] < mean["shape alone"] - 0.08
-assert mean["both, auxiliary and weighed"] > mean["both, one loss"] + 0.08
+assert mean["both, auxiliary and weighted"] > mean["both, one loss"] + 0.08
 print("all claims hold")
 
 # %% [markdown]
@@ -939,7 +949,7 @@ check("08.2", solution_2)
 # %% [markdown]
 # ### Exercise 08.3 · A gate that knows what is absent
 #
-# Features of shape (n_samples, n_modalities, width), the gate's scores (n_samples, n_modalities), and a bool array of the same shape that says which modalities are `present`. Return the features weighed by a softmax of the scores and added up; an absent modality must count nothing, and the weights of the others must add up to 1.
+# Features of shape (n_samples, n_modalities, width), the gate's scores (n_samples, n_modalities), and a bool array of the same shape that says which modalities are `present`. Return the features weighted by a softmax of the scores and added up; an absent modality must count nothing, and the weights of the others must add up to 1.
 
 
 # %%
@@ -991,7 +1001,7 @@ check("08.4", solution_4)
 # %% [markdown]
 # ## Quiz
 #
-# 1. A `Conv2D` layer has 32 filters of 3 by 3 and reads a grey picture. How many weights has it, and does the number depend on the size of the picture?
+# 1. A `Conv2D` layer has 32 filters of 3 by 3 and reads a grey picture. How many weights does it have, and does the number depend on the size of the picture?
 #
 # <details><summary>Answer</summary>32 times 9, and 32 biases: 320. It does not: the same filters serve at every place.</details>
 #
@@ -1017,7 +1027,7 @@ check("08.4", solution_4)
 # - **Sigmoid and squared error for classes**: use softmax and cross-entropy when exactly one class is right.
 # - **Masks that get lost**: a convolution hands no mask on. Test it: pad further, and the answers must not change.
 # - **Only the fused score is looked at**: without the single modalities beside it, a network that learned from one of them alone looks like a success.
-# - **Pictures from 0 to 1**: a network that stays at chance may only need inputs with a mean of zero.
+# - **Pictures from 0 to 1**: a network that stays at chance may only need inputs with a mean of zero and a spread of one.
 # - **Random splits**: a speaker or an author in both training and test makes every number too good.
 # - **A network because it is modern**: run the classical pipeline first; on a few hundred samples it is hard to beat, and it trains while you wait.
 #

@@ -21,18 +21,18 @@
 #
 # - write the symmetric InfoNCE loss in a few lines, and say what its temperature and its batch size do;
 # - train two towers on pairs, and search in both directions: a voice for a face, a face for a voice;
-# - say how good a search could be at best, and how good a linear method (CCA) is, before you praise a network;
+# - say how good a search could be with the world's formula in hand, and how good a linear method (CCA) is, before you praise a network;
 # - classify pictures and sounds by sentences that describe the classes, and learn from a few labels on top of many pairs.
 #
 # **You need**: chapters [01](01_read_text.ipynb), [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb) for the features; what a softmax is.
 #
-# **Time**: 50 minutes to read and do, 90 seconds to run.
+# **Time**: 50 minutes to read and do, 80 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|
 # | self-supervised learning | 自监督学习 | the data are their own labels: here, which halves belong together |
 # | contrastive learning | 对比学习 | pull the halves of a pair together, push all others apart |
-# | two towers, dual encoder | 双塔模型 | one network a modality, into one space |
+# | two towers, dual encoder | 双塔模型 | one network per modality, into one space |
 # | embedding | 嵌入 | the point of that space at which a tower puts its input |
 # | InfoNCE | InfoNCE 损失 | cross-entropy of naming the right partner among those of the batch |
 # | temperature | 温度系数 | what the similarities are divided by before the softmax |
@@ -149,7 +149,33 @@ assert largest < 1e-6
 print("by hand and by Keras agree to 1e-6 on 60 batches")
 
 # %% [markdown]
-# **Predict**: what is the loss of towers that know nothing, with 32 pairs in the batch? And of towers that put everything at one point?
+# Here are two such quizzes with eight pairs, one for towers that answer at random and one for towers that have learned something. Each row is a question, and so is each column; the right answers lie on the diagonal.
+
+# %%
+rng = np.random.default_rng(2)
+A = rng.standard_normal((8, 6))
+quizzes = {
+    "at random": rng.standard_normal((8, 6)),
+    "learned": A + 0.5 * rng.normal(size=(8, 6)),
+}
+fig, axes = plt.subplots(1, 2, figsize=(7.4, 3.2))
+for ax, (title, B) in zip(axes, quizzes.items(), strict=True):
+    units = [v / np.linalg.norm(v, axis=1, keepdims=True) for v in (A, B)]
+    shown = ax.imshow(units[0] @ units[1].T, vmin=-1, vmax=1, cmap="cividis")
+    ax.plot(range(8), range(8), "s", markersize=15, fillstyle="none", color="red")
+    ax.set(title=f"{title}: loss {by_hand(A, B, 0.1):.2f}", xlabel="second half of pair")
+    ax.set(xticks=range(8), yticks=range(8), xticklabels=range(1, 9), yticklabels=range(1, 9))
+axes[0].set_ylabel("first half of pair")
+fig.colorbar(shown, ax=axes, label="cosine")
+plotting.show(
+    fig,
+    alt="Two 8 by 8 maps of cosines, the diagonal marked. Left, no pattern. Right, the diagonal is bright and most other places are darker.",
+)
+
+# %% [markdown]
+# The random towers pay for being sure: at temperature 0.1 the largest cosine takes a large part of the probability, and it is seldom the right one. To shrug would be cheaper: log 8, about 2.
+#
+# **Predict**: what is the loss of towers that shrug, because they put everything at one point, with 32 pairs in the batch? And of towers that are perfect?
 
 # %%
 same = np.ones((32, 8))
@@ -168,9 +194,9 @@ assert np.isclose(by_hand(same, same, 0.1), np.log(32))
 
 # %%
 rng = np.random.default_rng(1)
-cosines = np.sort(np.tanh(0.5 * rng.standard_normal(63)))[::-1]  # one row's wrong partners
+cosines = -np.sort(-np.tanh(0.5 * rng.standard_normal((1000, 63))))  # a thousand rows, sorted
 temperatures = [0.02, 0.1, 0.5, 2.0]
-pushes = {t: np.exp(log_softmax(cosines / t)) for t in temperatures}
+pushes = {t: np.exp(log_softmax(cosines / t, axis=1)).mean(axis=0) for t in temperatures}
 for t, push in pushes.items():
     print(f"temperature {t:4}: the hardest negative takes {push[0]:.2f} of the push")
 
@@ -189,7 +215,7 @@ plotting.show(
 
 # %% [markdown]
 # Small: only the hardest negatives count, and one of them may be a *false* negative, somebody who happens to fit as well. Large: all are pushed alike,
-# and the near misses are never told apart. Something like 0.1 is a usual start (CLIP learns its own). So much for paper: sections 4 and 6 train with each of
+# and the near misses get no extra push. Something like 0.1 is a usual start (CLIP learns its own). So much for paper: sections 4 and 6 train with each of
 # these four temperatures.
 #
 # ## 4 · Where a line is not enough
@@ -219,17 +245,17 @@ chance = [1 / 200, 10 / 200] * 2
 print("chance among 200:", dict(zip(COLUMNS, chance, strict=True)))
 
 # %% [markdown]
-# Recall@k: in what share of searches is the right partner among the first k? The **ideal observer** knows the formula and the size of the noise;
-# nobody can find more. For CCA we project each half alone: a missing half is simply a missing cell.
+# Recall@k: in what share of searches is the right partner among the first k? Whoever **knows the formula** and the size of the noise takes the likeliest partner,
+# which is as good as it gets (from the squares back to the numbers exactly, the other way round very nearly). For CCA we project each half alone: a missing half is simply a missing cell.
 
 
 # %%
 AS_IS = FunctionTransformer()  # the columns are numbers already
 
 
-def cca_similarity(X, train, test, first, second, k, first_as=AS_IS, second_as=AS_IS):
+def cca_similarity(X, train, test, first, second, k):
     """Cosines of test halves, projected on k canonical directions learned from training pairs."""
-    blocks = [("first", first_as, first), ("second", second_as, second)]
+    blocks = [("first", AS_IS, first), ("second", AS_IS, second)]
     model = FeatureFusion(blocks, rule="sum", n_components=k, align="cca").fit(X[train])
     halves = []
     for hidden in (second, first):
@@ -246,7 +272,7 @@ def towers(first_as=AS_IS, second_as=AS_IS, *, first, second, **settings):
     return ContrastiveAligner(blocks, learning_rate=3e-3, verbose=0, **settings)
 
 
-train, test = np.arange(1024), np.arange(1024, 1224)
+KNOWN, NEW = np.arange(1024), np.arange(1024, 1224)
 
 # %% [markdown]
 # Five worlds of that kind, each with its own numbers. We fit the *same* estimator object again and again: a network once built is reset, not built anew, which saves seconds each
@@ -259,31 +285,31 @@ two_towers = towers(first=LEFT, second=RIGHT, n_components=8, dropout=0.0)
 
 def trained(batch_size=32, temperature=0.1):
     """One row a world: the last loss and the four recalls, after 256 steps."""
-    epochs = 256 * batch_size // len(train)
+    epochs = 256 * batch_size // len(KNOWN)
     two_towers.set_params(batch_size=batch_size, temperature=temperature, epochs=epochs)
     rows = []
     for X in WORLDS:
-        two_towers.fit(X[train])
-        rows.append([two_towers.history_["loss"][-1], *recall(two_towers.similarity(X[test]))])
+        two_towers.fit(X[KNOWN])
+        rows.append([two_towers.history_["loss"][-1], *recall(two_towers.similarity(X[NEW]))])
     return np.array(rows)
 
 
 usual = trained()
 
 # %%
-curved = {"two towers": usual[:, 1:], "CCA": [], "ideal": []}
+curved = {"two towers": usual[:, 1:], "CCA": [], "formula known": []}
 for X in WORLDS:
-    curved["CCA"].append(recall(cca_similarity(X, train, test, LEFT, RIGHT, 4)))
-    away = X[test][None, :, RIGHT] - (X[test][:, None, LEFT] ** 2 - 1)
-    curved["ideal"].append(recall(-(away**2).sum(axis=2)))
+    curved["CCA"].append(recall(cca_similarity(X, KNOWN, NEW, LEFT, RIGHT, 4)))
+    away = X[NEW][None, :, RIGHT] - (X[NEW][:, None, LEFT] ** 2 - 1)
+    curved["formula known"].append(recall(-(away**2).sum(axis=2)))
 curved = {name: np.array(values) for name, values in curved.items()}
 
 # %% tags=["nbval-ignore-output"]
 table = pd.DataFrame({name: values.mean(axis=0) for name, values in curved.items()}, index=COLUMNS)
-print(table.assign(chance=chance).T.round(2).to_string())
+print(table.assign(chance=chance).T.round(3).to_string())
 
 # %% [markdown]
-# CCA is at chance, and the towers come close to the best possible among the first ten. That is what the network is *for*. Keep it in mind for section 5.
+# CCA is hardly above chance, and the towers come close to the best possible among the first ten. That is what the network is *for*. Keep it in mind for section 5.
 #
 # ### How many pairs in a batch?
 #
@@ -309,9 +335,9 @@ for name, of_worlds in (("recall@1", np.mean), ("lowest", np.min), ("highest", n
 print(table.rename_axis("batch").round(2).to_string())
 
 # %% [markdown]
-# The smallest batch has by far the lowest loss, and finds least, in every one of the five worlds: its quiz is easier. The difference $\log B - L$ is an estimate from below of the
+# The smallest batch has by far the lowest loss, because its quiz is easier. It also finds least, in every one of the five worlds; but in 256 steps it has seen a sixteenth of the pairs that batches of 128 have, and this table cannot separate the two. On fresh pairs the difference $\log B - L$ is, in expectation, a lower bound of the
 # information, in nats, that the halves share (van den Oord et al. 2018), and it can never exceed $\log B$: with eight answers to choose from, nobody can prove to know more
-# than $\log 8$. Larger batches cost memory and more work per step, and what they add shrinks: the step from 8 to 32 brings more than the step from 32 to 128.
+# than $\log 8$. (Ours comes from training pairs: read it as a sketch.) Larger batches cost memory and more work per step, and what they add shrinks: the step from 8 to 32 brings more than the step from 32 to 128.
 #
 # ### And which temperature?
 #
@@ -332,7 +358,7 @@ print(table.T.rename_axis("temperature").round(2).to_string())
 #
 # ## 5 · Faces and voices of strangers
 #
-# Back to the people. A face is 24 x 24 pixels, a voice the statistics of its MFCC. Nobody in the test is in the training, because nobody occurs
+# Back to the people. A face is 24 x 24 pixels, a voice the statistics of its MFCCs. Nobody in the test is in the training, because nobody occurs
 # twice. Five folds of 200 test pairs (the settings of both methods were tried out on one fold of a similar draw). **Predict**: which will find more, CCA or the towers?
 
 # %%
@@ -344,7 +370,7 @@ folds = list(KFold(5, shuffle=True, random_state=0).split(people))
 print("pixels", pixels.shape[1], "- MFCC statistics", mfcc.shape[1], "- folds", len(folds))
 
 # %%
-found = {"two towers": [], "CCA": [], "CCA, pairs shuffled": [], "ideal": []}
+found = {"two towers": [], "CCA": [], "CCA, pairs shuffled": [], "traits known": []}
 axes60 = make_pipeline(StandardScaler(), PCA(60, random_state=0))
 shuffled = people.copy()
 shuffled[:, VOICE] = shuffled[np.random.default_rng(0).permutation(N_PAIRS), VOICE]
@@ -358,21 +384,21 @@ for train, test in folds:
         recall(cca_similarity(shuffled, train, test, FACE, VOICE, 6))
     )
     away = voice[test][None, :, in_voice] - R * face[test][:, None, in_face]
-    found["ideal"].append(recall(-(away**2).sum(axis=2)))
+    found["traits known"].append(recall(-(away**2).sum(axis=2)))
 strangers = {name: np.array(values) for name, values in found.items()}
 
 # %% tags=["nbval-ignore-output"]
 names = ["face to voice, @1", "@10", "voice to face, @1", "@10 "]
 table = pd.DataFrame({name: v.mean(axis=0) for name, v in strangers.items()}, index=names)
-print(table.assign(chance=chance).T.round(2).to_string())
+print(table.assign(chance=chance).T.round(3).to_string())
 
 # %% [markdown]
 # Both find far more than chance, in both directions, about people they have never met, and from pairs whose halves were shuffled nothing can be learned: it is
-# the pairing that teaches. But here **CCA beats the towers**. The features are nearly linear in the traits, pairs are few, and a network with more freedom finds
-# more that is not there. Section 4 was the other case. Which of the two yours is, only the baseline tells.
+# the pairing that teaches. But here **CCA beats the towers**. A likely reason, not tested here: the features are nearly linear in the traits, pairs are few, and a network with more freedom finds
+# more that is not there. (CCA reads all pixels and statistics, shrunk; the towers read 60 principal components of each.) Section 4 was the other case. Which of the two yours is, only the baseline tells.
 #
-# The ideal observer reads the ten traits without error (and ignores the mood); it, too, is far from certain of the first place, because
-# the traits of face and voice agree only with correlation 0.95. The rest of the gap is what pixels and MFCC fail to show.
+# The row "traits known" reads the ten linked traits without error; it, too, is far from certain of the first place, because the traits of face and voice agree only with correlation 0.95. (It ignores the mood, which the halves share as well: knowing that, one could find still more.) The rest of the gap is what pixels and MFCCs fail to show, and
+# what 800 pairs fail to teach.
 
 # %%
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
@@ -386,7 +412,7 @@ ax.set(xticks=place, xticklabels=[n.strip() for n in names], ylabel="recall", yl
 ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
 plotting.show(
     fig,
-    alt="Recall among 200 strangers with the range over five folds. Ideal highest, then CCA, then the two towers, both far above the dotted chance; shuffled pairs lie at chance.",
+    alt="Recall among 200 strangers with the range over five folds. Known traits highest, then CCA, then the two towers, both far above the dotted chance; shuffled pairs lie at chance.",
 )
 
 # %% [markdown]
@@ -398,7 +424,7 @@ plotting.show(
 #
 # What do the parts of a post share? Here, only the sentiment, one dimension. (Beware: with few authors they would also share the
 # *author*, for nobody else uses the same sentences, and that is what the towers would learn. So each author here writes four posts only, and the test authors are new.
-# The music is louder and the light steadier than in the posts of other chapters.)
+# The music is louder, the light steadier, heads turn less and every post ends in a hashtag, unlike the posts of other chapters.)
 
 # %%
 posts = datasets.make_posts(
@@ -427,7 +453,7 @@ plotting.listen(clips[mood_of_sound.idxmin()], caption="post B")
 # <details><summary>Answer</summary>Post A is the happy one: its chord is major, that of post B minor, and its voice is the livelier one.</details>
 #
 # Several prompts a class, averaged, are steadier than one. The words are ours, in the manner of the posts, hashtag included.
-# Towers and CCA get the same inputs: twenty dimensions of TF-IDF, twenty principal components of HOG, twenty of MFCC and chroma. (The settings of both were tried out on
+# (They use the simulator's own hashtags, of which every post here has one.) Towers and CCA read the same columns, but CCA learns from all three modalities at once, each pair of towers from two: twenty dimensions of TF-IDF, twenty principal components of HOG, twenty of MFCC and chroma. (The settings of both were tried out on
 # folds of these posts, so all numbers flatter them a little.)
 
 # %%
@@ -518,8 +544,8 @@ print("\nlowest and highest of the five folds\n" + spread.loc[list(WAYS)].round(
 
 # %% [markdown]
 # Without a label, a sentence finds the right faces and the right sounds far more often than chance. Both together do a little better than either, through CCA at least (with towers it is not sure): fusion without
-# labels, by way of the text. Towers and CCA lie a few points apart, too near to name a winner from one draw of posts (another
-# `random_state` can turn the order): one shared dimension is a line. With all labels one does better still, and comes near the ideal observer, whom
+# labels, by way of the text. Towers and CCA lie a few points apart, too near to name a winner from one draw of posts (the
+# temperature alone moves the towers as far, see below): one shared dimension is a line. With all labels one does better still, and comes near the ideal observer, whom
 # nobody can beat on average.
 #
 # ### The temperature once more: false negatives
@@ -556,27 +582,27 @@ for ax, curve, colour in zip(axes, curves, ("blue", "vermilion"), strict=True):
     ax.fill_between(temperatures, low, high, color=plotting.COLOURS[colour], alpha=0.2)
     ax.set(xscale="log", xticks=temperatures, xticklabels=temperatures, xlabel="temperature")
     ax.minorticks_off()
-axes[0].set(ylabel="recall@1 among 200", ylim=(0, 0.7), title="numbers and their squares")
-axes[1].set(ylabel="accuracy, zero-shot", ylim=(0, 0.7), title="texts and faces")
+axes[0].set(ylabel="recall@1 among 200 (mean, range)", ylim=(0, 0.7), title="numbers, squares")
+axes[1].set(ylabel="accuracy, zero-shot (mean, range)", ylim=(0, 0.7), title="texts, faces")
 for ax, level in zip(axes, (1 / 200, 1 / 3), strict=True):
     ax.axhline(level, color="0.4", linestyle=":")
     ax.annotate("chance", (2, level), ha="right", va="bottom", color="0.4")
 plotting.show(
     fig,
-    alt="Two curves against temperature, mean and range of five. Left, numbers and squares: flat. Right, zero-shot accuracy of faces: lowest at 0.02, rising to 0.5 and 2.",
+    alt="Two curves against temperature, mean and, as a band, range of five. Left, numbers and squares: flat. Right, zero-shot accuracy of faces: lowest at 0.02, rising to 0.5 and 2.",
 )
 
 # %% [markdown]
-# The posts want a much larger temperature than one would copy from a paper. Is it the false negatives? They get a third of the push or a little more, at *every* temperature, for so weakly
-# do text and face agree that the towers cannot place all of one class nearer than the rest. What the small temperature changes is the concentration: most of the push falls on the few
-# partners that happen to lie nearest, and one time in three that is a false one. We have measured that the small temperature hurts and where the push goes; that the one causes the other is likely, not shown: the
+# The posts want a much larger temperature than one would copy from a paper. Is it the false negatives? They get a third of the push or a little more, at *every* temperature: so weakly
+# do text and face agree that not even the trained towers place one class clearly nearer than the rest. What the small temperature should change, as section 3 suggests, is the concentration: most of the push falls on the few
+# partners that happen to lie nearest, and one time in three that is a false one. We have measured that the small temperature hurts and what share of the push false negatives get (on test posts); that the one causes the other is likely, not shown: the
 # weak signal alone may do the same.
 #
 # ## 7 · A few labels on top of many pairs
 #
 # A **linear probe**: freeze what was learned from the unlabelled pairs, and train a linear classifier on the few labels there are. On the same folds: the towers' four
 # numbers of a face, CCA's two (once from text and face, once from all three modalities), the shared code of a multimodal autoencoder given the face alone ([chapter 07](07_share_a_code.ipynb); it, too, learned from the pairs of text and face), and
-# twenty principal components of HOG, which never saw a text. Five draws of the labels for each fold and size. **Predict**: who leads with three labels a class, and who with all?
+# twenty principal components of HOG, which never saw a text. Five draws of the labels for each fold and size. **Predict**: who leads with three labels per class, and who with 200?
 
 # %%
 pair = blocks[:2]
@@ -588,7 +614,7 @@ for fold, (Z, _), (train, _) in zip(faces_of, numbers, splits, strict=True):
 
 # %%
 KINDS = ["two towers", "CCA", "CCA, also sounds", "autoencoder", "HOG"]
-SIZES = [3, 10, 30, 200]  # labels a class
+SIZES = [3, 10, 30, 200]  # labels per class
 rng = np.random.default_rng(0)
 probe = {kind: np.zeros((5, len(SIZES))) for kind in KINDS}
 for k, (fold, (train, test)) in enumerate(zip(faces_of, splits, strict=True)):
@@ -603,7 +629,7 @@ for k, (fold, (train, test)) in enumerate(zip(faces_of, splits, strict=True)):
 
 # %% tags=["nbval-ignore-output"]
 learned = pd.DataFrame({kind: values.mean(axis=0) for kind, values in probe.items()}, index=SIZES)
-print(learned.rename_axis("labels a class").round(2).to_string())
+print(learned.rename_axis("labels per class").round(2).to_string())
 
 # %%
 fig, ax = plt.subplots(figsize=(6.2, 3.4))
@@ -611,18 +637,18 @@ for kind, style in zip(KINDS, ("-o", "--s", "-.v", "-.^", ":d"), strict=True):
     ax.plot(SIZES, learned[kind], style, label=kind)
 ax.axhline(1 / 3, color="0.5", linewidth=1)
 ax.annotate("chance", (200, 1 / 3), ha="right", va="bottom", color="0.4")
-ax.set(xscale="log", xticks=SIZES, xticklabels=SIZES, xlabel="labels a class", ylabel="accuracy")
+ax.set(xscale="log", xticks=SIZES, xticklabels=SIZES, xlabel="labels per class", ylabel="accuracy")
 ax.minorticks_off()
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plotting.show(
     fig,
-    alt="Accuracy of faces of unseen authors against the number of labels a class, for towers, CCA with and without sounds, autoencoder and HOG alone. Both CCA start highest; HOG starts low and ends level with the CCA that also had sounds, above the others.",
+    alt="Accuracy of faces of unseen authors against the number of labels per class, for towers, CCA with and without sounds, autoencoder and HOG alone. Both CCA start highest; HOG starts low and ends level with the CCA that also had sounds, above the others.",
 )
 
 # %% [markdown]
-# With three labels a class, what the pairs taught is worth more than anything in the labels: CCA leads, the towers follow, HOG alone is behind both. With 200, HOG alone
-# is ahead of all that learned from text and face: those kept what the two share, and threw away what else the face could tell. Only the CCA that also had the sounds is then about level with it: a third modality
-# says better what is worth keeping. **Self-supervision replaces labels that you do not have; here it does not improve on those you have.**
+# With three labels per class, what the pairs taught is worth more than anything in the labels: CCA leads, the towers follow, HOG alone is behind both. With 200, HOG alone
+# is ahead of all that learned from text and face: those kept what the two share, in 2 to 8 numbers instead of twenty, and threw away what else the face could tell. Only the CCA that also had the sounds is then about level with it: a third modality
+# says better what is worth keeping. **Self-supervision replaces labels that you do not have; once there are plenty, it adds nothing here.**
 #
 # The autoencoder learned from the same pairs, yet with few labels it gains nothing. It must also *reconstruct* the face. How much of the face does each of the three keep?
 
@@ -639,7 +665,7 @@ for kind, values in kept.items():
 
 # %% [markdown]
 # The autoencoder's code keeps the most of the face, and with few labels it is the hardest of the three to read the sentiment from. What else does it keep: whose face it is, how it is turned and lit? And is
-# it the reconstruction, or only that the code is wider? This table does not part the two: set `code_size=4` and see.
+# it the reconstruction, or only that the code is wider? This table does not separate the two: set `code_size=4` and see.
 #
 # ## What we measured
 #
@@ -652,7 +678,7 @@ assert pushes[0.02][0] > 0.5 > pushes[0.1][0], "a small temperature is all about
 assert (curved["CCA"][:, [1, 3]] < 0.15).all(), "CCA does not see squares"
 assert strangers["CCA"].mean(axis=0)[[1, 3]].min() > 0.4, "CCA matches strangers"
 assert strangers["CCA, pairs shuffled"].mean(axis=0)[[1, 3]].max() < 0.1, "not without pairs"
-assert (strangers["ideal"] >= strangers["CCA"]).all(), "nobody beats the ideal observer"
+assert (strangers["traits known"] >= strangers["CCA"]).all(), "pixels say less than traits"
 print("seven claims hold")
 
 # %%
@@ -809,7 +835,7 @@ check("09.3", name_images_solution)
 #
 # 1. Your colleague halves the batch, the loss falls at once, and she reports progress. What do you answer?
 #
-# <details><summary>Answer</summary>Half as many wrong answers to choose from: knowing nothing now costs log 2 less. Compare retrieval among the same number of items, or log B minus the loss.</details>
+# <details><summary>Answer</summary>Half as many wrong answers to choose from: knowing nothing now costs log 2 less. Compare retrieval among the same number of items, or evaluate both losses on test batches of one size.</details>
 #
 # 2. A batch holds two photographs of one person, each with a recording of that person. What does InfoNCE do with them?
 #
