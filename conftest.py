@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 # Before numpy, matplotlib or TensorFlow is imported, and inherited by the notebooks' kernels.
-from mmtutor._runner import KERNEL_ENVIRONMENT, make_default_data
+from mmtutor.course.runner import KERNEL_ENVIRONMENT, make_default_data
 
 os.environ.update(KERNEL_ENVIRONMENT)
 os.environ.pop("MPLBACKEND", None)  # kernels choose the inline backend
@@ -31,9 +31,9 @@ def _same_checks_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the exercises' checks draw the same inputs in every run of the tests."""
     import numpy as np
 
-    from mmtutor.exercises import _framework
+    from mmtutor.course import checking
 
-    monkeypatch.setattr(_framework, "_fresh_inputs", lambda: np.random.default_rng(0))
+    monkeypatch.setattr(checking, "_fresh_inputs", lambda: np.random.default_rng(0))
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
@@ -51,7 +51,7 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of a notebook whose real data are absent keep one item, skipped with a line that says why."""
-    from mmtutor import _notebooks, _runner
+    from mmtutor.course import notebooks, runner
 
     reasons: dict[object, str] = {}
     kept = []
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if not reasons[item.parent]:
                 kept.append(item)
             continue
-        missing = _runner.missing_data(_notebooks.requires(item.parent.nb))
+        missing = runner.missing_data(notebooks.requires(item.parent.nb))
         reason = f"needs real data: mmtutor data fetch {' '.join(missing)}" if missing else ""
         reasons[item.parent] = reason
         if reason:

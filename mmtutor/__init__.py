@@ -26,6 +26,7 @@ _ROOMS = (
     "information",
     "noise",
     "plotting",
+    "simulate",
     "text",
 )
 

@@ -24,7 +24,7 @@ from scipy import fft, signal
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from mmtutor._cells import TakesColumn, each_cell, present_cells
+from mmtutor._table import TakesColumn, each_cell, present_cells
 
 __all__ = [
     "PITCH_CLASSES",

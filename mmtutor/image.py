@@ -22,7 +22,7 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from mmtutor._cells import TakesColumn, each_cell
+from mmtutor._table import TakesColumn, each_cell
 
 __all__ = [
     "BagOfVisualWords",

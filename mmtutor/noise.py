@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmtutor._cells import is_missing
+from mmtutor._table import is_missing
 
 __all__ = [
     "CORRUPTIONS",

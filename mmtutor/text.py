@@ -27,7 +27,7 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from mmtutor._cells import present_cells
+from mmtutor._table import present_cells
 
 __all__ = [
     "BagOfWords",

@@ -20,8 +20,8 @@ from mmtutor.audio import (
     MFCCSequences,
     read_audio,
 )
-from mmtutor.datasets.simulate.music import render_music
-from mmtutor.datasets.simulate.voices import IDENTITY_SIZE, render_voice
+from mmtutor.simulate.music import render_music
+from mmtutor.simulate.voices import IDENTITY_SIZE, render_voice
 
 RATE = 16_000
 

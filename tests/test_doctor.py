@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from mmtutor import _doctor
+from mmtutor.course import doctor
 
 ROOT = Path(__file__).parents[1]
 
 
-def only(findings: object) -> _doctor.Finding:
+def only(findings: object) -> doctor.Finding:
     (finding,) = findings
     return finding
 
 
 def test_old_python_is_a_problem_with_a_remedy() -> None:
-    finding = next(_doctor.check_python((3, 10, 4)))
+    finding = next(doctor.check_python((3, 10, 4)))
     assert finding.level == "problem"
     assert "3.10.4" in finding.what
     assert "make PYTHON=" in finding.mending
@@ -34,8 +34,8 @@ def test_requirements_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) 
         'tensorflow>=2.18; extra == "deep"',
         "mmtutor[deep]; extra == 'all'",
     ]
-    monkeypatch.setattr(_doctor.metadata, "requires", lambda name: lines)
-    groups = _doctor.requirements()
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: lines)
+    groups = doctor.requirements()
     assert {extra: [each.name for each in group] for extra, group in groups.items()} == {
         "": ["numpy", "colorama"],
         "deep": ["tensorflow"],
@@ -45,27 +45,27 @@ def test_requirements_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) 
 def test_every_extra_is_said_to_be_for_something() -> None:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     extras = set(pyproject["project"]["optional-dependencies"])
-    assert extras - {"all"} == set(_doctor.WHAT_FOR)
+    assert extras - {"all"} == set(doctor.WHAT_FOR)
 
 
 def test_a_missing_package_is_named_with_what_it_is_for() -> None:
     absent = Requirement("no-such-package>=2")
-    needed = _doctor.check_requirement(absent)
+    needed = doctor.check_requirement(absent)
     assert (needed.level, needed.mending) == ("problem", "pip install 'no-such-package>=2'")
-    extra = _doctor.check_requirement(absent, "deep")
+    extra = doctor.check_requirement(absent, "deep")
     assert (extra.level, extra.mending) == ("note", "pip install 'mmtutor[deep]'")
     assert "train networks" in extra.what
 
 
 def test_a_version_out_of_range_is_a_problem() -> None:
-    finding = _doctor.check_requirement(Requirement("packaging>=9999"))
+    finding = doctor.check_requirement(Requirement("packaging>=9999"))
     assert finding.level == "problem"
     assert "outside >=9999" in finding.what
     assert finding.mending == "pip install 'packaging>=9999'"
 
 
 def test_a_good_package_is_ok() -> None:
-    finding = _doctor.check_requirement(Requirement("packaging>=20"))
+    finding = doctor.check_requirement(Requirement("packaging>=20"))
     assert (finding.level, finding.mending) == ("ok", "")
 
 
@@ -81,7 +81,7 @@ def test_a_good_package_is_ok() -> None:
     ],
 )
 def test_known_errors_have_remedies(error: str, words: str) -> None:
-    assert words in _doctor.remedy(error, "thing")
+    assert words in doctor.remedy(error, "thing")
 
 
 def test_an_import_that_fails_or_kills_the_process_is_reported(
@@ -90,10 +90,10 @@ def test_an_import_that_fails_or_kills_the_process_is_reported(
     (tmp_path / "brokenlib.py").write_text("raise ImportError('libGL.so.1: cannot open')")
     (tmp_path / "deadlib.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGILL)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert _doctor.import_error("brokenlib") == "ImportError: libGL.so.1: cannot open"
-    assert _doctor.import_error("json") == ""
+    assert doctor.import_error("brokenlib") == "ImportError: libGL.so.1: cannot open"
+    assert doctor.import_error("json") == ""
     if sys.platform != "win32":
-        assert _doctor.import_error("deadlib") == "killed by signal 4"
+        assert doctor.import_error("deadlib") == "killed by signal 4"
 
 
 def test_two_opencvs_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,16 +102,16 @@ def test_two_opencvs_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     def version(name: str) -> str:
         if name in versions:
             return versions[name]
-        raise _doctor.metadata.PackageNotFoundError(name)
+        raise doctor.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(_doctor.metadata, "version", version)
-    monkeypatch.setattr(_doctor, "requirements", dict)
-    finding = only(_doctor.check_packages())
+    monkeypatch.setattr(doctor.metadata, "version", version)
+    monkeypatch.setattr(doctor, "requirements", dict)
+    finding = only(doctor.check_packages())
     assert finding.level == "problem"
     assert "opencv-python, opencv-python-headless" in finding.what
     del versions["opencv-python"]  # a stand-in alone is fine
-    assert _doctor.installed_version("opencv-python") == ("opencv-python-headless", "4.14.0")
-    assert list(_doctor.check_packages()) == []
+    assert doctor.installed_version("opencv-python") == ("opencv-python-headless", "4.14.0")
+    assert list(doctor.check_packages()) == []
 
 
 def test_another_pythons_kernel_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,38 +122,38 @@ def test_another_pythons_kernel_is_a_problem(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", lambda self, name: spec)
 
     kernel("/opt/another/bin/python")
-    finding = only(_doctor.check_kernel())
+    finding = only(doctor.check_kernel())
     assert finding.level == "problem"
     assert "/opt/another/bin/python" in finding.what
     assert "ipykernel install" in finding.mending
     for program in (sys.executable, "python3"):
         kernel(program)
-        assert only(_doctor.check_kernel()).level == "ok"
+        assert only(doctor.check_kernel()).level == "ok"
 
     def none_there(self: object, name: str) -> None:
         raise NoSuchKernel(name)
 
     monkeypatch.setattr(KernelSpecManager, "get_kernel_spec", none_there)
-    assert only(_doctor.check_kernel()).level == "problem"
+    assert only(doctor.check_kernel()).level == "problem"
 
 
 def test_a_data_folder_that_does_not_exist_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path / "nowhere"))
-    findings = list(_doctor.check_data())
+    findings = list(doctor.check_data())
     assert findings[0].level == "problem"
     assert "MMTUTOR_DATA names a folder that does not exist" in findings[0].what
     assert findings[-1].mending.startswith("mmtutor data fetch london_faces")
     monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path))
-    assert {finding.level for finding in _doctor.check_data()} == {"note"}
+    assert {finding.level for finding in doctor.check_data()} == {"note"}
 
 
 def test_a_full_disk_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = types.SimpleNamespace(free=0.3e9)
-    monkeypatch.setattr(_doctor.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda folder: usage)
     monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path))
-    finding = next(_doctor.check_disk())
+    finding = next(doctor.check_disk())
     assert finding.level == "note"
     assert "only 0.3 GB free" in finding.what
 
@@ -161,17 +161,17 @@ def test_a_full_disk_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def test_report_counts_problems_and_survives_a_check_that_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def check_nothing() -> list[_doctor.Finding]:
-        return [_doctor.Finding("ok", "fine"), _doctor.Finding("note", "hm", "do this")]
+    def check_nothing() -> list[doctor.Finding]:
+        return [doctor.Finding("ok", "fine"), doctor.Finding("note", "hm", "do this")]
 
-    def check_broken() -> list[_doctor.Finding]:
+    def check_broken() -> list[doctor.Finding]:
         raise RuntimeError("broken beyond words")
 
-    monkeypatch.setattr(_doctor, "CHECKS", (check_nothing,))
-    assert _doctor.report() == 0
+    monkeypatch.setattr(doctor, "CHECKS", (check_nothing,))
+    assert doctor.report() == 0
     assert "1 to note" in capsys.readouterr().out
-    monkeypatch.setattr(_doctor, "CHECKS", (check_nothing, check_broken))
-    assert _doctor.report() == 1
+    monkeypatch.setattr(doctor, "CHECKS", (check_nothing, check_broken))
+    assert doctor.report() == 1
     out = capsys.readouterr().out
     assert "looking at broken failed: RuntimeError: broken beyond words" in out
     assert "-> do this" in out

@@ -2,8 +2,8 @@
 
 import pytest
 
+from mmtutor.course.checking import _CHECKERS, Hint, exercise
 from mmtutor.exercises import check, examine, numbers
-from mmtutor.exercises._framework import _CHECKERS, Hint, exercise
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mmtutor.datasets.simulate.faces import IDENTITY_NAMES, IDENTITY_SIZE, render_face
+from mmtutor.simulate.faces import IDENTITY_NAMES, IDENTITY_SIZE, render_face
 
 
 def draw(rng, identity=None, valence=None, turn=6.0):

@@ -13,7 +13,6 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mmtutor.datasets.simulate.faces import IDENTITY_SIZE, render_face
 from mmtutor.image import (
     BagOfVisualWords,
     HOGFeatures,
@@ -23,6 +22,7 @@ from mmtutor.image import (
     read_image,
     sift_features,
 )
+from mmtutor.simulate.faces import IDENTITY_SIZE, render_face
 
 BLANK = np.full((96, 96), 128, dtype=np.uint8)
 

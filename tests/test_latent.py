@@ -8,7 +8,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import multivariate_normal, norm
 
-from mmtutor.datasets.simulate.latent import PeopleWorld, PostWorld, seed_sequence
+from mmtutor.simulate.latent import PeopleWorld, PostWorld, seed_sequence
 
 TWO = {"levels": (-0.5, 0.5)}  # two classes one unit apart, so that reliability is d'
 

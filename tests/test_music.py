@@ -6,7 +6,7 @@ import librosa
 import numpy as np
 import pytest
 
-from mmtutor.datasets.simulate.music import mix, render_music
+from mmtutor.simulate.music import mix, render_music
 
 # C. L. Krumhansl, Cognitive Foundations of Musical Pitch, 1990, and D. Temperley, Music and
 # Probability, 2007: how well each pitch class fits a key whose tonic is the first.

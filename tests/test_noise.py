@@ -11,7 +11,7 @@ import pytest
 from scipy import ndimage
 
 from mmtutor import noise
-from mmtutor._cells import is_missing
+from mmtutor._table import is_missing
 
 TEXT = "The Film was not good, but I loved 2 of the songs!"
 CHINESE = "这部电影不好看，但是音乐很动人。"

@@ -13,7 +13,8 @@ import pytest
 from frames import frames_equal
 from joblib import parallel_config
 
-from mmtutor.datasets import _people, load_people, make_people
+from mmtutor.datasets import load_people, make_people
+from mmtutor.simulate import people as simulated
 
 SMALL = {"seconds": 0.5, "image_size": 32, "n_people": 4, "n_sessions": 3}
 
@@ -71,9 +72,11 @@ def test_one_name_and_chinese_captions():
 
 def test_faces_and_voices_come_from_the_latents(monkeypatch):
     drawn = []
-    render = _people.render_face
+    render = simulated.render_face
     monkeypatch.setattr(
-        _people, "render_face", lambda face, **kwargs: drawn.append(face) or render(face, **kwargs)
+        simulated,
+        "render_face",
+        lambda face, **kwargs: drawn.append(face) or render(face, **kwargs),
     )
     people = make_people(40, n_people=4, reliability={"image": 30.0}, modalities=["image"],
                          image_size=16)  # fmt: skip
@@ -150,12 +153,12 @@ def test_bad_arguments_are_named(wrong, words):
 
 def test_load_people_is_make_people_and_is_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path))
-    settings = _people._Settings(n_samples=5, seconds=0.5, image_size=32)
-    monkeypatch.setattr(_people, "_DEFAULT", settings)
+    settings = simulated._Settings(n_samples=5, seconds=0.5, image_size=32)
+    monkeypatch.setattr(simulated, "_DEFAULT", settings)
     rendered = []
-    render = _people._render
+    render = simulated._render
     monkeypatch.setattr(
-        _people,
+        simulated,
         "_render",
         lambda s, w, latents, n_jobs=None: rendered.append(1) or render(s, w, latents),
     )
@@ -168,7 +171,7 @@ def test_load_people_is_make_people_and_is_kept(tmp_path, monkeypatch):
 
 def test_the_default_people_are_those_of_make_people():
     given = {name: p.default for name, p in inspect.signature(make_people).parameters.items()}
-    for field in dataclasses.fields(_people._DEFAULT):
+    for field in dataclasses.fields(simulated._DEFAULT):
         if field.name != "entropy":
-            assert getattr(_people._DEFAULT, field.name) == given[field.name], field.name
-    assert given["random_state"] == _people._DEFAULT.entropy
+            assert getattr(simulated._DEFAULT, field.name) == given[field.name], field.name
+    assert given["random_state"] == simulated._DEFAULT.entropy

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import inspect
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,9 @@ import soundfile
 from frames import cells_equal, frames_equal
 from joblib import parallel_config
 
-from mmtutor.datasets import _posts, _rendering, _sample, load_posts, load_reviews, make_posts
+from mmtutor.datasets import _sample, load_posts, load_reviews, make_posts
+from mmtutor.simulate import _rendering
+from mmtutor.simulate import posts as simulated
 
 SMALL = {"seconds": 0.5, "image_size": 32}
 
@@ -37,16 +40,16 @@ def cache(tmp_path, monkeypatch):
 @pytest.fixture
 def few(monkeypatch):
     """Make the default posts few and small, so that rendering them is quick."""
-    settings = _posts._Settings(n_samples=6, seconds=0.5, image_size=32)
-    monkeypatch.setattr(_posts, "_DEFAULT", settings)
+    settings = simulated._Settings(n_samples=6, seconds=0.5, image_size=32)
+    monkeypatch.setattr(simulated, "_DEFAULT", settings)
     rendered = []
 
     def render(settings, latents, n_jobs=None):
         rendered.append(n_jobs)
         return real(settings, latents)
 
-    real = _posts._render
-    monkeypatch.setattr(_posts, "_render", render)
+    real = simulated._render
+    monkeypatch.setattr(simulated, "_render", render)
     return rendered
 
 
@@ -97,7 +100,7 @@ def test_no_review_is_shared_by_two_authors_and_labels_are_balanced():
     assert not pairs["review"].duplicated().any()
     texts = pd.DataFrame({"author": posts.groups, "text": posts.frame["text"]}).drop_duplicates()
     assert not texts["text"].duplicated().any()
-    pools = _posts._pools(load_reviews(), 30, np.random.default_rng(0))
+    pools = simulated._pools(load_reviews().frame, 30, np.random.default_rng(0))
     labels = load_reviews().target
     for pool in pools:
         assert len(set(pd.Series(labels[pool]).value_counts())) == 1
@@ -107,7 +110,9 @@ def test_no_review_is_shared_by_two_authors_and_labels_are_balanced():
 def test_the_text_is_the_nearest_of_the_authors_reviews():
     posts = make_posts(90, modalities=["text"], hashtags=0, random_state=3)
     reviews = load_reviews().frame
-    pools = _posts._pools(load_reviews(), 30, _posts.stream(np.random.SeedSequence(3), 2))
+    pools = simulated._pools(
+        load_reviews().frame, 30, simulated.stream(np.random.SeedSequence(3), 2)
+    )
     for i in (0, 17, 89):
         wanted = np.tanh(posts.latents["text"][i] / 3)
         pool = pools[posts.groups[i]]
@@ -121,7 +126,7 @@ def test_the_text_is_the_nearest_of_the_authors_reviews():
 def test_hashtags_follow_the_latent_value():
     always = make_posts(600, modalities=["text"], hashtags=1.0)
     tags = [text.rsplit(" ", 1)[1] for text in always.frame["text"]]
-    order = {tag: k for k, (tag, _) in enumerate(_posts._HASHTAGS)}
+    order = {tag: k for k, (tag, _) in enumerate(simulated._HASHTAGS)}
     rank = np.array([order[tag] for tag in tags])
     assert np.corrcoef(rank, np.tanh(always.latents["text"] / 3))[0, 1] > 0.97
     some = make_posts(600, modalities=["text"], hashtags=0.5)
@@ -143,12 +148,12 @@ def test_pictures_smile_when_the_latent_value_says_so():
 
 def test_voice_and_music_follow_the_latent_value(monkeypatch):
     played, spoken = [], []
-    music, voice = _posts.render_music, _posts.render_voice
+    music, voice = simulated.render_music, simulated.render_voice
     monkeypatch.setattr(
-        _posts, "render_music", lambda **kwargs: played.append(kwargs) or music(**kwargs)
+        simulated, "render_music", lambda **kwargs: played.append(kwargs) or music(**kwargs)
     )
     monkeypatch.setattr(
-        _posts, "render_voice", lambda *a, **kwargs: spoken.append(kwargs) or voice(*a, **kwargs)
+        simulated, "render_voice", lambda *a, **kwargs: spoken.append(kwargs) or voice(*a, **kwargs)
     )
     z = make_posts(12, modalities=["audio"], **SMALL).latents["audio"].to_numpy()
     assert [k["mode"] for k in played] == ["major" if v > 0 else "minor" for v in z]
@@ -298,10 +303,10 @@ def test_load_posts_renders_once(cache, few, capfd):
 
 def test_the_default_posts_are_those_of_make_posts():
     given = {name: p.default for name, p in inspect.signature(make_posts).parameters.items()}
-    for field in dataclasses.fields(_posts._DEFAULT):
+    for field in dataclasses.fields(simulated._DEFAULT):
         if field.name != "entropy":
-            assert getattr(_posts._DEFAULT, field.name) == given[field.name], field.name
-    assert given["random_state"] == _posts._DEFAULT.entropy
+            assert getattr(simulated._DEFAULT, field.name) == given[field.name], field.name
+    assert given["random_state"] == simulated._DEFAULT.entropy
 
 
 @pytest.mark.parametrize("harm", ["truncate", "flip", "text", "empty", "shape"])
@@ -322,30 +327,17 @@ def test_a_corrupt_cache_is_made_anew(cache, few, harm):
     assert len(few) == 2
 
 
-def test_another_version_of_the_code_has_another_file(cache, few, monkeypatch):
+def test_another_version_of_the_code_has_another_file(cache, few, tmp_path, monkeypatch):
     load_posts()
-    monkeypatch.setattr(_rendering, "fingerprint", lambda *extra: "other")
+    changed = tmp_path / "changed"
+    shutil.copytree(Path(_rendering.__file__).parent, changed)
+    with (changed / "faces.py").open("a", encoding="utf-8") as source:
+        source.write("# changed")
+    monkeypatch.setattr(_rendering, "__file__", str(changed / "_rendering.py"))
     load_posts()
     assert len(few) == 2
     assert len(list(cache.rglob("posts-*.npz"))) == 2
     assert not list(cache.rglob("*.part"))
-
-
-def test_the_fingerprint_covers_the_simulator(tmp_path, monkeypatch):
-    import shutil
-
-    source = Path(_rendering.__file__).parent
-    copy = tmp_path / "datasets"
-    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    monkeypatch.setattr(_rendering, "__file__", str(copy / "_rendering.py"))
-    before = _rendering.fingerprint()
-    for name in ("simulate/faces.py", "simulate/voices.py", "simulate/music.py", "_posts.py"):
-        path = copy / name
-        content = path.read_text(encoding="utf-8")
-        path.write_text(content + "\n# changed\n", encoding="utf-8")
-        assert _rendering.fingerprint() != before, name
-        path.write_text(content, encoding="utf-8")
-    assert _rendering.fingerprint() == before
 
 
 def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path, few, monkeypatch):
@@ -358,12 +350,14 @@ def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path, few, monkeypatch
 
 def test_processes_at_the_same_time_do_not_disturb_each_other(cache):
     code = (
-        "import numpy as np; from mmtutor.datasets import _rendering as r\n"
+        "import numpy as np; from mmtutor.simulate import _rendering as r\n"
+        "from mmtutor import _cache\n"
         "make = lambda: {'a': np.arange(200_000).reshape(2, -1)}\n"
         "for _ in range(15):\n"
         "    a = r.cached('x', make, {'a': (2, 100_000)})['a']\n"
         "    assert (a.ravel() == np.arange(200_000)).all()\n"
-        "    r._store(next(r.cache_folder().rglob('x-*.npz')), make())\n"
+        "    path = next(_cache.cache_folder().rglob('x-*.npz'))\n"
+        "    with _cache.atomic_write(path) as file: np.savez(file, **make())\n"
     )
     both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [process.wait(timeout=60) for process in both] == [0, 0]

@@ -15,7 +15,7 @@ import pandas as pd
 import psutil
 import pytest
 
-from mmtutor import _notebooks, _pages, _runner, cli
+from mmtutor.course import cli, notebooks, pages, runner
 from mmtutor.datasets import remote
 
 HEADER = """\
@@ -88,14 +88,14 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def outcomes(course: Path) -> dict[str, _runner.Outcome]:
+def outcomes(course: Path) -> dict[str, runner.Outcome]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_runner, "make_default_data", lambda: True)
+        patch.setattr(runner, "make_default_data", lambda: True)
         patch.setenv("MMTUTOR_DATA", str(course / "no_data"))
-        return {each.name: each for each in _runner.run(course, store=True)}
+        return {each.name: each for each in runner.run(course, store=True)}
 
 
-def test_statuses(outcomes: dict[str, _runner.Outcome]) -> None:
+def test_statuses(outcomes: dict[str, runner.Outcome]) -> None:
     statuses = {name: each.status for name, each in outcomes.items()}
     assert statuses == {"00_good": "ok", "01_broken": "failed", "02_absent": "skipped"}
     assert "ZeroDivisionError" in outcomes["01_broken"].error
@@ -103,17 +103,17 @@ def test_statuses(outcomes: dict[str, _runner.Outcome]) -> None:
     assert outcomes["00_good"].notes == ["a cell warned: UserWarning: take care"]
 
 
-def test_seconds_and_memory_are_measured(outcomes: dict[str, _runner.Outcome]) -> None:
+def test_seconds_and_memory_are_measured(outcomes: dict[str, runner.Outcome]) -> None:
     good = outcomes["00_good"]
     assert 0.1 < good.seconds < 120
     assert 20 < good.peak_mb < 2000  # a Python with matplotlib
-    lines = _runner.table(list(outcomes.values())).splitlines()
+    lines = runner.table(list(outcomes.values())).splitlines()
     assert re.fullmatch(r"00_good\s+\d+\.\d\s+\d+  ok", lines[1])
 
 
-def test_stored_notebook_is_normalised(course: Path, outcomes: dict[str, _runner.Outcome]) -> None:
+def test_stored_notebook_is_normalised(course: Path, outcomes: dict[str, runner.Outcome]) -> None:
     stored = course / "notebooks" / "00_good.ipynb"
-    notebook = _notebooks.read_stored(stored)
+    notebook = notebooks.read_stored(stored)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == [1, 2, 3]
     assert code[0].outputs == [{"output_type": "stream", "name": "stdout", "text": "1 0\n"}]
@@ -127,12 +127,12 @@ def test_stored_notebook_is_normalised(course: Path, outcomes: dict[str, _runner
 
 
 def test_failed_and_skipped_notebooks_are_not_stored(
-    course: Path, outcomes: dict[str, _runner.Outcome]
+    course: Path, outcomes: dict[str, runner.Outcome]
 ) -> None:
     assert [path.name for path in (course / "notebooks").glob("*.ipynb")] == ["00_good.ipynb"]
 
 
-def test_pages_need_no_network(course: Path, outcomes: dict[str, _runner.Outcome]) -> None:
+def test_pages_need_no_network(course: Path, outcomes: dict[str, runner.Outcome]) -> None:
     page = (course / "build" / "00_good.html").read_text(encoding="utf-8")
     assert "<script" not in page
     assert not re.search(r"""(src|href)=["']https?:|@import|url\(["']?https?:""", page)
@@ -152,31 +152,31 @@ def test_pages_need_no_network(course: Path, outcomes: dict[str, _runner.Outcome
 
 
 def test_changed_compares_text_not_time(
-    course: Path, outcomes: dict[str, _runner.Outcome], monkeypatch: pytest.MonkeyPatch
+    course: Path, outcomes: dict[str, runner.Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = course / "notebooks" / "source" / "00_good.py"
     original = source.read_text(encoding="utf-8")
-    assert not _notebooks.is_changed(source)
+    assert not notebooks.is_changed(source)
     source.touch()
-    assert not _notebooks.is_changed(source)
-    assert _notebooks.is_changed(source.with_name("01_broken.py"))  # never stored
+    assert not notebooks.is_changed(source)
+    assert notebooks.is_changed(source.with_name("01_broken.py"))  # never stored
     for old, new in (("take care", "beware"), ('["solution"]', '["nbval-ignore-output"]')):
         assert old in original
         source.write_text(original.replace(old, new), encoding="utf-8")
-        assert _notebooks.is_changed(source)
+        assert notebooks.is_changed(source)
     source.write_text(original, encoding="utf-8")
-    monkeypatch.setattr(_runner, "make_default_data", lambda: pytest.fail("nothing to execute"))
-    (outcome,) = _runner.run(course, ["00"], store=True, changed=True)
+    monkeypatch.setattr(runner, "make_default_data", lambda: pytest.fail("nothing to execute"))
+    (outcome,) = runner.run(course, ["00"], store=True, changed=True)
     assert outcome.status == "unchanged"
 
 
 def test_cell_ids_stay_when_a_cell_is_inserted(course: Path) -> None:
     source = course / "notebooks" / "source" / "01_broken.py"
-    before = {cell.source: cell.id for cell in _notebooks.read_source(source).cells}
+    before = {cell.source: cell.id for cell in notebooks.read_source(source).cells}
     longer = source.with_name("03_longer.py")
     text = source.read_text(encoding="utf-8")
     longer.write_text(text.replace("# %%\n1 / 0", "# %%\n2 / 0\n\n# %%\n1 / 0"), encoding="utf-8")
-    after = {cell.source: cell.id for cell in _notebooks.read_source(longer).cells}
+    after = {cell.source: cell.id for cell in notebooks.read_source(longer).cells}
     longer.unlink()
     assert set(after) - set(before) == {"2 / 0"}
     assert all(after[source] == before[source] for source in before)
@@ -185,14 +185,14 @@ def test_cell_ids_stay_when_a_cell_is_inserted(course: Path) -> None:
 def test_same_text_twice_has_two_ids(course: Path) -> None:
     twice = course / "notebooks" / "source" / "04_twice.py"
     twice.write_text("# %%\n1\n\n# %%\n1\n", encoding="utf-8")
-    first, second = _notebooks.read_source(twice).cells
+    first, second = notebooks.read_source(twice).cells
     twice.unlink()
     assert first.id != second.id
 
 
 def test_notebooks_are_chosen_by_number_or_name(course: Path) -> None:
     def names(*wishes: str) -> list[str]:
-        return [path.stem for path in _notebooks.sources(course, wishes)]
+        return [path.stem for path in notebooks.sources(course, wishes)]
 
     assert names() == ["00_good", "01_broken", "02_absent"]
     assert names("1") == names("01") == names("01_broken") == ["01_broken"]
@@ -202,9 +202,9 @@ def test_notebooks_are_chosen_by_number_or_name(course: Path) -> None:
 
 
 def test_course_is_found_from_a_folder_below_it(course: Path) -> None:
-    assert _notebooks.find_course(course / "notebooks" / "source") == course.resolve()
-    with pytest.raises(_notebooks.CourseNotFound, match="clone of the project"):
-        _notebooks.find_course("/")
+    assert notebooks.find_course(course / "notebooks" / "source") == course.resolve()
+    with pytest.raises(notebooks.CourseNotFound, match="clone of the project"):
+        notebooks.find_course("/")
 
 
 @pytest.mark.parametrize(
@@ -217,14 +217,14 @@ def test_course_is_found_from_a_folder_below_it(course: Path) -> None:
     ],
 )
 def test_formulas_become_mathml(tex: str, shown: str) -> None:
-    mathml = _pages.formula(tex, block=True)
+    mathml = pages.formula(tex, block=True)
     assert mathml.startswith("<math")
     assert shown in mathml
 
 
 @pytest.mark.parametrize("tex", [r"\nosuchcommand{x}", r"\begin{nothing} a & b \end{nothing}"])
 def test_what_is_not_understood_is_said(tex: str) -> None:
-    assert _pages.formula(tex, block=False) is None
+    assert pages.formula(tex, block=False) is None
 
 
 # -- the command line ---------------------------------------------------------------------------
@@ -233,12 +233,12 @@ def test_what_is_not_understood_is_said(tex: str) -> None:
 def test_run_exits_1_when_a_notebook_fails(
     course: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def run(course: Path, chosen: list[str], **options: object) -> list[_runner.Outcome]:
+    def run(course: Path, chosen: list[str], **options: object) -> list[runner.Outcome]:
         assert options == {"store": True, "changed": False, "jobs": 1}
         source = Path("00_good.py")
-        return [_runner.Outcome(source), _runner.Outcome(source, status=chosen[0])]
+        return [runner.Outcome(source), runner.Outcome(source, status=chosen[0])]
 
-    monkeypatch.setattr(_runner, "run", run)
+    monkeypatch.setattr(runner, "run", run)
     call = ["run", "--course", str(course), "--store", "-j", "1"]
     assert cli.main([*call, "skipped"]) == 0
     assert cli.main([*call, "failed"]) == 1
@@ -246,8 +246,8 @@ def test_run_exits_1_when_a_notebook_fails(
 
 INTERRUPTED = """
 import sys
-from mmtutor import _runner, cli
-_runner.make_default_data = lambda: True
+from mmtutor.course import cli, runner
+runner.make_default_data = lambda: True
 sys.exit(cli.main(["run", "--course", sys.argv[1]]))
 """
 
@@ -293,16 +293,16 @@ def test_jobs_must_be_positive(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_lab_opens_the_first_notebook(
-    course: Path, outcomes: dict[str, _runner.Outcome], monkeypatch: pytest.MonkeyPatch
+    course: Path, outcomes: dict[str, runner.Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[list[str]] = []
 
     def run(command: list[str], **how: Any) -> subprocess.CompletedProcess:
-        assert how["env"].items() >= _runner.KERNEL_ENVIRONMENT.items()
+        assert how["env"].items() >= runner.KERNEL_ENVIRONMENT.items()
         seen.append(command)
         return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(_runner.subprocess, "run", run)
+    monkeypatch.setattr(runner.subprocess, "run", run)
     assert cli.main(["lab", "--course", str(course), "--", "--no-browser"]) == 0
     folder = course.resolve()
     first = str(folder / "notebooks" / "00_good.ipynb")
@@ -361,7 +361,7 @@ def test_data_verify_fails_on_broken_files_only(
 
 def test_command_line_loads_nothing_heavy() -> None:
     heavy = {"numpy", "nbclient", "pooch"}
-    code = f"import sys, mmtutor.cli; print(len({heavy} & set(sys.modules)))"
+    code = f"import sys, mmtutor.course.cli; print(len({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "0\n"
 

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mmtutor.datasets.simulate.voices import (
+from mmtutor.simulate.voices import (
     IDENTITY_NAMES,
     IDENTITY_SIZE,
     PITCH_RATE,

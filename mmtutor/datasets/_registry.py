@@ -20,7 +20,8 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from mmtutor.datasets._bundled import bundled_path
+from mmtutor._bundled import bundled_path
+from mmtutor._cache import cache_folder
 
 with warnings.catch_warnings():  # pooch loads tqdm.auto, which in a notebook asks for ipywidgets
     warnings.simplefilter("ignore")
@@ -159,33 +160,11 @@ def data_folder() -> Path:
     True
     """
     named = os.environ.get("MMTUTOR_DATA")
-    return Path(named).expanduser().absolute() if named else _default_cache() / "data"
-
-
-def cache_folder() -> Path:
-    """Return the folder of derived arrays and of verified hashes; it need not exist.
-
-    Returns
-    -------
-    Path
-        The value of ``MMTUTOR_CACHE`` or, where that is unset or empty, the platform's cache
-        folder. Everything in it can be deleted: it is made again when needed.
-
-    Notes
-    -----
-    Taught in notebook 15.
-
-    Examples
-    --------
-    >>> cache_folder().is_absolute()
-    True
-    """
-    named = os.environ.get("MMTUTOR_CACHE")
-    return Path(named).expanduser().absolute() if named else _default_cache()
-
-
-def _default_cache() -> Path:
-    return Path(pooch.os_cache("mmtutor")).expanduser().absolute()
+    return (
+        Path(named).expanduser().absolute()
+        if named
+        else Path(pooch.os_cache("mmtutor")).expanduser().absolute() / "data"
+    )
 
 
 # -- the registry -----------------------------------------------------------------------------

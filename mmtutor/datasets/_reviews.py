@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from sklearn.utils import Bunch
 
-from mmtutor.datasets._bundled import bundled_path
+from mmtutor._bundled import read_reviews
 
 __all__ = ["load_reviews"]
 
@@ -46,9 +45,7 @@ def load_reviews() -> Bunch:
     >>> reviews.frame.loc[0, "chinese"]
     '这是我多年来看过最烂的电影，真想把那两个小时要回来。'
     """
-    frame = pd.read_csv(bundled_path("reviews.csv"), encoding="utf-8")
-    for name in ("label", "difficulty", "english", "chinese"):
-        frame[name] = frame[name].astype(object)
+    frame = read_reviews()
     return Bunch(
         frame=frame,
         target=np.array(frame["label"].tolist()),

@@ -14,7 +14,7 @@ import cv2
 import pandas as pd
 import soundfile
 
-from mmtutor.datasets._posts import make_posts
+from mmtutor.simulate.posts import make_posts
 
 
 def write_sample(folder: str | Path, n_samples: int = 12) -> pd.DataFrame:

@@ -17,14 +17,10 @@ Conventions:
 
 from __future__ import annotations
 
-import hashlib
-import tempfile
-import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
+from mmtutor import _cache
 from mmtutor.datasets._download import fetch_all, prepare_folder
 from mmtutor.datasets._registry import (
     DATASETS,
@@ -125,23 +121,7 @@ def cached_arrays(name: str, sources: Sequence[Path], make: Callable[[], dict], 
     """Return the arrays that `make` derives from `sources`, kept in :func:`cache_folder`.
 
     The name of the cached file carries sizes and times of the sources and `version` (raise it when
-    `make` changes). A cached file that cannot be read is made again; a cache folder that cannot be
-    written is done without.
+    `make` changes).
     """
     marks = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in sources]
-    mark = hashlib.sha256(repr((version, marks)).encode()).hexdigest()[:16]
-    path = cache_folder() / "derived" / f"{name}-{mark}.npz"
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {key: arrays[key] for key in arrays.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
-        pass
-    made = make()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as new:
-            np.savez_compressed(new, **made)
-        Path(new.name).replace(path)
-    except OSError:
-        pass
-    return made
+    return _cache.cached_arrays(f"derived/{name}", _cache.fingerprint(repr((version, marks))), make)

@@ -10,6 +10,6 @@ never ends a notebook: it prints whether the answer holds and, if not, a hint ab
 
 from __future__ import annotations
 
-from ._framework import Verdict, check, examine, numbers
+from mmtutor.course.checking import Verdict, check, examine, numbers
 
 __all__ = ["Verdict", "check", "examine", "numbers"]

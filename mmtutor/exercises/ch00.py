@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmtutor.exercises._framework import Hint, as_number, exercise
+from mmtutor.course.checking import Hint, as_number, exercise
 
 _CLASSES = np.array(["negative", "neutral", "positive"])
 

@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
 from sklearn.naive_bayes import MultinomialNB
 
-from mmtutor.exercises._framework import Hint, as_array, exercise
+from mmtutor.course.checking import Hint, as_array, exercise
 
 _CHARACTERS = "电影很好看不差菜贵酒店干净吵声音快慢天气热冷买卖东西书"
 _MARKS = "，。！？"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from mmtutor.exercises._framework import Hint, as_array, exercise
+from mmtutor.course.checking import Hint, as_array, exercise
 
 
 def _recognise(

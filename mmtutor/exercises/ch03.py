@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from mmtutor.exercises._framework import Hint, as_array, exercise
+from mmtutor.course.checking import Hint, as_array, exercise
 
 # C. L. Krumhansl, Cognitive Foundations of Musical Pitch, 1990: how well each pitch class fits a
 # key whose tonic comes first.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from mmtutor.exercises._framework import Hint, as_array, as_number, exercise
+from mmtutor.course.checking import Hint, as_array, as_number, exercise
 
 _ABSENT = (
     "R is the number of experts present in that row. To count an absent one, or to fill in a "

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from mmtutor.course.checking import Hint, as_number, exercise
 from mmtutor.evaluation import corrected_t_test
-from mmtutor.exercises._framework import Hint, as_number, exercise
 from mmtutor.information import decompose, mutual_information
 
 # --- 06.1 ------------------------------------------------------------------------------------

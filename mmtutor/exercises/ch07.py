@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmtutor.exercises._framework import Hint, as_array, as_number, exercise
+from mmtutor.course.checking import Hint, as_array, as_number, exercise
 
 
 def _some_present(rng: np.random.Generator, n: int, modalities: int) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, softmax
 
-from mmtutor.exercises._framework import Hint, as_array, exercise
+from mmtutor.course.checking import Hint, as_array, exercise
 
 # --- 08.1 ------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import logsumexp
 
-from mmtutor.exercises._framework import Hint, as_number, exercise
+from mmtutor.course.checking import Hint, as_number, exercise
 
 
 def _unit(A: np.ndarray) -> np.ndarray:

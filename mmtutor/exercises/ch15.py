@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
+from mmtutor.course.checking import Hint, as_array, as_number, exercise
 from mmtutor.evaluation import equal_error_rate, z_norm
-from mmtutor.exercises._framework import Hint, as_array, as_number, exercise
 
 # --- 15.1 ------------------------------------------------------------------------------------
 

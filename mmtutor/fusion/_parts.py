@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
-from mmtutor._cells import is_missing
+from mmtutor._table import is_missing
 
 
 class Composition(BaseEstimator):

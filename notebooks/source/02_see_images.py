@@ -59,7 +59,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 
 from mmtutor import plotting
-from mmtutor.datasets.simulate.faces import IDENTITY_SIZE, render_face
+from mmtutor.simulate.faces import IDENTITY_SIZE, render_face
 from mmtutor.exercises import check
 from mmtutor.image import (
     BagOfVisualWords,

@@ -57,7 +57,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mmtutor import audio, plotting
-from mmtutor.datasets.simulate import music, voices
+from mmtutor.simulate import music, voices
 from mmtutor.exercises import check
 
 plotting.style()

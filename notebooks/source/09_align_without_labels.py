@@ -54,7 +54,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from mmtutor import audio, datasets, image, plotting, text
-from mmtutor.datasets.simulate import faces, voices
+from mmtutor.simulate import faces, voices
 from mmtutor.deep import ContrastiveAligner, MultimodalAutoencoder, info_nce
 from mmtutor.exercises import check
 from mmtutor.fusion import FeatureFusion

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mmtutor import _notebooks, _pages
+from mmtutor.course import notebooks, pages
 
 CELL_TIMEOUT = 600  # seconds
 SAMPLE_EVERY = 0.2  # seconds between two looks at a kernel's memory
@@ -125,7 +125,7 @@ async def _execute(outcome: Outcome, course: Path, bar: Any) -> Any:
     """Execute one notebook; return it with its outputs, complete or up to the error."""
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = _notebooks.read_source(outcome.source)
+    notebook = notebooks.read_source(outcome.source)
 
     def executed(cell: Any, **_: Any) -> None:
         bar.update()
@@ -156,14 +156,14 @@ async def _execute(outcome: Outcome, course: Path, bar: Any) -> Any:
 
 def _finish(notebook: Any, outcome: Outcome, course: Path, build: Path, *, store: bool) -> None:
     """Store the executed notebook, if that is wanted, and write its page."""
-    for warning in dict.fromkeys(_notebooks.without_stderr(notebook)):
+    for warning in dict.fromkeys(notebooks.without_stderr(notebook)):
         outcome.notes.append(f"a cell warned: {warning}")
-    _notebooks.normalise(notebook)
+    notebooks.normalise(notebook)
     if store and outcome.status == "ok":
-        _notebooks.write_stored(notebook, _notebooks.stored_path(outcome.source))
+        notebooks.write_stored(notebook, notebooks.stored_path(outcome.source))
     page = build / f"{outcome.name}.html"
     folder = course / "notebooks"
-    outcome.notes += _pages.write_page(notebook, page, title=outcome.title, folder=folder)
+    outcome.notes += pages.write_page(notebook, page, title=outcome.title, folder=folder)
 
 
 async def _run_all(
@@ -304,13 +304,13 @@ def run(
 
     build = course / "build" if build is None else build
     outcomes, n_cells = [], 0
-    for source in _notebooks.sources(course, chosen):
-        notebook = _notebooks.read_source(source)
-        outcome = Outcome(source, _notebooks.title(notebook), _notebooks.promise(notebook))
+    for source in notebooks.sources(course, chosen):
+        notebook = notebooks.read_source(source)
+        outcome = Outcome(source, notebooks.title(notebook), notebooks.promise(notebook))
         outcomes.append(outcome)
-        if changed and not _notebooks.is_changed(source):
+        if changed and not notebooks.is_changed(source):
             outcome.status = "unchanged"
-        elif missing := missing_data(_notebooks.requires(notebook)):
+        elif missing := missing_data(notebooks.requires(notebook)):
             outcome.status = "skipped"
             outcome.notes.append(f"needs real data: mmtutor data fetch {' '.join(missing)}")
         else:
@@ -340,11 +340,11 @@ def _write_index(course: Path, outcomes: Sequence[Outcome], build: Path) -> None
     """Write the index of the whole series; what this run left out keeps its earlier page."""
     ran = {outcome.source: outcome for outcome in outcomes}
     rows = []
-    for source in _notebooks.sources(course):
+    for source in notebooks.sources(course):
         outcome = ran.get(source)
         if outcome is None:
-            notebook = _notebooks.read_source(source)
-            outcome = Outcome(source, _notebooks.title(notebook), _notebooks.promise(notebook))
+            notebook = notebooks.read_source(source)
+            outcome = Outcome(source, notebooks.title(notebook), notebooks.promise(notebook))
             outcome.status = "not in this run"
         page = f"{outcome.name}.html"
         status = outcome.status
@@ -360,7 +360,7 @@ def _write_index(course: Path, outcomes: Sequence[Outcome], build: Path) -> None
                 "status": status,
             }
         )
-    _pages.write_index(rows, build / "index.html")
+    pages.write_index(rows, build / "index.html")
 
 
 def lab_command(course: Path) -> list[str]:

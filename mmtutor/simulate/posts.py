@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from mmtutor._cells import MODALITIES
-from mmtutor.datasets._rendering import (
+from mmtutor._bundled import read_reviews
+from mmtutor._table import MODALITIES
+from mmtutor.simulate._rendering import (
     Arrays,
     cached,
     chosen_modalities,
@@ -23,13 +24,12 @@ from mmtutor.datasets._rendering import (
     swing,
     table,
 )
-from mmtutor.datasets._reviews import load_reviews
-from mmtutor.datasets.simulate.faces import IDENTITY_SIZE as FACE_SIZE
-from mmtutor.datasets.simulate.faces import render_face
-from mmtutor.datasets.simulate.latent import PostWorld, SeedLike, _count, seed_sequence
-from mmtutor.datasets.simulate.music import mix, render_music
-from mmtutor.datasets.simulate.voices import IDENTITY_SIZE as VOICE_SIZE
-from mmtutor.datasets.simulate.voices import render_voice
+from mmtutor.simulate.faces import IDENTITY_SIZE as FACE_SIZE
+from mmtutor.simulate.faces import render_face
+from mmtutor.simulate.latent import PostWorld, SeedLike, _count, seed_sequence
+from mmtutor.simulate.music import mix, render_music
+from mmtutor.simulate.voices import IDENTITY_SIZE as VOICE_SIZE
+from mmtutor.simulate.voices import render_voice
 
 __all__ = ["load_posts", "make_posts"]
 
@@ -162,7 +162,7 @@ def make_posts(
         shape (image_size, image_size)), audio (float32 array of shape (seconds * sample_rate,));
         None where missing. ``target``: ndarray of str, shape (n_samples,). ``groups``: ndarray of
         int, the authors. ``latents``: DataFrame, see :meth:`PostWorld.sample`, and the columns
-        author, review (row in ``load_reviews().frame``) and hashtag (bool).
+        author, review (row in ``read_reviews().frame``) and hashtag (bool).
         ``ceiling(modalities=...)``: accuracy of the ideal observer.
         ``posteriors(modalities=...)``: what it believes of these samples, ndarray of shape
         (n_samples, 3). ``target_names``, ``sample_rate``, ``world``, ``DESCR``.
@@ -272,7 +272,7 @@ def _assemble(
     render: Callable[[_Settings, pd.DataFrame], Arrays],
 ) -> Bunch:
     root = np.random.SeedSequence(settings.entropy)
-    reviews = load_reviews()
+    reviews = read_reviews()
     pools = _pools(reviews, _count(n_authors, what="n_authors"), stream(root, _POOLS))
     latents = world.sample(
         settings.n_samples, np.random.SeedSequence(settings.entropy, spawn_key=(_WORLD,))
@@ -312,13 +312,13 @@ def valence_of(z: np.ndarray) -> np.ndarray:
     return np.tanh(np.asarray(z) / 3)
 
 
-def _pools(reviews: Bunch, n_authors: int, rng: np.random.Generator) -> list[np.ndarray]:
+def _pools(reviews: pd.DataFrame, n_authors: int, rng: np.random.Generator) -> list[np.ndarray]:
     """Deal the reviews out to the authors: equally by label, and spread over valence.
 
     Within a label the reviews are sorted by valence and dealt in rounds, each round in a new
     random order of the authors.
     """
-    per_label = min((reviews.target == name).sum() for name in SENTIMENTS)
+    per_label = min((reviews["label"] == name).sum() for name in SENTIMENTS)
     if n_authors > per_label:
         raise ValueError(
             f"n_authors must be at most {per_label}, because every author needs reviews of their "
@@ -326,8 +326,8 @@ def _pools(reviews: Bunch, n_authors: int, rng: np.random.Generator) -> list[np.
         )
     hands: list[list[int]] = [[] for _ in range(n_authors)]
     for name in SENTIMENTS:
-        rows = np.flatnonzero(reviews.target == name)
-        valence = reviews.frame["valence"].to_numpy()[rows]
+        rows = np.flatnonzero(reviews["label"] == name)
+        valence = reviews["valence"].to_numpy()[rows]
         rows = rows[np.lexsort((rng.random(len(rows)), valence))]
         for start in range(0, per_label - per_label % n_authors, n_authors):
             for author, row in zip(rng.permutation(n_authors), rows[start:], strict=False):
@@ -337,7 +337,7 @@ def _pools(reviews: Bunch, n_authors: int, rng: np.random.Generator) -> list[np.
 
 def _texts(
     latents: pd.DataFrame,
-    reviews: Bunch,
+    reviews: pd.DataFrame,
     pools: list[np.ndarray],
     hashtags: float,
     column: str,
@@ -345,7 +345,7 @@ def _texts(
 ) -> list[str]:
     """Choose each post's review and hashtag; note the choice in `latents`."""
     wanted = valence_of(latents["text"])
-    strength = reviews.frame["valence"].to_numpy()
+    strength = reviews["valence"].to_numpy()
     own = [pools[author] for author in latents["author"]]
     nearest = [np.abs(strength[p] - v).argmin() for p, v in zip(own, wanted, strict=True)]
     rows = np.array([p[k] for p, k in zip(own, nearest, strict=True)])
@@ -355,7 +355,7 @@ def _texts(
     which = np.clip(np.floor(middle + 3 * draws[:, 1] - 1.5), 0, len(tags) - 1).astype(int)
     latents["review"] = rows
     latents["hashtag"] = draws[:, 0] < hashtags
-    texts = reviews.frame[column].to_numpy()[rows]
+    texts = reviews[column].to_numpy()[rows]
     return [
         f"{text} {tags[k]}" if tagged else str(text)
         for text, k, tagged in zip(texts, which, latents["hashtag"], strict=True)

@@ -75,19 +75,19 @@ def _positive(text: str) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from mmtutor import _notebooks, _runner
+    from mmtutor.course import notebooks, runner
 
-    return _runner.open_lab(_notebooks.find_course(options.course), options.arguments)
+    return runner.open_lab(notebooks.find_course(options.course), options.arguments)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from mmtutor import _notebooks
+    from mmtutor.course import notebooks
 
-    course = _notebooks.find_course(options.course)
+    course = notebooks.find_course(options.course)
     try:
-        from mmtutor import _runner
+        from mmtutor.course import runner
 
-        outcomes = _runner.run(
+        outcomes = runner.run(
             course,
             options.notebooks,
             store=options.store,
@@ -176,9 +176,9 @@ def _data_verify(names: Sequence[str]) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from mmtutor import _doctor
+    from mmtutor.course import doctor
 
-    return _doctor.report()
+    return doctor.report()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -196,7 +196,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Examples
     --------
-    >>> from mmtutor.cli import main
+    >>> from mmtutor.course.cli import main
     >>> main(["data", "fetch", "no_such_set"])
     2
 
@@ -204,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -----
     Taught in notebook 00.
     """
-    from mmtutor._notebooks import CourseNotFound
+    from mmtutor.course.notebooks import CourseNotFound
 
     options = _parser().parse_args(arguments)
     try:

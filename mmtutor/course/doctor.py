@@ -324,11 +324,11 @@ def check_data() -> Iterator[Finding]:
 
 def check_course() -> Iterator[Finding]:
     """Are the notebooks at hand, and are their stored copies readable?"""
-    from mmtutor import _notebooks
+    from mmtutor.course import notebooks
 
     try:
-        course = _notebooks.find_course()
-    except _notebooks.CourseNotFound as error:
+        course = notebooks.find_course()
+    except notebooks.CourseNotFound as error:
         yield Finding("note", "the notebooks are not here", str(error))
         return
     broken = []

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmtutor._cells import as_column, each_cell, is_missing, present_cells
+from mmtutor._table import as_column, each_cell, is_missing, present_cells
 
 
 @pytest.mark.parametrize("cell", [None, np.nan, float("nan"), pd.NA, pd.NaT])

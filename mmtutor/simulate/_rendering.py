@@ -6,12 +6,6 @@ alone or among thousands, in one process or in many.
 
 from __future__ import annotations
 
-import hashlib
-import os
-import tempfile
-import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -20,10 +14,8 @@ import pandas as pd
 from joblib import Parallel, delayed
 from tqdm import tqdm
 
-from mmtutor._cells import MODALITIES
-from mmtutor.datasets.remote import cache_folder
-
-Arrays = dict[str, np.ndarray]
+from mmtutor._cache import Arrays, cached_arrays, fingerprint
+from mmtutor._table import MODALITIES
 
 LANGUAGES = {"en": "english", "zh": "chinese"}
 
@@ -127,53 +119,8 @@ def require_between(value: float, low: float, high: float, *, what: str) -> floa
     return float(value)
 
 
-def fingerprint(*extra: str) -> str:
-    """Hash the sources of the simulator: another version of the code never reads old arrays."""
-    here = Path(__file__).parent
-    own = [here / f"_{name}.py" for name in ("people", "posts", "rendering")]
-    sources = [*sorted((here / "simulate").glob("*.py")), *own]
-    digest = hashlib.sha256()
-    for path in sources:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    digest.update("\0".join(extra).encode())
-    return digest.hexdigest()[:16]
-
-
 def cached(name: str, make: Callable[[], Arrays], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
-    """Return `make()`, or what an earlier call stored on disk.
-
-    A file that cannot be read or has other shapes is made anew. It is written under another name
-    and then moved, so that processes that do the same at the same time cannot disturb each other.
-    """
-    path = cache_folder() / "simulated" / f"{name}-{fingerprint(repr(dict(shapes)))}.npz"
-    try:
-        with np.load(path, allow_pickle=False) as stored:  # a zip file: each array has a checksum
-            arrays = {key: stored[key] for key in stored.files}
-        if {key: array.shape for key, array in arrays.items()} == dict(shapes):
-            return arrays
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
-        pass
-    arrays = make()
-    _store(path, arrays)
-    return arrays
-
-
-def _store(path: Path, arrays: Arrays) -> None:
-    temporary = None
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=path.stem, suffix=".part", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            np.savez(file, **arrays)
-        os.replace(temporary, path)  # noqa: PTH105 (the same on every platform: overwrites)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        if not path.exists():  # else another process was faster, which is as good
-            warnings.warn(
-                f"could not keep the simulated data in {path.parent} ({error}); they are made "
-                "again each time. Let MMTUTOR_CACHE name a folder that can be written to",
-                stacklevel=4,
-            )
+    """Return `make()`, or what the same code stored on disk: other code never reads old arrays."""
+    code = sorted(Path(__file__).parent.glob("*.py"))
+    mark = fingerprint(*code, repr(dict(shapes)))
+    return cached_arrays(f"simulated/{name}", mark, make, shapes)

@@ -9,7 +9,6 @@ docs/template.py.
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import inspect
 import re
@@ -23,7 +22,7 @@ from urllib.parse import unquote
 
 import nbformat
 
-from mmtutor import _notebooks
+from mmtutor.course import notebooks
 
 MAX_BYTES = 1_500_000
 MAX_CELL_LINES = 30  # the aim is twenty; a plot with its labels may need a few more
@@ -139,7 +138,7 @@ def parts(chapter: Chapter) -> list[str]:
         found.append(chapter.problem("shows no picture: use plotting.show(fig, alt=...)"))
     # Real recordings are of people and are not copied into notebooks; simulated sound is played.
     sound = re.search(r"^\s*from mmtutor import [^\n]*\baudio\b", code, flags=re.MULTILINE)
-    if sound and not _notebooks.requires(chapter.notebook) and "<audio" not in _html(chapter):
+    if sound and not notebooks.requires(chapter.notebook) and "<audio" not in _html(chapter):
         found.append(chapter.problem("works on sound but plays none: use plotting.listen(...)"))
     return found
 
@@ -244,7 +243,7 @@ def source_and_notebook(folder: Path) -> list[str]:
     found = []
     for source in sorted((folder / "source").glob("*.py")):
         stored = folder / f"{source.stem}.ipynb"
-        for difference in _notebooks.differences(source, stored):
+        for difference in notebooks.differences(source, stored):
             found.append(f"{source.name} and its notebook: {difference}; make notebooks")
     for stored in sorted(folder.glob("*.ipynb")):
         if not (folder / "source" / f"{stored.stem}.py").exists():
@@ -583,66 +582,6 @@ def public_names(module: Any) -> Iterator[tuple[str, Any]]:
         thing = getattr(module, name)
         if inspect.isfunction(thing) or inspect.isclass(thing):
             yield f"{module.__name__.removeprefix('mmtutor.')}.{name}", thing
-
-
-# -- who may import whom -----------------------------------------------------------------
-
-_PLAIN = ("text", "image", "audio", "noise", "information", "datasets", "plotting", "fusion")
-_ABOVE_FUSION = ("deep", "explain", "evaluation")
-MAY_IMPORT: dict[str, set[str]] = {
-    **{room: {"_cells"} for room in _PLAIN},
-    **{room: {"_cells", "fusion"} for room in _ABOVE_FUSION},
-    "_cells": set(),
-    "__init__": set(),
-}
-# The command line and its helpers may use everything but the exercises; exercises everything.
-EVERYWHERE = {"cli", "exercises", "_doctor", "_notebooks", "_pages", "_runner"}
-
-
-def imported_rooms(source: str, module: str) -> set[str]:
-    """Return the rooms of the package that a module's source imports, anywhere in it.
-
-    Parameters
-    ----------
-    source : str
-        The module's text.
-    module : str
-        Its dotted name, needed to read relative imports.
-    """
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            package = module.split(".")[: -node.level] if node.level else []
-            base = ".".join([*package, *([node.module] if node.module else [])])
-            names = [f"{base}.{alias.name}" for alias in node.names]
-        for name in names:
-            top, _, rest = name.partition(".")
-            if top == "mmtutor" and rest:
-                found.add(rest.partition(".")[0])
-    return found
-
-
-def one_way_imports(package: Path) -> list[str]:
-    """Imports inside the package go one way only, and nothing imports the exercises."""
-    rooms = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
-    found = []
-    for path in sorted(package.rglob("*.py")):
-        inside = path.relative_to(package)
-        room = inside.parts[0].removesuffix(".py")
-        if room in EVERYWHERE and room != "cli" and not room.startswith("_"):
-            continue
-        module = ".".join(["mmtutor", *inside.with_suffix("").parts])
-        wanted = imported_rooms(path.read_text(encoding="utf-8"), module) & rooms - {room}
-        allowed = rooms - {"exercises"} if room in EVERYWHERE else MAY_IMPORT.get(room)
-        if allowed is None:
-            found.append(f"mmtutor/{inside}: {room} is a new room: add it to MAY_IMPORT")
-            continue
-        for other in sorted(wanted - allowed):
-            found.append(f"mmtutor/{inside}: {room} must not import {other}")
-    return found
 
 
 def private_imports(chapter: Chapter) -> list[str]:

@@ -1,10 +1,12 @@
-"""Where the files that come with the package lie."""
+"""The files that come with the package: where they lie, and the reviews in them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+import pandas as pd
+
+_PACKAGE = Path(__file__).resolve().parent
 
 
 def bundled_path(name: str) -> Path:
@@ -22,3 +24,11 @@ def bundled_path(name: str) -> Path:
         f"the bundled file {name!r} is in neither {_PACKAGE / '_data'} nor "
         f"{_PACKAGE.parent / 'data'}; install mmtutor again"
     )
+
+
+def read_reviews() -> pd.DataFrame:
+    """Return the bundled reviews: id, label, valence, difficulty, english, chinese."""
+    frame = pd.read_csv(bundled_path("reviews.csv"), encoding="utf-8")
+    for name in ("label", "difficulty", "english", "chinese"):
+        frame[name] = frame[name].astype(object)
+    return frame

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from mmtutor._cells import MODALITIES
-from mmtutor.datasets._rendering import (
+from mmtutor._table import MODALITIES
+from mmtutor.simulate._rendering import (
     Arrays,
     cached,
     chosen_modalities,
@@ -23,11 +23,11 @@ from mmtutor.datasets._rendering import (
     swing,
     table,
 )
-from mmtutor.datasets.simulate.faces import IDENTITY_SIZE as FACE_SIZE
-from mmtutor.datasets.simulate.faces import render_face
-from mmtutor.datasets.simulate.latent import PeopleWorld, SeedLike, _count, seed_sequence
-from mmtutor.datasets.simulate.voices import IDENTITY_SIZE as VOICE_SIZE
-from mmtutor.datasets.simulate.voices import render_voice
+from mmtutor.simulate.faces import IDENTITY_SIZE as FACE_SIZE
+from mmtutor.simulate.faces import render_face
+from mmtutor.simulate.latent import PeopleWorld, SeedLike, _count, seed_sequence
+from mmtutor.simulate.voices import IDENTITY_SIZE as VOICE_SIZE
+from mmtutor.simulate.voices import render_voice
 
 __all__ = ["load_people", "make_people"]
 

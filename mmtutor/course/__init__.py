@@ -1,0 +1,1 @@
+"""The course around the package: checking answers, running notebooks, the command line."""
