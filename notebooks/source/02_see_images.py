@@ -59,7 +59,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import normalize
 
 from mmtutor import plotting
-from mmtutor.simulate.faces import IDENTITY_SIZE, render_face
 from mmtutor.exercises import check
 from mmtutor.image import (
     BagOfVisualWords,
@@ -70,6 +69,7 @@ from mmtutor.image import (
     read_image,
     sift_features,
 )
+from mmtutor.simulate.faces import IDENTITY_SIZE, render_face
 
 plotting.style()
 

@@ -57,8 +57,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mmtutor import audio, plotting
-from mmtutor.simulate import music, voices
 from mmtutor.exercises import check
+from mmtutor.simulate import music, voices
 
 plotting.style()
 RATE = 16_000  # samples a second

@@ -54,10 +54,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from mmtutor import audio, datasets, image, plotting, text
-from mmtutor.simulate import faces, voices
 from mmtutor.deep import ContrastiveAligner, MultimodalAutoencoder, info_nce
 from mmtutor.exercises import check
 from mmtutor.fusion import FeatureFusion
+from mmtutor.simulate import faces, voices
 
 plotting.style()
 
