@@ -81,6 +81,8 @@ def each_cell(
 ) -> list[Any]:
     """Apply `function` to every cell of a column, in order, and say which row fails.
 
+    A row is named by its label in the index of a Series or DataFrame, else by its position.
+
     Parameters
     ----------
     X : Series, one-column DataFrame, list, or array whose first axis is the samples
@@ -101,13 +103,15 @@ def each_cell(
     """
     from joblib import Parallel, delayed  # here, as rooms that need no threads import this one
 
-    def work(row: int, cell: Any) -> Any:
+    def work(row: Any, cell: Any) -> Any:
         try:
             return function(cell)
         except (ValueError, TypeError, OSError) as error:
             raise type(error)(f"{what.removesuffix('s')} in row {row}: {error}") from error
 
-    jobs = (delayed(work)(row, cell) for row, cell in enumerate(present_cells(X, what=what)))
+    cells = present_cells(X, what=what)
+    rows = X.index if isinstance(X, pd.Series | pd.DataFrame) else range(len(cells))
+    jobs = (delayed(work)(row, cell) for row, cell in zip(rows, cells, strict=True))
     return Parallel(n_jobs=n_jobs, prefer="threads")(jobs)
 
 

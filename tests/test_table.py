@@ -75,6 +75,20 @@ def test_each_cell_names_the_row_that_fails(error):
     assert str(raised.value.__cause__) == "three is odd"
 
 
+@pytest.mark.parametrize(
+    ("column", "row"),
+    [
+        (pd.Series([2, 3], index=[40, 17]), "17"),
+        (pd.Series([2, 3], index=["ann", "bob"]), "bob"),
+        (pd.DataFrame({"n": [2, 3]}, index=[5, 6]), "6"),
+        (np.array([2, 3]), "1"),
+    ],
+)
+def test_each_cell_names_a_row_as_the_table_does(column, row):
+    with pytest.raises(ValueError, match=f"^number in row {row}: "):
+        each_cell(column, lambda cell: int("x") if cell == 3 else cell, what="numbers")
+
+
 def test_each_cell_does_not_start_on_a_column_with_missing_cells():
     seen = []
     with pytest.raises(ValueError, match="1 of 2 numbers are missing"):
