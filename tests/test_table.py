@@ -8,7 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mmtutor._table import as_column, each_cell, is_missing, present_cells
+from mmtutor._table import (
+    as_column,
+    each_cell,
+    hide,
+    is_missing,
+    present_cells,
+    present_rows,
+    resolve,
+    select,
+    take,
+)
 
 
 @pytest.mark.parametrize("cell", [None, np.nan, float("nan"), pd.NA, pd.NaT])
@@ -94,3 +104,41 @@ def test_each_cell_does_not_start_on_a_column_with_missing_cells():
     with pytest.raises(ValueError, match="1 of 2 numbers are missing"):
         each_cell([1, None], seen.append, what="numbers")
     assert seen == []
+
+
+# --- parts of a table ----------------------------------------------------------------------------
+
+
+def table():
+    cells = [np.zeros((2, 2)), None, np.full((2, 2), np.nan), np.ones((2, 2))]
+    frame = pd.DataFrame({"text": ["a", "", None, "d"], "age": [1.0, np.nan, 3.0, 4.0]})
+    return frame.assign(image=pd.Series(cells, dtype=object)).set_index(pd.Index(list("pqrs")))
+
+
+def test_hide_returns_a_copy_without_the_modality():
+    frame = table()
+    hidden = hide(frame, "image")
+    assert not present_rows(hidden["image"]).any()
+    assert present_rows(frame["image"]).tolist() == [True, False, True, True]
+    assert not present_rows(hide(frame, ["text", "age"])[["text", "age"]]).any()
+    pd.testing.assert_series_equal(hide(frame, "age")["text"], frame["text"])
+    assert list(hidden) == list(frame)
+    with pytest.raises(ValueError, match=r"no column \['video'\]; its columns are \['text'"):
+        hide(frame, "video")
+
+
+def test_present_rows_of_tables_and_arrays_agree():
+    frame = table()
+    assert present_rows(frame).tolist() == [True, False, False, True]
+    assert present_rows(frame.to_numpy(dtype=object)).tolist() == [True, False, False, True]
+    assert present_rows(frame["age"].to_numpy()).tolist() == [True, False, True, True]
+
+
+def test_select_and_take_keep_the_labels_of_rows():
+    frame = table()
+    column = select(frame, "text")
+    assert isinstance(column, pd.Series)
+    assert take(column, np.array([1, 3])).index.tolist() == ["q", "s"]
+    assert take(select(frame, ["text"]), present_rows(column)).shape == (3, 1)
+    assert resolve(frame, lambda X: [X.columns[1]]) == ["age"]
+    assert resolve(frame, "age") == "age"

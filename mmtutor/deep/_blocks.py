@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import clone
 
-from mmtutor.fusion._parts import present_rows, select, take
+from mmtutor._table import present_rows, select, take
 
 KINDS = {
     "tokens": "whole numbers of shape (n_samples, length), 0 = padding",

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.utils.validation import check_is_fitted
 
-from mmtutor.fusion._parts import Composition
+from mmtutor._composition import Composition
 
 from ._blocks import Block, fit_blocks
 

@@ -22,8 +22,9 @@ from sklearn.utils import Bunch
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
 
+from mmtutor._composition import Composition, weight_array
+from mmtutor._table import present_rows, resolve, select, take
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
-from mmtutor.fusion._parts import Composition, present_rows, resolve, select, take, weight_array
 from mmtutor.fusion.rules import RULES, Rule, _check_prior, _keywords, apply_rule
 
 __all__ = ["DecisionFusion"]

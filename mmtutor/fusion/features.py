@@ -19,8 +19,9 @@ from sklearn.base import TransformerMixin, clone
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
+from mmtutor._composition import Composition, weight_array
+from mmtutor._table import present_rows, resolve, select, take
 from mmtutor.fusion._alignment import _MOST, generalised_cca, principal_axes
-from mmtutor.fusion._parts import Composition, present_rows, resolve, select, take, weight_array
 
 __all__ = ["FeatureFusion"]
 

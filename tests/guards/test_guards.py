@@ -488,7 +488,7 @@ def test_an_open_solution_and_too_few_exercises_are_found(chapter: Chapter) -> N
 
 
 def test_private_imports_are_found(chapter: Chapter) -> None:
-    for line in ("from mmtutor._table import x", "from mmtutor.fusion import _parts"):
+    for line in ("from mmtutor._table import x", "from mmtutor.fusion import _calibration"):
         (problem,) = guards.private_imports(spoil(chapter, "from mmtutor import fusion", line))
         assert "private name" in problem
 

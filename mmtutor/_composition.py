@@ -1,16 +1,13 @@
-"""What the two fusions share: named parts, the columns each part reads, and missing cells."""
+"""Estimators made of named parts, each of which reads its own columns of a table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
-
-from mmtutor._table import is_missing
 
 
 class Composition(BaseEstimator):
@@ -93,53 +90,6 @@ class Composition(BaseEstimator):
         return X
 
 
-def select(X: Any, columns: Any) -> Any:
-    """Return the part's columns: a scalar gives one column (1-D), anything else a table (2-D)."""
-    frame = isinstance(X, pd.DataFrame)
-    if isinstance(columns, str | Iterable) and not frame and _holds_names(columns):
-        raise ValueError(f"columns {columns!r} are names, but X is an array: use integers")
-    if frame and (isinstance(columns, str) or _holds_names(columns)):
-        wanted = [columns] if isinstance(columns, str) else list(columns)
-        lost = [name for name in wanted if name not in X.columns]
-        if lost:
-            raise ValueError(f"X has no column {lost}; its columns are {list(X.columns)}")
-        return X[columns if isinstance(columns, str) else wanted]
-    if isinstance(columns, slice) and isinstance(columns.start or columns.stop, str):
-        return X.loc[:, columns]
-    index = columns if isinstance(columns, int | slice) else np.asarray(columns)
-    try:
-        block = X.iloc[:, index] if frame else X[:, index]
-    except IndexError:
-        raise ValueError(f"columns {columns!r} are not in X, which has {X.shape[1]}") from None
-    if block.ndim == 2 and block.shape[1] == 0:
-        raise ValueError(f"columns {columns!r} select nothing from X, which has {X.shape[1]}")
-    return block
-
-
-def resolve(X: Any, columns: Any) -> Any:
-    """Call a selector such as ``make_column_selector`` on X; return anything else unchanged."""
-    return columns(X) if callable(columns) else columns
-
-
-def present_rows(block: Any) -> np.ndarray:
-    """Return a bool array of shape (n_samples,): rows in which no cell of the block is missing."""
-    if isinstance(block, pd.Series | pd.DataFrame):  # an array in a cell is not missing
-        missing = block.isna().to_numpy()
-        return ~(missing.any(axis=1) if missing.ndim == 2 else missing)
-    if block.dtype.kind == "f":
-        missing = np.isnan(block)
-    elif block.dtype == object:
-        missing = np.frompyfunc(is_missing, 1, 1)(block).astype(bool)
-    else:
-        missing = np.zeros(block.shape, dtype=bool)
-    return ~(missing.any(axis=1) if missing.ndim == 2 else missing)
-
-
-def take(block: Any, rows: np.ndarray) -> Any:
-    """Return some rows of a Series, DataFrame or array."""
-    return block.iloc[rows] if hasattr(block, "iloc") else block[rows]
-
-
 def weight_array(weights: Any, names: list[str], kind: str) -> np.ndarray:
     """Return a mapping's values in the order of the names."""
     if not hasattr(weights, "keys"):
@@ -150,11 +100,3 @@ def weight_array(weights: Any, names: list[str], kind: str) -> np.ndarray:
     if set(weights) != set(names):
         raise ValueError(f"weights names {sorted(weights)}, but the {kind} are {sorted(names)}")
     return np.array([float(weights[name]) for name in names])
-
-
-def _holds_names(columns: Any) -> bool:
-    if isinstance(columns, str):
-        return True
-    if isinstance(columns, int | slice) or not isinstance(columns, Iterable):
-        return False
-    return any(isinstance(column, str) for column in columns)
