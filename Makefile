@@ -10,7 +10,7 @@ OPENCV5 := build/opencv5
 
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
-.PHONY: help install run test test-opencv5 lab notebooks lint format clean
+.PHONY: help install run test test-opencv5 lab notebooks messages lint format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,6 +26,12 @@ lab: $(STAMP)  ## Open JupyterLab at chapter 00
 
 notebooks: $(STAMP)  ## Re-execute what changed in notebooks/source and store the outputs
 	$(BIN)/mmtutor run --store --changed
+
+# exercise:2 is what an exercise expects, which is marked where modules are loaded.
+messages: $(STAMP)  ## Collect the package's messages for translators, and compile what they wrote
+	$(BIN)/pybabel extract -k exercise:2 --sort-by-file --add-location=file -o locale/mmtutor.pot mmtutor
+	$(BIN)/pybabel update --ignore-pot-creation-date -N -d locale -D mmtutor -i locale/mmtutor.pot
+	$(BIN)/pybabel compile -d locale -D mmtutor
 
 lint: $(STAMP)  ## Check style and formatting
 	$(BIN)/ruff check $(SOURCES)

@@ -1,7 +1,7 @@
-"""What pyproject.toml cannot say: a built package carries the bundled data of data/.
+"""What pyproject.toml cannot say: a built package carries the bundled data and the translations.
 
-In a clone (and in an editable installation) the package reads data/ where it lies; a wheel has no
-such folder, so a copy goes to mmtutor/_data.
+In a clone (and in an editable installation) the package reads data/ and locale/ where they lie; a
+wheel has no such folders, so copies go to mmtutor/_data.
 """
 
 import shutil
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 
 class BuildWithData(build_py):
-    """Build the package, then copy data/*.csv and data/README.md into it."""
+    """Build the package, then copy data/*.csv, data/README.md and locale/**/*.mo into it."""
 
     def run(self) -> None:
         super().run()
@@ -25,6 +25,10 @@ class BuildWithData(build_py):
         for source in [*sorted((HERE / "data").glob("*.csv")), HERE / "data" / "README.md"]:
             if source.exists():
                 shutil.copyfile(source, target / source.name)
+        for source in sorted((HERE / "locale").rglob("*.mo")):
+            copy = target / source.relative_to(HERE)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, copy)
 
 
 setup(cmdclass={"build_py": BuildWithData})

@@ -19,6 +19,8 @@ import soundfile
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mmtutor._i18n import _
+
 __all__ = ["COLOURS", "MODALITY_COLOURS", "intervals", "listen", "show", "style"]
 
 COLOURS: dict[str, str] = {
@@ -123,7 +125,8 @@ class _Player:
         self._base64 = base64.b64encode(encoded.getvalue()).decode("ascii")
 
     def __repr__(self) -> str:
-        return f"[sound, {self.seconds:.1f} s] {self.caption}"
+        sound = _("sound, {seconds:.1f} s").format(seconds=self.seconds)
+        return f"[{sound}] {self.caption}"
 
     def _repr_html_(self) -> str:
         caption = html.escape(self.caption)
@@ -181,7 +184,7 @@ def intervals(
     *,
     colours: Mapping[str, str] | Sequence[str] | None = None,
     ceiling: float | None = None,
-    label: str = "accuracy",
+    label: str | None = None,
 ) -> Axes:
     """Draw one dot per model with its confidence interval, the best on top.
 
@@ -196,8 +199,8 @@ def intervals(
         Names not in the mapping are drawn in the colour of fused models.
     ceiling : float, optional
         The ideal observer's score, drawn as a vertical line.
-    label : str, default="accuracy"
-        The name and unit of the score.
+    label : str, optional
+        The name and unit of the score; "accuracy" if not given.
 
     Returns
     -------
@@ -232,9 +235,8 @@ def intervals(
         ax.plot(mean, row, "o", color=colour)
     if ceiling is not None:
         ax.axvline(ceiling, color=MODALITY_COLOURS["ceiling"], linestyle="--")
-        ax.text(
-            ceiling, -0.6, " ideal observer", color="0.35", va="bottom", ha="right", rotation=90
-        )
+        words = " " + _("ideal observer")
+        ax.text(ceiling, -0.6, words, color="0.35", va="bottom", ha="right", rotation=90)
     ax.set_yticks(range(len(names)), names)
-    ax.set_xlabel(label)
+    ax.set_xlabel(_("accuracy") if label is None else label)
     return ax

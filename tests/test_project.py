@@ -78,7 +78,7 @@ def unpacked_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a wheel from a copy of the tree, without a network, and unpack it."""
     tree = tmp_path_factory.mktemp("tree")
     skip = shutil.ignore_patterns("__pycache__", "_data")
-    for folder in ("mmtutor", "data"):
+    for folder in ("mmtutor", "data", "locale"):
         shutil.copytree(ROOT / folder, tree / folder, ignore=skip)
     for name in ("pyproject.toml", "setup.py", "README.md", "LICENSE", "LICENSE-TEXT"):
         shutil.copy(ROOT / name, tree / name)
@@ -99,6 +99,7 @@ def test_wheel_carries_every_module(unpacked_wheel: Path) -> None:
     }
     carried = {path.relative_to(unpacked_wheel) for path in unpacked_wheel.rglob("*")}
     assert not expected - carried
+    assert Path("mmtutor/_data/locale/zh_CN/LC_MESSAGES/mmtutor.mo") in carried
 
 
 LOAD_DEFAULTS = """

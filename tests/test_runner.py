@@ -298,11 +298,13 @@ def test_lab_opens_the_first_notebook(
     seen: list[list[str]] = []
 
     def run(command: list[str], **how: Any) -> subprocess.CompletedProcess:
-        assert how["env"].items() >= runner.KERNEL_ENVIRONMENT.items()
+        settings = {**runner.KERNEL_ENVIRONMENT, "MMTUTOR_LANGUAGE": "zh_CN"}  # the reader's
+        assert how["env"].items() >= settings.items()
         seen.append(command)
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(runner.subprocess, "run", run)
+    monkeypatch.setenv("MMTUTOR_LANGUAGE", "zh_CN")
     assert cli.main(["lab", "--course", str(course), "--", "--no-browser"]) == 0
     folder = course.resolve()
     first = str(folder / "notebooks" / "00_good.ipynb")

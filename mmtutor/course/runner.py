@@ -31,6 +31,7 @@ KERNEL_ENVIRONMENT = {
     "NUMEXPR_NUM_THREADS": "1",
     "TF_NUM_INTRAOP_THREADS": "1",
     "PYTHONHASHSEED": "0",
+    "MMTUTOR_LANGUAGE": "en",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_DETERMINISTIC_OPS": "1",
     "CUDA_VISIBLE_DEVICES": "-1",
@@ -376,8 +377,10 @@ def open_lab(course: Path, arguments: Sequence[str] = ()) -> int:
         print("JupyterLab is not installed: pip install 'mmtutor[notebooks]'", file=sys.stderr)
         return 1
     try:
-        # The kernels' settings too: a learner's numbers are then the stored ones.
+        # The kernels' settings too: a learner's numbers are then the stored ones, in any language.
         command = [*lab_command(course), *arguments]
-        return subprocess.run(command, env=kernel_environment(), check=False).returncode
+        language = {"MMTUTOR_LANGUAGE": os.environ.get("MMTUTOR_LANGUAGE", "")}
+        environment = kernel_environment() | language
+        return subprocess.run(command, env=environment, check=False).returncode
     except KeyboardInterrupt:
         return 0
