@@ -10,7 +10,7 @@ OPENCV5 := build/opencv5
 
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
-.PHONY: help install run test test-opencv5 lab notebooks messages lint format clean
+.PHONY: help install run test test-opencv5 lab notebooks evidence messages lint format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ messages: $(STAMP)  ## Collect the package's messages for translators, and compi
 	$(BIN)/pybabel extract -k exercise:2 --sort-by-file --add-location=file -o locale/mmtutor.pot mmtutor
 	$(BIN)/pybabel update --ignore-pot-creation-date -N -d locale -D mmtutor -i locale/mmtutor.pot
 	$(BIN)/pybabel compile -d locale -D mmtutor
+
+evidence: $(STAMP)  ## Make the tables of experiments that take minutes, where they are stale
+	$(BIN)/mmtutor evidence
 
 lint: $(STAMP)  ## Check style and formatting
 	$(BIN)/ruff check $(SOURCES)

@@ -21,14 +21,13 @@ class BuildWithData(build_py):
         if self.editable_mode:
             return
         target = Path(self.build_lib) / "mmtutor" / "_data"
-        target.mkdir(parents=True, exist_ok=True)
-        for source in [*sorted((HERE / "data").glob("*.csv")), HERE / "data" / "README.md"]:
-            if source.exists():
-                shutil.copyfile(source, target / source.name)
-        for source in sorted((HERE / "locale").rglob("*.mo")):
-            copy = target / source.relative_to(HERE)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copy)
+        data, catalogues = HERE / "data", sorted((HERE / "locale").rglob("*.mo"))
+        bundled = [data / "README.md", *data.glob("*.csv"), *data.glob("evidence/*.csv")]
+        copies = {source: source.relative_to(data) for source in bundled}
+        copies |= {source: source.relative_to(HERE) for source in catalogues}
+        for source, place in copies.items():
+            (target / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target / place)
 
 
 setup(cmdclass={"build_py": BuildWithData})

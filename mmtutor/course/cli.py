@@ -53,6 +53,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.set_defaults(function=_run)
 
+    evidence = commands.add_parser(
+        "evidence", parents=[course], help="make the tables of experiments that take minutes"
+    )
+    evidence.add_argument("notebooks", nargs="*", metavar="NN", help="numbers (default: all)")
+    evidence.add_argument("--force", action="store_true", help="also those that are fresh")
+    evidence.add_argument(
+        "--check", action="store_true", help="make nothing; say which are not fresh"
+    )
+    evidence.add_argument(
+        "-j", "--jobs", type=_positive, default=2, help="rows at the same time (default 2)"
+    )
+    evidence.set_defaults(function=_evidence)
+
     data = commands.add_parser("data", help="list, fetch and verify the real data")
     actions = data.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="each data set: size, licence, citation, whether it is there")
@@ -107,6 +120,19 @@ def _run(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     return int(any(outcome.status == "failed" for outcome in outcomes))
+
+
+def _evidence(options: argparse.Namespace) -> int:
+    from mmtutor.course import evidence, notebooks
+
+    course = notebooks.find_course(options.course)
+    try:
+        return evidence.run(
+            course, options.notebooks, check=options.check, force=options.force, jobs=options.jobs
+        )
+    except ValueError as error:  # a number that fits no notebook
+        print(error, file=sys.stderr)
+        return 2
 
 
 def _data(options: argparse.Namespace) -> int:

@@ -1,0 +1,507 @@
+"""Experiments that take minutes: rows made once and stored, shown in a chapter, and checked there.
+
+A claim about seeds, folds or settings needs many runs, more than a chapter's minute. So an
+experiment is a function in the chapter that makes *one* row; ``mmtutor evidence NN`` makes all of
+its rows and stores them as ``data/evidence/NN_name.csv``; the chapter reads that table, asserts
+over it, and makes one row live, which must agree with the stored one.
+
+The cells of a chapter that are tagged ``evidence`` hold its experiments and all they need: imports,
+helpers, the functions. They only define; together they are a program of their own, which is what
+``mmtutor evidence`` runs. A table is stale when the text of its experiment, of what that uses in
+those cells or in the package, or of a bundled file has changed (comments and docstrings do not
+count).
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import csv
+import functools
+import importlib
+import inspect
+import io
+import itertools
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mmtutor._bundled import bundled_path
+from mmtutor._cache import atomic_write, fingerprint
+
+__all__ = ["Experiment", "experiment", "grid"]
+
+TAG = "evidence"
+Row = dict[str, Any]
+
+
+def grid(**values: Iterable[Any]) -> list[Row]:
+    """Return every combination of the given values, the last one changing fastest.
+
+    Parameters
+    ----------
+    **values : iterable
+        The values of each parameter.
+
+    Returns
+    -------
+    list of dict
+        One dict a combination.
+
+    See Also
+    --------
+    sklearn.model_selection.ParameterGrid : the same, sorted by name.
+
+    Notes
+    -----
+    Taught in notebook 06.
+
+    Examples
+    --------
+    >>> grid(rule=["sum", "product"], seed=range(2))[1]
+    {'rule': 'sum', 'seed': 1}
+    """
+    names = list(values)
+    return [dict(zip(names, one, strict=True)) for one in itertools.product(*values.values())]
+
+
+@dataclass
+class Experiment:
+    """A function that makes one row of a table, and the rows it is to make.
+
+    Made by the decorator :func:`experiment`; not made by hand.
+
+    Attributes
+    ----------
+    function : callable
+        Takes a row's parameters, returns a dict of its results.
+    name : str
+        The table's name, which is also its file's: ``NN_name``.
+    rows : list of dict
+        The parameters of every row.
+    requires : tuple of str
+        The real data sets without which no row can be made.
+    """
+
+    function: Callable[..., Mapping[str, Any]]
+    name: str
+    rows: list[Row]
+    requires: tuple[str, ...] = ()
+    mark: str = field(default="", repr=False)
+
+    def __call__(self, **parameters: Any) -> Row:
+        """Make one row: its parameters, then its results."""
+        return {**parameters, **self.function(**parameters)}
+
+    def table(self) -> pd.DataFrame:
+        """Return the stored table.
+
+        Returns
+        -------
+        DataFrame of shape (n_rows, n_columns)
+            The parameters of every row, then its results.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the table was never made.
+
+        Notes
+        -----
+        Taught in notebook 06.
+        """
+        return _read(_stored(self.name))[1]
+
+    def confirm(self, *, within: float = 1e-6, **parameters: Any) -> Row:
+        """Make one row now, and assert that it agrees with the stored one.
+
+        Parameters
+        ----------
+        within : float, default=1e-6
+            The largest difference, beside rounding to six digits, allowed between a result of now
+            and its stored value. What a network learned differs between processors: give it room,
+            and say so.
+        **parameters : object
+            The row's parameters.
+
+        Returns
+        -------
+        dict
+            The row as made now.
+
+        Raises
+        ------
+        KeyError
+            If the table has no such row.
+        AssertionError
+            If a result differs by more than `within`; says which, and both values.
+
+        Notes
+        -----
+        Taught in notebook 06.
+        """
+        table = self.table()
+        same = np.logical_and.reduce([table[name] == value for name, value in parameters.items()])
+        if same.sum() != 1:
+            raise KeyError(f"{self.name} has {same.sum()} rows with {parameters}; expected one")
+        stored, now = table[same].iloc[0], self(**parameters)
+        for name in [name for name in now if name not in parameters]:
+            close = (
+                stored[name] == now[name]
+                if isinstance(now[name], str)
+                else np.isclose(stored[name], now[name], rtol=1e-5, atol=within, equal_nan=True)
+            )
+            assert close, (
+                f"{self.name}, {parameters}: {name} is stored as {stored[name]:.6g}, now it is "
+                f"{now[name]:.6g}, more than {within:g} away"
+            )
+        return now
+
+
+def experiment(
+    name: str, rows: Iterable[Row], *, requires: Sequence[str] = ()
+) -> Callable[[Callable[..., Mapping[str, Any]]], Experiment]:
+    """Make a function that computes one row into an experiment with a stored table.
+
+    Parameters
+    ----------
+    name : str
+        The chapter's number and a name: ``"06_false_alarms"``. The table is stored as
+        ``data/evidence/06_false_alarms.csv``.
+    rows : iterable of dict
+        The parameters of every row; see :func:`grid`.
+    requires : sequence of str, default=()
+        Real data sets that the function needs.
+
+    Returns
+    -------
+    callable
+        A decorator for ``function(**parameters)``, which returns a dict of numbers or words.
+
+    Notes
+    -----
+    Taught in notebook 06. Not for what runs in a second: run that in the chapter.
+
+    Examples
+    --------
+    >>> @experiment("06_doubled", grid(number=[1, 2, 3]))
+    ... def doubled(number):
+    ...     return {"double": 2 * number}
+    >>> doubled(number=3)
+    {'number': 3, 'double': 6}
+    """
+
+    def register(function: Callable[..., Mapping[str, Any]]) -> Experiment:
+        return Experiment(function, name, [dict(row) for row in rows], tuple(requires))
+
+    return register
+
+
+# -- stored tables ----------------------------------------------------------------------------
+
+
+def _stored(name: str) -> Path:
+    try:
+        return bundled_path(f"evidence/{name}.csv")
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"there is no table data/evidence/{name}.csv: make it with "
+            f"`mmtutor evidence {name[:2]}`"
+        ) from None
+
+
+def _read(path: Path) -> tuple[str, pd.DataFrame]:
+    """Return a table's mark and its rows."""
+    text = path.read_text(encoding="utf-8")
+    first, _, rest = text.partition("\n")
+    table = pd.read_csv(io.StringIO(rest), keep_default_na=False, na_values=["nan"])
+    return first.removeprefix("# code and data: "), table
+
+
+def _write(path: Path, mark: str, rows: Sequence[Row]) -> None:
+    with atomic_write(path, "w", encoding="utf-8", newline="") as file:
+        file.write(f"# code and data: {mark}\n")
+        table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows({k: _plain(v) for k, v in row.items()} for row in rows)
+
+
+def _plain(value: Any) -> Any:
+    """Return a number as few digits as say what was measured: six significant ones."""
+    if isinstance(value, float | np.floating):
+        return f"{value:.6g}"
+    return value
+
+
+# -- the program of a chapter's evidence cells -------------------------------------------------
+
+
+def program(notebook: Any) -> str:
+    """Return the text of a chapter's evidence cells as one program."""
+    cells = [c.source for c in notebook.cells if TAG in c.metadata.get("tags", [])]
+    return "\n\n".join(cells)
+
+
+@functools.lru_cache(maxsize=8)
+def _namespace(text: str) -> dict[str, Any]:
+    space: dict[str, Any] = {"__name__": "evidence"}
+    exec(compile(text, "<evidence cells>", "exec"), space)
+    return space
+
+
+def experiments(text: str) -> list[Experiment]:
+    """Return the experiments that a program defines, each with the mark of its code and data."""
+    if not text:
+        return []
+    space = _namespace(text)
+    found = {name: thing for name, thing in space.items() if isinstance(thing, Experiment)}
+    for variable, one in found.items():
+        one.mark = _mark(text, variable, space)
+    return list(found.values())
+
+
+def _mark(text: str, variable: str, space: Mapping[str, Any]) -> str:
+    """Hash what a table depends on: its part of the program, the package, and bundled files."""
+    defined = {name: node for node in ast.parse(text).body for name in _names_of(node)}
+    parts: list[str] = []
+    modules: set[Path] = set()
+    waiting, seen = [variable], set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen or name not in defined:
+            continue
+        seen.add(name)
+        node = defined[name]
+        used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - set(dir(builtins))
+        parts.append(_code(node))
+        waiting += sorted(used)
+        modules |= _package_files(node, space)
+    package = Path(importlib.import_module("mmtutor").__file__ or "").parent
+    files: set[Path] = set()
+    queue = sorted(modules)
+    while queue:
+        path = queue.pop()
+        if path in files or path == Path(__file__):  # the frame of evidence changes no row
+            continue
+        files.add(path)
+        queue += sorted(_imports(path, package))
+    codes = {path: ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    tables = sorted(
+        {
+            node.value
+            for code in codes.values()
+            for node in ast.walk(code)
+            if isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and node.value.endswith(".csv")
+        }
+    )
+    bundled = []
+    for name in tables:
+        try:
+            bundled.append(bundled_path(name))
+        except FileNotFoundError:
+            continue
+    return fingerprint(*sorted(parts), *[_code(codes[p]) for p in sorted(codes)], *bundled)
+
+
+def _names_of(node: ast.stmt) -> Iterator[str]:
+    """Yield the names that a statement of the program defines."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        yield node.name
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        for alias in node.names:
+            yield (alias.asname or alias.name).partition(".")[0]
+    else:
+        for part in ast.walk(node):
+            if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+                yield part.id
+
+
+def _code(node: ast.AST) -> str:
+    """Return a program's text without comments, layout and docstrings."""
+    node = ast.parse(ast.unparse(node))
+    for part in ast.walk(node):
+        body = getattr(part, "body", None)
+        if isinstance(body, list) and body and ast.get_docstring(_as_documented(part)) is not None:
+            part.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.unparse(node)
+
+
+def _as_documented(node: ast.AST) -> Any:
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+        return node
+    return ast.Module(body=[ast.Pass()], type_ignores=[])
+
+
+def _package_files(node: ast.AST, space: Mapping[str, Any]) -> set[Path]:
+    """Return the package's files that hold what a statement of the program names."""
+    found = set()
+    for part in ast.walk(node):
+        things: list[Any] = []
+        if isinstance(part, ast.Name):
+            things = [space.get(part.id)]
+        elif isinstance(part, ast.Attribute):
+            names = ast.unparse(part).split(".")
+            if all(name.isidentifier() for name in names):
+                thing = space.get(names[0])
+                for name in names[1:]:
+                    thing = getattr(thing, name, None)
+                things = [thing]
+        for thing in things:
+            if thing is None or inspect.ismodule(thing):
+                continue  # of a room only what is taken from it counts
+            module = inspect.getmodule(thing)
+            if module is not None and module.__name__.startswith("mmtutor."):
+                found.add(Path(module.__file__ or ""))
+    return found
+
+
+def _imports(path: Path, package: Path) -> set[Path]:
+    """Return the files of the package that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                here = path.relative_to(package.parent).with_suffix("").parts
+                base = ".".join([*here[: -node.level], *([base] if base else [])])
+            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        for name in names:
+            if name.partition(".")[0] != "mmtutor":
+                continue
+            file = package.parent.joinpath(*name.split(".")).with_suffix(".py")
+            if file.is_file():
+                found.add(file)
+    return found
+
+
+# -- making tables ------------------------------------------------------------------------------
+
+
+def state(one: Experiment) -> str:
+    """Return "fresh", "stale", "incomplete" or "never made"."""
+    try:
+        mark, table = _read(_stored(one.name))
+    except FileNotFoundError:
+        return "never made"
+    if mark != one.mark:
+        return "stale"
+    return "fresh" if len(table) == len(one.rows) else "incomplete"
+
+
+def make(
+    text: str, folder: Path, *, force: bool = False, jobs: int = 2, only: Sequence[str] = ()
+) -> dict[str, str]:
+    """Make the tables of a program that are not fresh; show progress.
+
+    Rows are made in processes of their own and kept as they come: an interrupted call goes on where
+    it stopped.
+
+    Parameters
+    ----------
+    text : str
+        The program of a chapter's evidence cells.
+    folder : Path
+        Where the tables go.
+    force : bool
+        Also make those that are fresh.
+    jobs : int
+        How many rows at the same time.
+    only : sequence of str
+        Names of tables; all if empty.
+
+    Returns
+    -------
+    dict of str to str
+        What became of each table.
+    """
+    from mmtutor.datasets import remote
+
+    outcomes = {}
+    for one in experiments(text):
+        if only and one.name not in only:
+            continue
+        missing = [name for name in one.requires if not remote.is_available(name)]
+        if missing:
+            outcomes[one.name] = f"needs real data: mmtutor data fetch {' '.join(missing)}"
+        elif not force and state(one) == "fresh":
+            outcomes[one.name] = "fresh"
+        else:
+            _make_one(text, one, folder, force=force, jobs=jobs)
+            outcomes[one.name] = "made"
+    return outcomes
+
+
+def run(
+    course: Path,
+    chosen: Sequence[str] = (),
+    *,
+    check: bool = False,
+    force: bool = False,
+    jobs: int = 2,
+) -> int:
+    """Make the tables of chapters, or only say which are not fresh; return the exit code."""
+    from mmtutor.course import notebooks
+    from mmtutor.course.runner import KERNEL_ENVIRONMENT
+
+    os.environ.update(KERNEL_ENVIRONMENT)  # inherited by the workers: the settings of the kernels
+    start, bad = time.perf_counter(), 0
+    for source in notebooks.sources(course, chosen):
+        text = program(notebooks.read_source(source))
+        if check:
+            outcomes = {one.name: state(one) for one in experiments(text)}
+            bad += sum(outcome != "fresh" for outcome in outcomes.values())
+        else:
+            outcomes = make(text, course / "data" / "evidence", force=force, jobs=jobs)
+        for name, outcome in outcomes.items():
+            print(f"{name}: {outcome}", flush=True)
+    if not check:
+        print(f"{time.perf_counter() - start:.0f} seconds")
+    return int(bad > 0)
+
+
+def _make_one(text: str, one: Experiment, folder: Path, *, force: bool, jobs: int) -> None:
+    from joblib import Parallel, delayed
+    from tqdm import tqdm
+
+    unfinished = folder / f".{one.name}.unfinished"
+    done: dict[str, Row] = {}
+    if unfinished.exists() and not force:
+        mark, table = _read(unfinished)
+        if mark == one.mark:
+            rows = table.to_dict("records")
+            done = {_key({k: row[k] for k in one.rows[0]}): row for row in rows}
+    waiting = [row for row in one.rows if _key(row) not in done]
+    work = (delayed(_one_row)(text, one.name, row) for row in waiting)
+    results = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
+    bar = tqdm(results, total=len(one.rows), initial=len(done), desc=one.name, unit="row")
+    for parameters, row in bar:
+        done[_key(parameters)] = row
+        _write(unfinished, one.mark, list(done.values()))
+    _write(folder / f"{one.name}.csv", one.mark, [done[_key(row)] for row in one.rows])
+    unfinished.unlink(missing_ok=True)
+
+
+def _key(row: Mapping[str, Any]) -> str:
+    return repr([(name, str(value)) for name, value in row.items()])
+
+
+def _one_row(text: str, name: str, row: Row) -> tuple[Row, Row]:
+    """Make a row in a worker, which keeps the program's names for the next one."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    space = _namespace(text)
+    (one,) = [x for x in space.values() if isinstance(x, Experiment) and x.name == name]
+    try:
+        return row, one(**row)
+    except Exception as error:
+        raise RuntimeError(f"{name}, row {row}: {type(error).__name__}: {error}") from error

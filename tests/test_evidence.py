@@ -1,0 +1,190 @@
+"""Evidence tables: made once, resumed, found stale, and confirmed by a row of now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from nbformat import v4
+
+from mmtutor.course import evidence
+from mmtutor.course.evidence import Experiment, experiment, grid
+
+PROGRAM = """
+import numpy as np
+from mmtutor.course.evidence import experiment, grid
+from mmtutor.fusion import rules
+
+SCALE = 2.0
+
+
+def noise(seed):
+    return np.random.default_rng(seed).normal() * SCALE
+
+
+def unrelated():
+    return 1
+
+
+@experiment("98_noise", grid(rule=["sum", "product"], seed=range(3)))
+def noisy(rule, seed):
+    \"\"\"Say what is measured.\"\"\"
+    P = rules.apply_rule(rule, [[[0.9, 0.1], [0.6, 0.4]]])
+    return {"first": P[0, 0] + noise(seed), "word": rule.upper()}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let tables lie in a folder of the test's own."""
+    stored = evidence.bundled_path
+
+    def bundled(name: str) -> Path:
+        if not name.startswith("evidence/"):
+            return stored(name)
+        path = tmp_path / Path(name).name
+        if not path.exists():
+            raise FileNotFoundError(name)
+        return path
+
+    monkeypatch.setattr(evidence, "bundled_path", bundled)
+    return tmp_path
+
+
+def only(text: str) -> Experiment:
+    (one,) = evidence.experiments(text)
+    return one
+
+
+def test_a_table_is_made_and_confirmed(folder: Path) -> None:
+    assert evidence.state(only(PROGRAM)) == "never made"
+    assert evidence.make(PROGRAM, folder, jobs=2) == {"98_noise": "made"}
+    one = only(PROGRAM)
+    table = one.table()
+    assert table[["rule", "seed"]].to_dict("records") == one.rows
+    assert table.columns.tolist() == ["rule", "seed", "first", "word"]
+    assert one.confirm(rule="sum", seed=1, within=1e-4)["word"] == "SUM"
+    assert evidence.state(one) == "fresh"
+    assert evidence.make(PROGRAM, folder) == {"98_noise": "fresh"}
+    assert [path.name for path in folder.iterdir()] == ["98_noise.csv"]
+
+
+def test_a_row_that_differs_is_found(folder: Path) -> None:
+    evidence.make(PROGRAM, folder, jobs=1)
+    path = folder / "98_noise.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    head, value = lines[2].rsplit(",", 2)[0], float(lines[2].rsplit(",", 2)[1])
+    lines[2] = f"{head},{value + 0.01:.6g},SUM"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    one = only(PROGRAM)
+    one.confirm(rule="sum", seed=0, within=0.02)
+    with pytest.raises(AssertionError, match=r"first is stored as .*, now it is"):
+        one.confirm(rule="sum", seed=0, within=0.001)
+    with pytest.raises(KeyError, match="0 rows"):
+        one.confirm(rule="median", seed=0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "state"),
+    [
+        ("SCALE = 2.0", "SCALE = 3.0", "stale"),  # what a helper uses
+        (".normal()", ".uniform()", "stale"),  # a helper
+        ("rule.upper()", "rule.lower()", "stale"),  # the function
+        ("range(3)", "range(4)", "stale"),  # the rows
+        ("return 1", "return 2", "fresh"),  # what it does not use
+        ("Say what is measured.", "Say it otherwise.", "fresh"),  # what only describes
+    ],
+)
+def test_a_change_makes_stale_what_depends_on_it(
+    folder: Path, old: str, new: str, state: str
+) -> None:
+    evidence.make(PROGRAM, folder, jobs=1)
+    assert old in PROGRAM
+    assert evidence.state(only(PROGRAM.replace(old, new))) == state
+
+
+def test_a_change_in_the_package_makes_stale(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    evidence.make(PROGRAM, folder, jobs=1)
+    read = Path.read_text
+
+    def changed(path: Path, **options: str) -> str:
+        text = read(path, **options)
+        return text + f"\nX = {path.name!r}\n" if path.name == victim else text
+
+    monkeypatch.setattr(Path, "read_text", changed)
+    victim = "rules.py"
+    assert evidence.state(only(PROGRAM)) == "stale"
+    victim = "faces.py"  # not used
+    assert evidence.state(only(PROGRAM)) == "fresh"
+
+
+def test_bundled_data_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = """
+from mmtutor import datasets
+from mmtutor.course.evidence import experiment
+
+@experiment("98_reviews", [{"label": "negative"}])
+def reviews(label):
+    return {"n": (datasets.load_reviews().target == label).sum()}
+"""
+    before = only(text).mark
+    read = Path.read_bytes
+    monkeypatch.setattr(
+        Path, "read_bytes", lambda path: read(path) + b"x" * (path.name == "reviews.csv")
+    )
+    assert only(text).mark != before
+
+
+def test_what_was_interrupted_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIL_AT", "2")
+    text = PROGRAM.replace(
+        "    P = ",
+        "    import os\n    if str(seed) == os.environ.get('FAIL_AT'):\n"
+        "        raise ValueError('no')\n    P = ",
+    )
+    with pytest.raises(RuntimeError, match=r"98_noise, row .*'seed': 2.*ValueError: no"):
+        evidence.make(text, folder, jobs=1)
+    kept = pd.read_csv(folder / ".98_noise.unfinished", comment="#")
+    assert kept["seed"].tolist() == [0, 1]
+    assert evidence.state(only(text)) == "never made"
+
+    monkeypatch.delenv("FAIL_AT")
+    made = []
+    monkeypatch.setattr(
+        evidence, "_one_row", lambda *a, real=evidence._one_row: made.append(a[2]) or real(*a)
+    )
+    evidence.make(text, folder, jobs=1)
+    assert len(made) == 4
+    assert len(only(text).table()) == 6
+    assert not (folder / ".98_noise.unfinished").exists()
+
+
+def test_the_program_is_the_tagged_cells() -> None:
+    notebook = v4.new_notebook(
+        cells=[
+            v4.new_code_cell("a = 1", metadata={"tags": ["evidence"]}),
+            v4.new_code_cell("b = 2"),
+            v4.new_code_cell("c = 3", metadata={"tags": ["evidence"]}),
+        ]
+    )
+    assert evidence.program(notebook) == "a = 1\n\nc = 3"
+    assert evidence.experiments("") == []
+
+
+def test_absent_data_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MMTUTOR_DATA", str(folder / "nothing"))
+    text = PROGRAM.replace("range(3))", 'range(3)), requires=["mnist_test"]')
+    (outcome,) = evidence.make(text, folder).values()
+    assert "mmtutor data fetch mnist_test" in outcome
+
+
+def test_a_table_never_made_says_how_to_make_it() -> None:
+    @experiment("97_nothing", grid(a=[1]))
+    def nothing(a: int) -> dict[str, int]:
+        return {"b": a}
+
+    with pytest.raises(FileNotFoundError, match="mmtutor evidence 97"):
+        nothing.table()
