@@ -236,7 +236,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Counting words gets about 60 % right, far above guessing. Binary, counts and TF-IDF lie within a point or two of one another, well inside their intervals: in texts of 11 words little is repeated except "the", and the classifier learns weights of its own anyway.
+# Counting words is right far more often than guessing, which gets a third. Binary, counts and TF-IDF lie within a point or two of one another, well inside their intervals: in texts of 11 words little is repeated except "the", and the classifier learns weights of its own anyway.
 #
 # The other two lines look like a loss without stop words and a gain with pairs. But the models were judged on the same folds, so look at the *differences*, fold by fold, each with its interval (the test is corrected for folds that share training texts; chapter 06 explains it):
 

@@ -336,7 +336,7 @@ plotting.show(
 # %% [markdown]
 # ## 5 · SIFT: what to write down
 #
-# Around a keypoint of scale $\sigma$ and angle $\alpha$ lay a square of 4 by 4 cells, each $3\sigma$ wide, turned by $\alpha$. In each cell count gradient directions, relative to $\alpha$, in 8 bins: $4 \times 4 \times 8 = 128$ numbers. Pixels far from the middle count less (a Gaussian weight). Then divide by the length, clip at 0.2 and divide again, as in a HOG block. In the turned frame it is a small HOG with full circles:
+# Around a keypoint of scale $\sigma$ and angle $\alpha$ lay a square of 4 by 4 cells, each $3\sigma$ wide, turned by $\alpha$. In each cell count gradient directions, relative to $\alpha$, in 8 bins: $4 \times 4 \times 8 = 128$ numbers. Pixels far from the middle count less (a Gaussian weight). Then divide by the length, clip and divide again, as in a HOG block. In the turned frame it is a small HOG with full circles:
 
 
 # %%

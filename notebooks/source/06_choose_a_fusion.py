@@ -812,7 +812,7 @@ check("06.4", solution_4)
 #
 # 1. Two microphones in one room have the same reliability and share most of their noise. Is averaging them worth anything?
 #
-# <details><summary>Answer</summary>Little. With equal reliabilities the ideal weights are equal, so averaging is right, but d'² is only 2 / (1 + ρ) times that of one microphone: at ρ = 0.9 hardly more than one. A <em>weaker</em> second microphone that hears mostly the noise would be worth more, with a negative weight.</details>
+# <details><summary>Answer</summary>Little. With equal reliabilities the ideal weights are equal, so averaging is right, but d'² is only 2 / (1 + ρ) times that of one microphone: with ρ near 1 hardly more than one. A <em>weaker</em> second microphone that hears mostly the noise would be worth more, with a negative weight.</details>
 #
 # 2. A colleague chooses the best of sixteen fusions by cross-validation and reports its cross-validated accuracy and p-value. What is wrong?
 #
@@ -829,7 +829,7 @@ check("06.4", solution_4)
 # ## Pitfalls
 #
 # - **A plain t-test over folds.** It calls equals different several times too often (section 3). Use `compare`, or `corrected_t_test`.
-# - **Leaving out the best single modality.** A fusion at 80 % sounds fine until one modality alone has as much. Pick the single on the same folds.
+# - **Leaving out the best single modality.** A fusion's accuracy sounds fine until one modality alone has as much. Pick the single on the same folds.
 # - **Fitting outside the folds.** Scaling, TF-IDF, PCA, codebooks and calibration are fitted; put them into the pipeline. What looks at one sample only may be computed once.
 # - **Groups forgotten in the inner folds.** Learned weights and calibration split the training data again; `compare` hands the groups on to `DecisionFusion`, `cross_val_score` does not do so by itself.
 # - **Many levels, few samples.** Quantise finely and everything looks informative, synergy most of all. Print `information_bias` beside the bits.

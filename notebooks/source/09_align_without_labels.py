@@ -397,7 +397,7 @@ print(table.assign(chance=chance).T.round(3).to_string())
 # the pairing that teaches. But here **CCA beats the towers**. A likely reason, not tested here: the features are nearly linear in the traits, pairs are few, and a network with more freedom finds
 # more that is not there. (CCA reads all pixels and statistics, shrunk; the towers read 60 principal components of each.) Section 4 was the other case. Which of the two yours is, only the baseline tells.
 #
-# The row "traits known" reads the ten linked traits without error; it, too, is far from certain of the first place, because the traits of face and voice agree only with correlation 0.95. (It ignores the mood, which the halves share as well: knowing that, one could find still more.) The rest of the gap is what pixels and MFCCs fail to show, and
+# The row "traits known" reads the ten linked traits without error; it, too, is far from certain of the first place, because the traits of face and voice agree only with the correlation that section 1 states. (It ignores the mood, which the halves share as well: knowing that, one could find still more.) The rest of the gap is what pixels and MFCCs fail to show, and
 # what 800 pairs fail to teach.
 
 # %%
