@@ -10,7 +10,7 @@ OPENCV5 := build/opencv5
 
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
-.PHONY: help install run test test-opencv5 lab notebooks evidence messages lint format clean
+.PHONY: help install run test test-opencv5 lab sync notebooks evidence messages lint format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -24,7 +24,10 @@ test: $(STAMP)  ## Unit tests, doctests, and every notebook compared with its st
 lab: $(STAMP)  ## Open JupyterLab at chapter 00
 	$(BIN)/mmtutor lab
 
-notebooks: $(STAMP)  ## Re-execute what changed in notebooks/source and store the outputs
+sync: $(STAMP)  ## Write the table, the map and the links of the chapters from course.toml
+	$(BIN)/mmtutor sync
+
+notebooks: sync  ## Re-execute what changed in notebooks/source and store the outputs
 	$(BIN)/mmtutor run --store --changed
 
 # exercise:2 is what an exercise expects, which is marked where modules are loaded.

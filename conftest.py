@@ -51,7 +51,7 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Of a notebook whose real data are absent keep one item, skipped with a line that says why."""
-    from mmtutor.course import notebooks, runner
+    from mmtutor.course import manifest, runner
 
     reasons: dict[object, str] = {}
     kept = []
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if not reasons[item.parent]:
                 kept.append(item)
             continue
-        missing = runner.missing_data(notebooks.requires(item.parent.nb))
+        missing = runner.missing_data(manifest.requires(item.parent.path))
         reason = f"needs real data: mmtutor data fetch {' '.join(missing)}" if missing else ""
         reasons[item.parent] = reason
         if reason:

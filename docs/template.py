@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -127,4 +125,4 @@ check("NN.1", solution_1)
 #
 # - Author, Title, venue, year.
 #
-# **Next**: [06 · Choosing a fusion](06_choose_a_fusion.ipynb) …
+# **Next**: (`make sync` writes this line, the title and the time)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import uuid
 import warnings
 import zipfile
 import zlib
@@ -50,18 +50,15 @@ def atomic_write(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[An
     and nothing is left behind; processes that write the same file cannot disturb each other.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        mode, dir=path.parent, prefix=f".{path.name}-", suffix=".part", delete=False, **options
-    ) as file:
-        temporary = Path(file.name)
-        try:
+    # Not by tempfile: whom the umask lets read other files may read this one.
+    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}.part")
+    try:
+        with temporary.open(mode, **options) as file:
             yield file
-            file.close()
-            os.replace(temporary, path)  # noqa: PTH105 (the same on every platform: overwrites)
-        except BaseException:
-            file.close()
-            temporary.unlink(missing_ok=True)
-            raise
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def fingerprint(*parts: str | bytes | Path) -> str:

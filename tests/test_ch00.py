@@ -1,9 +1,6 @@
-"""Chapter 00's checks name the typical mistakes; its map of the series shows what is there."""
+"""Chapter 00's checks name the typical mistakes."""
 
 from __future__ import annotations
-
-import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +8,6 @@ from sklearn.metrics import accuracy_score
 
 from mmtutor.exercises import examine
 from mmtutor.fusion.rules import sum_rule
-
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 
 
 def count(predicted, true):
@@ -104,14 +99,3 @@ def test_wrong_answers_get_a_hint(number, answer, hint):
     verdict = examine(number, answer)
     assert not verdict.passed
     assert hint in verdict.message
-
-
-def test_the_map_links_every_chapter_that_exists():
-    source = (NOTEBOOKS / "source" / "00_start_here.py").read_text(encoding="utf-8")
-    rows = re.findall(r"^# \| (\d\d) \| (.+?) \|", source, flags=re.MULTILINE)
-    assert [number for number, _ in rows] == [f"{k:02d}" for k in range(20)]
-    there = {path.name[:2]: path.name for path in NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")}
-    linked = {number: re.findall(r"\]\((.+?)\)", title) for number, title in rows}
-    for number in linked:
-        wanted = [there[number]] if number in there and number != "00" else []
-        assert linked[number] == wanted, f"chapter {number}: add or remove the link in the map"

@@ -14,13 +14,27 @@ from nbformat import v4
 ROOT = Path(__file__).parents[1]
 
 
-def write(folder: Path, name: str, cells: list[tuple[str, list]], **metadata: object) -> None:
+# The course that names the data of 03_absent.
+MANIFEST = """\
+[[parts]]
+number = "I"
+title = { en = "All", zh = "全部" }
+
+[[parts.chapters]]
+number = 3
+slug = "absent"
+title = { en = "Absent", zh = "缺" }
+question = "what is not here?"
+requires = ["mnist_test"]
+"""
+
+
+def write(folder: Path, name: str, cells: list[tuple[str, list]]) -> None:
     notebook = v4.new_notebook(
         cells=[
             v4.new_code_cell(source, execution_count=number, outputs=outputs)
             for number, (source, outputs) in enumerate(cells, start=1)
-        ],
-        metadata={"mmtutor": metadata},
+        ]
     )
     nbformat.write(notebook, folder / name)
 
@@ -60,10 +74,12 @@ CHANGED = [
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Run pytest on three notebooks: harmless noise, changed outputs, data that are absent."""
-    folder = tmp_path_factory.mktemp("notebooks")
+    folder = tmp_path_factory.mktemp("course") / "notebooks"
+    folder.mkdir()
+    (folder.parent / "course.toml").write_text(MANIFEST, encoding="utf-8")
     write(folder, "01_harmless.ipynb", HARMLESS)
     write(folder, "02_changed.ipynb", CHANGED)
-    write(folder, "03_absent.ipynb", [("1 / 0", []), ("1 / 0", [])], requires=["mnist_test"])
+    write(folder, "03_absent.ipynb", [("1 / 0", []), ("1 / 0", [])])
     command = [
         *(sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--rootdir", str(ROOT)),
         *("-p", "conftest", "-p", "no:cacheprovider", "-p", "no:xdist", "--nbval", "-rA"),

@@ -66,6 +66,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     evidence.set_defaults(function=_evidence)
 
+    sync = commands.add_parser(
+        "sync",
+        parents=[course],
+        help="write what follows from course.toml",
+        description="Write the chapters' table, map, titles, times and last lines from course.toml "
+        "into README.md and notebooks/source, and carry changed prose into the stored notebooks "
+        "where the code is as it was.",
+    )
+    sync.set_defaults(function=_sync)
+
     data = commands.add_parser("data", help="list, fetch and verify the real data")
     actions = data.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="each data set: size, licence, citation, whether it is there")
@@ -88,51 +98,43 @@ def _positive(text: str) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from mmtutor.course import notebooks, runner
+    from mmtutor.course import manifest, runner
 
-    return runner.open_lab(notebooks.find_course(options.course), options.arguments)
+    return runner.open_lab(manifest.find_course(options.course), options.arguments)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from mmtutor.course import notebooks
+    from mmtutor.course import manifest, runner
 
-    course = notebooks.find_course(options.course)
-    try:
-        from mmtutor.course import runner
-
-        outcomes = runner.run(
-            course,
-            options.notebooks,
-            store=options.store,
-            changed=options.changed,
-            jobs=options.jobs,
-        )
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == "mmtutor":
-            raise
-        print(
-            f"{error.name} is not installed: pip install 'mmtutor[notebooks]'; "
-            "`mmtutor doctor` tells what else is missing.",
-            file=sys.stderr,
-        )
-        return 1
-    except ValueError as error:  # a number that fits no notebook
-        print(error, file=sys.stderr)
-        return 2
+    outcomes = runner.run(
+        manifest.find_course(options.course),
+        options.notebooks,
+        store=options.store,
+        changed=options.changed,
+        jobs=options.jobs,
+    )
     return int(any(outcome.status == "failed" for outcome in outcomes))
 
 
-def _evidence(options: argparse.Namespace) -> int:
-    from mmtutor.course import evidence, notebooks
+def _sync(options: argparse.Namespace) -> int:
+    from mmtutor.course import manifest
 
-    course = notebooks.find_course(options.course)
-    try:
-        return evidence.run(
-            course, options.notebooks, check=options.check, force=options.force, jobs=options.jobs
-        )
-    except ValueError as error:  # a number that fits no notebook
-        print(error, file=sys.stderr)
-        return 2
+    course = manifest.find_course(options.course)
+    for path in manifest.sync(course):
+        print(path.relative_to(course.folder))
+    return 0
+
+
+def _evidence(options: argparse.Namespace) -> int:
+    from mmtutor.course import evidence, manifest
+
+    return evidence.run(
+        manifest.find_course(options.course),
+        options.notebooks,
+        check=options.check,
+        force=options.force,
+        jobs=options.jobs,
+    )
 
 
 def _data(options: argparse.Namespace) -> int:
@@ -230,8 +232,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -----
     Taught in notebook 00.
     """
-    from mmtutor.course.notebooks import CourseNotFound
+    from mmtutor.course.manifest import CourseError
 
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal or file that cannot show every sign
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
         code = options.function(options)
@@ -240,8 +245,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except CourseNotFound as error:
+    except CourseError as error:
         print(error, file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] == "mmtutor":
+            raise
+        print(
+            f"{error.name} is not installed: pip install 'mmtutor[notebooks]'; "
+            "`mmtutor doctor` tells what else is missing.",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print("\nstopped", file=sys.stderr)

@@ -34,6 +34,7 @@ import pandas as pd
 
 from mmtutor._bundled import bundled_path
 from mmtutor._cache import atomic_write, fingerprint
+from mmtutor.course.manifest import Course
 
 __all__ = ["Experiment", "experiment", "grid"]
 
@@ -443,7 +444,7 @@ def make(
 
 
 def run(
-    course: Path,
+    course: Course,
     chosen: Sequence[str] = (),
     *,
     check: bool = False,
@@ -456,13 +457,13 @@ def run(
 
     os.environ.update(KERNEL_ENVIRONMENT)  # inherited by the workers: the settings of the kernels
     start, bad = time.perf_counter(), 0
-    for source in notebooks.sources(course, chosen):
-        text = program(notebooks.read_source(source))
+    for chapter in course.choose(chosen):
+        text = program(notebooks.read_source(chapter.source))
         if check:
             outcomes = {one.name: state(one) for one in experiments(text)}
             bad += sum(outcome != "fresh" for outcome in outcomes.values())
         else:
-            outcomes = make(text, course / "data" / "evidence", force=force, jobs=jobs)
+            outcomes = make(text, course.folder / "data" / "evidence", force=force, jobs=jobs)
         for name, outcome in outcomes.items():
             print(f"{name}: {outcome}", flush=True)
     if not check:

@@ -1,4 +1,4 @@
-"""The course's notebooks as files: where they are, reading a source, storing an executed copy.
+"""The course's notebooks as files: reading a source, storing an executed copy.
 
 A chapter exists twice: ``notebooks/source/NN_name.py`` (jupytext py:percent, what is edited) and
 ``notebooks/NN_name.ipynb`` (executed, what is opened). Only the second holds outputs.
@@ -8,80 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-MARKER = Path("notebooks") / "source"
+from mmtutor._cache import atomic_write
+
 KEPT_CELL_METADATA = ("tags", "jupyter")
-MISSING_COURSE = (
-    "The notebooks are not here. They come with a clone of the project, not with the installed "
-    "package: change into the clone (the folder that holds notebooks/source), or name it with "
-    "--course FOLDER."
-)
-
-
-class CourseNotFound(Exception):
-    """There are no notebooks in this folder, above it, or beside the package."""
-
-
-def find_course(start: Path | str | None = None) -> Path:
-    """Return the folder that holds ``notebooks/source``.
-
-    Parameters
-    ----------
-    start : path, optional
-        Where to look, this folder and those above it; by default the working directory, and then
-        the clone in which the package itself lies.
-
-    Raises
-    ------
-    CourseNotFound
-        If there is none: the package was installed without a clone.
-    """
-    starts = [Path(start)] if start is not None else [Path.cwd(), Path(__file__).parent]
-    for place in starts:
-        place = place.resolve()
-        for folder in (place, *place.parents):
-            if (folder / MARKER).is_dir():
-                return folder
-    raise CourseNotFound(MISSING_COURSE)
-
-
-def sources(course: Path, chosen: Sequence[str] = ()) -> list[Path]:
-    """Return the notebooks' sources in order, all or those whose number or name is given.
-
-    Raises
-    ------
-    ValueError
-        If a chosen number or name fits no notebook.
-    """
-    known = sorted((course / MARKER).glob("[0-9][0-9]_*.py"))
-    if not chosen:
-        return known
-    found: set[Path] = set()
-    for wish in chosen:
-        name = Path(wish).stem
-        prefix = f"{int(name):02d}_" if name.isdigit() else name
-        hits = [path for path in known if path.stem.startswith(prefix)]
-        if not hits:
-            numbers = ", ".join(path.stem[:2] for path in known) or "none"
-            raise ValueError(f"there is no notebook {wish!r}; there are: {numbers}")
-        found.update(hits)
-    return sorted(found)
-
-
-def stored_path(source: Path) -> Path:
-    """Return where the executed copy of a source lies."""
-    return source.parent.parent / f"{source.stem}.ipynb"
+MAX_TEXT = 100_000  # characters that a cell prints
 
 
 def read_source(path: Path) -> Any:
     """Read a jupytext source as a notebook without outputs."""
     import jupytext
 
-    notebook = jupytext.read(path, fmt="py:percent")
-    return normalise(notebook)
+    return normalise(jupytext.read(path, fmt="py:percent"))
 
 
 def read_stored(path: Path) -> Any:
@@ -91,29 +31,12 @@ def read_stored(path: Path) -> Any:
     return nbformat.read(path, as_version=4)
 
 
-def requires(notebook: Any) -> list[str]:
-    """Return the names of the real data sets that a notebook needs."""
-    return list(notebook.metadata.get("mmtutor", {}).get("requires", []))
+def write_stored(notebook: Any, path: Path) -> None:
+    """Write a notebook, in full or not at all."""
+    import nbformat
 
-
-def title(notebook: Any) -> str:
-    """Return a notebook's first heading, without the hash."""
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            for line in cell.source.splitlines():
-                if line.startswith("# "):
-                    return line[2:].strip()
-    return "(no title)"
-
-
-def promise(notebook: Any) -> str:
-    """Return the sentence under the title, the chapter's promise."""
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            quoted = [line[1:].strip() for line in cell.source.splitlines() if line[:1] == ">"]
-            if quoted:
-                return " ".join(quoted)
-    return ""
+    with atomic_write(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(nbformat.writes(notebook, version=4).rstrip("\n") + "\n")
 
 
 def normalise(notebook: Any) -> Any:
@@ -122,12 +45,10 @@ def normalise(notebook: Any) -> Any:
     What differs between machines and runs goes: kernel version, timings, cell ids, the order of
     keys. Execution counts run from 1 to n. Cells tagged ``solution`` are folded.
     """
-    own = {"requires": requires(notebook)}
     notebook.metadata = type(notebook.metadata)(
         {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
             "language_info": {"name": "python"},
-            "mmtutor": own,
         }
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -163,33 +84,57 @@ def _cell_id(source: str, used: set[str]) -> str:
         serial += 1
 
 
-def without_stderr(notebook: Any) -> list[str]:
-    """Take the error stream out of the outputs, in place, and return the warnings it held.
+def tidy(notebook: Any) -> list[str]:
+    """Make the outputs fit to be stored, in place; return what is worth reporting of them.
 
-    Progress bars and library chatter differ from run to run; a warning is worth reporting.
+    The error stream goes: progress bars and library chatter differ from run to run. A warning is
+    reported, and a cell that prints too much.
     """
-    warned: list[str] = []
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        kept = []
-        for output in cell.outputs:
-            if output.output_type == "stream" and output.name == "stderr":
-                warned += re.findall(r"\w*Warning: [^\n]*", output.text)
-            else:
-                kept.append(output)
-        cell.outputs = kept
-    return warned
+    notes = []
+    for cell in code(notebook):
+        streams = [output for output in cell.outputs if output.output_type == "stream"]
+        for stream in streams:
+            if stream.name == "stderr":
+                warned = re.findall(r"\w*Warning: [^\n]*", stream.text)
+                notes += [f"a cell warned: {warning}" for warning in warned]
+            elif len(stream.text) > MAX_TEXT:
+                notes.append(f"a cell printed more than {MAX_TEXT:,} characters: cut")
+            stream.text = printed(stream.text)
+        cell.outputs = [x for x in cell.outputs if x not in streams or x.name == "stdout"]
+    return list(dict.fromkeys(notes))
 
 
-def outline(notebook: Any) -> list[tuple[str, str, tuple[str, ...], bool]]:
-    """Return what source and stored copy must share: each cell's kind, text, tags and folding."""
-    rows = []
-    for cell in notebook.cells:
-        tags = tuple(cell.metadata.get("tags", []))
-        folded = bool(cell.metadata.get("jupyter", {}).get("source_hidden", False))
-        rows.append((cell.cell_type, cell.source.strip("\n"), tags, folded))
-    return rows
+def printed(text: str) -> str:
+    r"""Return what a terminal would show: what stands before a carriage return is overwritten.
+
+    Text beyond :data:`MAX_TEXT` is cut off.
+
+    Examples
+    --------
+    >>> printed("10 %\r100 %\nend")
+    '100 %\nend'
+    """
+    if len(text) > MAX_TEXT:
+        text = text[:MAX_TEXT] + "\n... (cut: too much to show)\n"
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in text.split("\n"))
+
+
+def outline(cells: list[Any]) -> list[dict[str, Any]]:
+    """Return what source and stored copy must share of each cell."""
+    return [
+        {
+            "kind": cell.cell_type,
+            "text": cell.source.strip("\n"),
+            "tags": list(cell.metadata.get("tags", [])),
+            "folding": bool(cell.metadata.get("jupyter", {}).get("source_hidden", False)),
+        }
+        for cell in cells
+    ]
+
+
+def code(notebook: Any) -> list[Any]:
+    """Return the code cells that hold something."""
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
 
 
 def differences(source: Path, stored: Path) -> list[str]:
@@ -198,34 +143,38 @@ def differences(source: Path, stored: Path) -> list[str]:
         return [f"{stored.name} does not exist"]
     wanted, present = read_source(source), read_stored(stored)
     found = []
-    if requires(wanted) != requires(present):
-        found.append(f"requires {requires(present)}, but the source says {requires(wanted)}")
-    rows, others = outline(wanted), outline(present)
+    if wanted.metadata != present.metadata:
+        found.append("its metadata are not those of a stored notebook")
+    rows, others = outline(wanted.cells), outline(present.cells)
     if len(rows) != len(others):
         found.append(f"has {len(others)} cells, the source has {len(rows)}")
     for number, (row, other) in enumerate(zip(rows, others, strict=False), start=1):
         if row != other:
-            parts = ("kind", "text", "tags", "folding")
-            which = [part for part, a, b in zip(parts, row, other, strict=True) if a != b]
+            which = [key for key in row if row[key] != other[key]]
             found.append(f"cell {number} differs in {', '.join(which)}")
             break
     return found
 
 
-def is_changed(source: Path) -> bool:
+def is_changed(source: Path, stored: Path) -> bool:
     """Tell whether a source must be executed again: its text is not that of the stored copy."""
-    stored = stored_path(source)
     if differences(source, stored):
         return True
-    code = [cell for cell in read_stored(stored).cells if cell.cell_type == "code"]
-    return any(cell.execution_count is None for cell in code if cell.source.strip())
+    return any(cell.execution_count is None for cell in code(read_stored(stored)))
 
 
-def write_stored(notebook: Any, path: Path) -> None:
-    """Write a notebook, in full or not at all."""
-    import nbformat
+def refresh(source: Path, stored: Path) -> bool:
+    """Carry changed prose into the stored copy, without executing it; tell whether it did.
 
-    text = nbformat.writes(notebook, version=4)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text.rstrip("\n") + "\n", encoding="utf-8", newline="\n")
-    temporary.replace(path)
+    Only if the code cells, with their tags, are still those that gave the stored outputs.
+    """
+    if not stored.exists() or not differences(source, stored):
+        return False
+    fresh, old = read_source(source), read_stored(stored)
+    cells, executed = code(fresh), code(old)
+    if outline(cells) != outline(executed):
+        return False
+    for cell, ran in zip(cells, executed, strict=True):
+        cell.outputs, cell.execution_count = ran.outputs, ran.execution_count
+    write_stored(normalise(fresh), stored)
+    return True

@@ -8,56 +8,14 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-TEMPLATE = """
-{%- extends 'lab/index.html.j2' -%}
-{%- block html_head_js -%}{%- endblock -%}
-{%- block html_head_js_mathjax -%}{%- endblock -%}
-{%- block html_head_js_mermaidjs -%}{%- endblock -%}
-{%- block html_head_css -%}
-<style>
-body.jp-Notebook { max-width: 60rem; margin: 0 auto; padding: 1rem;
-  font-family: system-ui, -apple-system, "Segoe UI", "Noto Sans", "Noto Sans CJK SC", sans-serif; }
-.jp-RenderedHTMLCommon h1 { line-height: 1.3; }
-math { font-size: 1.05em; }
-math[display="block"] { margin: 0.8em 0; }
-math[display="block"] mtd { math-style: normal; padding: 0.25em 0.15em; }
-mtd[columnalign="right"] { text-align: right; }
-mtd[columnalign="left"] { text-align: left; }
-.jp-RenderedHTMLCommon summary, details.folded > summary { cursor: pointer; color: #1a5fb4; }
-details.folded { margin-left: 5rem; }
-@media (max-width: 50rem) { .jp-InputPrompt, .jp-OutputPrompt { display: none; } }
-@media print { .highlight pre, .jp-OutputArea-output pre { white-space: pre-wrap; } }
-</style>
-{%- endblock -%}
-{%- block body_header -%}
-{{ super() }}
-<p><a href="index.html">All chapters</a></p>
-{%- endblock -%}
-{%- block codecell -%}
-{%- if cell.metadata.get('jupyter', {}).get('source_hidden') -%}
-<details class="folded"><summary>
-{{- 'A solution' if 'solution' in cell.metadata.get('tags', []) else 'Code' -}}
-</summary>
-{{ super() }}
-</details>
-{%- else -%}
-{{ super() }}
-{%- endif -%}
-{%- endblock codecell -%}
-{%- block data_png -%}
-<div class="jp-RenderedImage jp-OutputArea-output">
-<img src="data:image/png;base64,{{ output.data['image/png'] | escape_html }}"
-{%- set alt = output | get_metadata('alt', 'image/png') -%}
-{%- if alt %} alt="{{ alt | escape_html_keep_quotes | replace('"', '&quot;') }}"{%- endif -%}
->
-</div>
-{%- endblock data_png -%}
-"""
+from mmtutor._cache import atomic_write
+from mmtutor.course.manifest import Course
 
+HERE = Path(__file__).parent
 # Environments the converter does not know, in terms of one it does: columns of right- and
 # left-aligned cells.
 _ALIGNED = re.compile(
@@ -128,7 +86,7 @@ def _exporter(problems: list[str]) -> Any:
             return MarkdownWithMath(renderer=renderer).render(source)
 
     exporter = Exporter(template_name="lab", embed_images=True)
-    exporter.raw_template = TEMPLATE
+    exporter.raw_template = (HERE / "page.html.j2").read_text(encoding="utf-8")
     return exporter
 
 
@@ -155,42 +113,24 @@ def write_page(notebook: Any, target: Path, *, title: str, folder: Path) -> list
     resources = {"metadata": {"name": title, "path": str(folder)}}
     body, _ = _exporter(problems).from_notebook_node(notebook, resources=resources)
     body = re.sub(r'href="((?:\.?/)?[0-9][0-9]_[\w-]+)\.ipynb', r'href="\1.html', body)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(body, encoding="utf-8")
+    _write(target, body)
     return problems
 
 
-def write_index(rows: Iterable[Mapping[str, str]], target: Path) -> None:
-    """Write the index: a row per notebook with keys `page`, `title`, `promise`, `status`."""
-    lines = []
-    for row in rows:
-        name = html.escape(row["title"])
-        if row["page"]:
-            name = f'<a href="{html.escape(row["page"])}">{name}</a>'
-        lines.append(
-            f"<tr><td>{name}<br><small>{html.escape(row['promise'])}</small></td>"
-            f"<td>{html.escape(row['status'])}</td></tr>"
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(
-        f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>mmtutor: multimodal learning</title>
-<style>
-body {{ font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto;
-  padding: 0 1rem; }}
-td, th {{ padding: 0.5rem 0.8rem; border-bottom: 1px solid #ddd; text-align: left;
-  vertical-align: top; }}
-td:last-child {{ min-width: 9rem; }}
-table {{ border-collapse: collapse; width: 100%; }}
-</style></head><body>
-<h1>mmtutor: multimodal learning</h1>
-<p>Text, images and sound, and how to fuse them. These pages were made by executing the notebooks on
-this machine; open the notebooks themselves with <code>make lab</code>.</p>
-<table><tr><th>Chapter</th><th>This run</th></tr>
-{chr(10).join(lines)}
-</table></body></html>
-""",
-        encoding="utf-8",
-    )
+def write_index(course: Course, build: Path, said: Mapping[int, str]) -> None:
+    """Write the index of the whole series: a row per chapter, linked if it has a page.
+
+    `said` is what became of each in this run, by number; what it left out keeps its earlier page.
+    """
+    from jinja2 import Template
+
+    there = {
+        chapter.number for chapter in course.chapters if (build / f"{chapter.name}.html").exists()
+    }
+    template = Template((HERE / "index.html.j2").read_text(encoding="utf-8"), autoescape=True)
+    _write(build / "index.html", template.render(course=course, there=there, said=said))
+
+
+def _write(target: Path, page: str) -> None:
+    with atomic_write(target, "w", encoding="utf-8") as file:
+        file.write(page)

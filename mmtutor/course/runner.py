@@ -11,18 +11,20 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mmtutor.course import notebooks, pages
+from mmtutor.course.manifest import Chapter, Course
 
 CELL_TIMEOUT = 600  # seconds
-SAMPLE_EVERY = 0.2  # seconds between two looks at a kernel's memory
+SAMPLE_EVERY = 0.2  # seconds between two looks at the kernels' memory
 
 # The same for every kernel, here and under nbval (conftest.py): results must not depend on the
-# number of cores, nor printed order on a random hash seed.
+# number of cores, nor printed order on a random hash seed, nor words on the reader's language.
 KERNEL_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -52,21 +54,24 @@ datasets.load_people()
 
 @dataclass
 class Outcome:
-    """What became of one notebook."""
+    """What became of one notebook; `notebook` is what was executed, complete or up to an error."""
 
-    source: Path
-    title: str = ""
-    promise: str = ""
+    chapter: Chapter
     status: str = "ok"  # ok, failed, skipped, unchanged
     seconds: float | None = None
     peak_mb: float | None = None
     notes: list[str] = field(default_factory=list)
     error: str = ""
+    notebook: Any = None
 
-    @property
-    def name(self) -> str:
-        """The notebook's name, without folder or ending."""
-        return self.source.stem
+    @contextlib.contextmanager
+    def failing(self) -> Any:
+        """Let an error in the block be this notebook's, not the run's."""
+        try:
+            yield
+        except Exception as error:
+            self.status = "failed"
+            self.error = self.error or f"{type(error).__name__}: {error}".strip()
 
 
 def kernel_environment() -> dict[str, str]:
@@ -76,153 +81,73 @@ def kernel_environment() -> dict[str, str]:
     return environment
 
 
-def _client_class() -> type:
-    """Return a notebook client whose kernel is always this very Python.
-
-    A kernelspec called python3 in the user's folder may name another installation.
-    """
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+def _client(notebook: Any, folder: Path, executed: Callable[[], Any]) -> Any:
+    """Return a client that executes a notebook in a kernel of this very Python."""
+    from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
-    class ThisPython(KernelSpecManager):
-        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+    class ThisPython(AsyncKernelManager):
+        @property
+        def kernel_spec(self) -> KernelSpec:
+            # A kernelspec called python3 in the user's folder may name another installation.
             command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
             return KernelSpec(argv=command, display_name="Python 3", language="python")
 
     class Client(NotebookClient):
-        def create_kernel_manager(self) -> Any:
-            self.km = AsyncKernelManager(kernel_spec_manager=ThisPython())
-            self.km.client_class = "jupyter_client.asynchronous.AsyncKernelClient"
-            return self.km
+        def output(self, outs: list[Any], *message: Any) -> Any:
+            """Join what a cell prints as it comes, no more of it than is shown.
 
-    return Client
+            The option coalesce_streams takes minutes for a line of a million characters.
+            """
+            new = super().output(outs, *message)
+            if new and new.output_type == "stream":
+                first = next(x for x in outs if x.output_type == "stream" and x.name == new.name)
+                if first is not new:
+                    outs.pop()
+                    if len(first.text) <= notebooks.MAX_TEXT:
+                        first.text += new.text
+            return new
 
-
-async def _watch_memory(client: Any, outcome: Outcome) -> None:
-    """Keep the highest resident memory of the kernel and its children in `outcome`, in MB."""
-    import psutil
-
-    while True:
-        await asyncio.sleep(SAMPLE_EVERY)
-        pid = getattr(getattr(client.km, "provisioner", None), "pid", None)
-        if pid is None:
-            continue
-        try:
-            kernel = psutil.Process(pid)
-            family = [kernel, *kernel.children(recursive=True)]
-        except psutil.Error:
-            continue
-        total = 0
-        for process in family:
-            try:
-                total += process.memory_info().rss
-            except psutil.Error:  # it ended between the two calls
-                continue
-        outcome.peak_mb = max(outcome.peak_mb or 0.0, total / 2**20)
-
-
-async def _execute(outcome: Outcome, course: Path, bar: Any) -> Any:
-    """Execute one notebook; return it with its outputs, complete or up to the error."""
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
-
-    notebook = notebooks.read_source(outcome.source)
-
-    def executed(cell: Any, **_: Any) -> None:
-        bar.update()
-
-    client = _client_class()(
+    return Client(
         notebook,
+        kernel_manager_class=ThisPython,
         timeout=CELL_TIMEOUT,
-        resources={"metadata": {"path": str(course / "notebooks")}},
-        on_cell_executed=executed,
-        coalesce_streams=True,
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_executed=lambda **_: executed(),
         record_timing=False,
         extra_arguments=["--log-level=ERROR"],
     )
-    watch = asyncio.create_task(_watch_memory(client, outcome))
+
+
+def _execute(outcome: Outcome, clients: dict[int, Any], executed: Callable[[], Any]) -> None:
+    """Execute one notebook, complete or up to an error, and make it fit to be stored."""
+    client = _client(outcome.notebook, outcome.chapter.stored.parent, executed)
+    clients[outcome.chapter.number] = client
     began = time.perf_counter()
     try:
         # The process stream holds only what libraries written in C++ remark at their start.
-        await client.async_execute(env=kernel_environment(), stderr=subprocess.DEVNULL)
-    except CellExecutionError as error:
-        outcome.status, outcome.error = "failed", str(error).strip()
-    except (CellTimeoutError, DeadKernelError) as error:
-        outcome.status, outcome.error = "failed", f"{type(error).__name__}: {error}"
+        asyncio.run(client.async_execute(env=kernel_environment(), stderr=subprocess.DEVNULL))
     finally:
         outcome.seconds = time.perf_counter() - began
-        watch.cancel()
-    return notebook
+        outcome.notes += notebooks.tidy(outcome.notebook)
+        notebooks.normalise(outcome.notebook)
 
 
-def _finish(notebook: Any, outcome: Outcome, course: Path, build: Path, *, store: bool) -> None:
-    """Store the executed notebook, if that is wanted, and write its page."""
-    for warning in dict.fromkeys(notebooks.without_stderr(notebook)):
-        outcome.notes.append(f"a cell warned: {warning}")
-    notebooks.normalise(notebook)
-    if store and outcome.status == "ok":
-        notebooks.write_stored(notebook, notebooks.stored_path(outcome.source))
-    page = build / f"{outcome.name}.html"
-    folder = course / "notebooks"
-    outcome.notes += pages.write_page(notebook, page, title=outcome.title, folder=folder)
+def _measure_memory(outcome: Outcome, client: Any) -> None:
+    """Keep the highest resident memory of the kernel and its children in `outcome`, in MB."""
+    import psutil
 
-
-async def _run_all(
-    outcomes: Sequence[Outcome],
-    course: Path,
-    build: Path,
-    *,
-    store: bool,
-    jobs: int,
-    bar: Any,
-    stop: threading.Event,
-) -> None:
-    places = asyncio.Semaphore(jobs)
-
-    async def one(outcome: Outcome) -> None:
-        async with places:
-            if stop.is_set():
-                return
-            bar.set_postfix_str(outcome.name)
-            try:
-                notebook = await _execute(outcome, course, bar)
-                if not stop.is_set():
-                    await asyncio.to_thread(_finish, notebook, outcome, course, build, store=store)
-            except Exception as error:
-                outcome.status = "failed"
-                outcome.error = outcome.error or f"{type(error).__name__}: {error}"
-
-    await asyncio.gather(*(one(outcome) for outcome in outcomes))
-
-
-def _in_own_thread(work: Coroutine[Any, Any, None], stop: threading.Event) -> None:
-    """Run a coroutine in a loop outside the main thread; Ctrl-C sets `stop` and ends the kernels.
-
-    In the main thread nbclient installs a signal handler per notebook, and the last one wins.
-    """
-    failures: list[BaseException] = []
-    done = threading.Event()  # not Thread.join: interrupted, it takes the thread for ended
-
-    def main() -> None:
-        try:
-            asyncio.run(work)
-        except BaseException as error:
-            failures.append(error)
-        finally:
-            done.set()
-
-    threading.Thread(target=main, name="notebooks").start()
-    try:
-        while not done.wait(0.2):
-            pass
-    except KeyboardInterrupt:
-        stop.set()
-        _end_kernels()
-        while not done.wait(0.5):  # a kernel may have been about to start
-            _end_kernels()
-        raise
-    if failures:
-        raise failures[0]
+    pid = getattr(getattr(client.km, "provisioner", None), "pid", None)
+    if pid is None:  # not yet, or no more
+        return
+    with contextlib.suppress(psutil.Error):
+        kernel = psutil.Process(pid)
+        total = 0
+        for process in (kernel, *kernel.children(recursive=True)):
+            with contextlib.suppress(psutil.Error):  # it ended between the two calls
+                total += process.memory_info().rss
+        outcome.peak_mb = max(outcome.peak_mb or 0.0, total / 2**20)
 
 
 def _end_kernels() -> None:
@@ -232,6 +157,54 @@ def _end_kernels() -> None:
     for child in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
             child.kill()
+
+
+def _run_all(outcomes: Sequence[Outcome], build: Path, *, store: bool, jobs: int) -> None:
+    """Execute notebooks side by side; Ctrl-C ends their kernels."""
+    from tqdm import tqdm
+
+    stopped = threading.Event()
+    clients: dict[int, Any] = {}
+    calm = {} if sys.stderr.isatty() else {"mininterval": 10.0}
+    bar = tqdm(
+        total=sum(len(notebooks.code(outcome.notebook)) for outcome in outcomes),
+        unit="cell",
+        dynamic_ncols=True,
+        **calm,
+    )
+
+    def one(outcome: Outcome) -> None:
+        bar.set_postfix_str(outcome.chapter.name)
+        with outcome.failing():
+            _execute(outcome, clients, bar.update)
+        if stopped.is_set():
+            return
+        with outcome.failing():
+            chapter = outcome.chapter
+            if store and outcome.status == "ok":
+                notebooks.write_stored(outcome.notebook, chapter.stored)
+            outcome.notes += pages.write_page(
+                outcome.notebook,
+                build / f"{chapter.name}.html",
+                title=chapter.heading,
+                folder=chapter.stored.parent,
+            )
+
+    # In the main thread nbclient would install a signal handler per notebook; the last one wins.
+    with bar, ThreadPoolExecutor(jobs) as pool:
+        tasks = [pool.submit(one, outcome) for outcome in outcomes]
+        try:
+            while wait(tasks, SAMPLE_EVERY).not_done:
+                for outcome in outcomes:
+                    if client := clients.get(outcome.chapter.number):
+                        _measure_memory(outcome, client)
+        except KeyboardInterrupt:
+            stopped.set()
+            for task in tasks:
+                task.cancel()
+            while wait(tasks, 0.5).not_done:  # a kernel may have been about to start
+                _end_kernels()
+            raise
 
 
 def make_default_data() -> bool:
@@ -260,18 +233,18 @@ def missing_data(names: Sequence[str]) -> list[str]:
 
 def table(outcomes: Sequence[Outcome]) -> str:
     """Return the closing table: notebook, seconds, peak memory, status."""
-    width = max([len("notebook"), *(len(outcome.name) for outcome in outcomes)])
+    width = max([len("notebook"), *(len(outcome.chapter.name) for outcome in outcomes)])
     lines = [f"{'notebook':<{width}}  seconds  peak MB  status"]
     for outcome in outcomes:
         seconds = "" if outcome.seconds is None else f"{outcome.seconds:.1f}"
         peak = "" if outcome.peak_mb is None else f"{outcome.peak_mb:.0f}"
-        lines.append(f"{outcome.name:<{width}}  {seconds:>7}  {peak:>7}  {outcome.status}")
+        lines.append(f"{outcome.chapter.name:<{width}}  {seconds:>7}  {peak:>7}  {outcome.status}")
         lines += [f"{'':<{width}}    {note}" for note in outcome.notes]
     return "\n".join(lines)
 
 
 def run(
-    course: Path,
+    course: Course,
     chosen: Sequence[str] = (),
     *,
     store: bool = False,
@@ -281,10 +254,13 @@ def run(
 ) -> list[Outcome]:
     """Execute notebooks and write their pages; print progress, then a table.
 
+    What goes wrong with one notebook is that notebook's: the others are executed, and the table
+    comes.
+
     Parameters
     ----------
-    course : Path
-        The folder that holds ``notebooks/source``.
+    course : Course
+        What :func:`mmtutor.course.manifest.find_course` returns.
     chosen : sequence of str
         Numbers or names; all notebooks if empty.
     store : bool
@@ -294,93 +270,62 @@ def run(
     jobs : int
         How many notebooks run at the same time.
     build : Path, optional
-        Where the pages go; ``build`` in `course` by default.
+        Where the pages go; ``build`` in the course by default.
 
     Returns
     -------
     list of Outcome
         One per notebook, in the series' order.
     """
-    from tqdm import tqdm
-
-    build = course / "build" if build is None else build
-    outcomes, n_cells = [], 0
-    for source in notebooks.sources(course, chosen):
-        notebook = notebooks.read_source(source)
-        outcome = Outcome(source, notebooks.title(notebook), notebooks.promise(notebook))
-        outcomes.append(outcome)
-        if changed and not notebooks.is_changed(source):
-            outcome.status = "unchanged"
-        elif missing := missing_data(notebooks.requires(notebook)):
-            outcome.status = "skipped"
-            outcome.notes.append(f"needs real data: mmtutor data fetch {' '.join(missing)}")
-        else:
-            n_cells += sum(cell.cell_type == "code" for cell in notebook.cells)
+    build = course.folder / "build" if build is None else build
+    print(f"Course: {course.folder}")
+    outcomes = [Outcome(chapter) for chapter in course.choose(chosen)]
+    for outcome in outcomes:
+        chapter = outcome.chapter
+        with outcome.failing():
+            if changed and not notebooks.is_changed(chapter.source, chapter.stored):
+                outcome.status = "unchanged"
+            elif missing := missing_data(chapter.requires):
+                outcome.status = "skipped"
+                outcome.notes.append(f"needs real data: mmtutor data fetch {' '.join(missing)}")
+            else:
+                outcome.notebook = notebooks.read_source(chapter.source)
     waiting = [outcome for outcome in outcomes if outcome.status == "ok"]
     if waiting:
         print("Making the default data (only the first time takes a while) ...", flush=True)
         if not make_default_data():
             print("The default data could not be made: see above.", file=sys.stderr)
-        calm = {} if sys.stderr.isatty() else {"mininterval": 10.0}
-        with tqdm(total=n_cells, unit="cell", dynamic_ncols=True, **calm) as bar:
-            stop = threading.Event()
-            work = _run_all(waiting, course, build, store=store, jobs=jobs, bar=bar, stop=stop)
-            _in_own_thread(work, stop)
-    _write_index(course, outcomes, build)
+        _run_all(waiting, build, store=store, jobs=jobs)
     for outcome in outcomes:
         if outcome.error:
             error = outcome.error if sys.stderr.isatty() else _COLOUR.sub("", outcome.error)
-            print(f"\n{outcome.name}:\n{error}\n", file=sys.stderr)
+            print(f"\n{outcome.chapter.name}:\n{error}\n", file=sys.stderr)
     print(table(outcomes))
-    shown = os.path.relpath(build / "index.html")
-    print(f"Pages: {shown}")
+    try:
+        pages.write_index(course, build, {each.chapter.number: _said(each) for each in outcomes})
+        print(f"Pages: {os.path.relpath(build / 'index.html')}")
+    except OSError as error:
+        print(f"The index of the pages could not be written: {error}", file=sys.stderr)
     return outcomes
 
 
-def _write_index(course: Path, outcomes: Sequence[Outcome], build: Path) -> None:
-    """Write the index of the whole series; what this run left out keeps its earlier page."""
-    ran = {outcome.source: outcome for outcome in outcomes}
-    rows = []
-    for source in notebooks.sources(course):
-        outcome = ran.get(source)
-        if outcome is None:
-            notebook = notebooks.read_source(source)
-            outcome = Outcome(source, notebooks.title(notebook), notebooks.promise(notebook))
-            outcome.status = "not in this run"
-        page = f"{outcome.name}.html"
-        status = outcome.status
-        if outcome.seconds is not None:
-            status += f", {outcome.seconds:.0f} s"
-        elif status == "skipped":
-            status += ": " + "; ".join(outcome.notes)
-        rows.append(
-            {
-                "page": page if (build / page).exists() else "",
-                "title": outcome.title,
-                "promise": outcome.promise,
-                "status": status,
-            }
-        )
-    pages.write_index(rows, build / "index.html")
+def _said(outcome: Outcome) -> str:
+    """Return what the index says of a notebook."""
+    if outcome.seconds is not None:
+        return f"{outcome.status}, {outcome.seconds:.0f} s"
+    return "; ".join([outcome.status, *outcome.notes])
 
 
-def lab_command(course: Path) -> list[str]:
-    """Return the command that opens JupyterLab at the first notebook, rooted at the course."""
-    first = next(iter(sorted((course / "notebooks").glob("[0-9][0-9]_*.ipynb"))), None)
-    opened = [str(first)] if first else []
-    return [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={course}", *opened]
-
-
-def open_lab(course: Path, arguments: Sequence[str] = ()) -> int:
-    """Open JupyterLab at the first notebook; return its exit code."""
+def open_lab(course: Course, arguments: Sequence[str] = ()) -> int:
+    """Open JupyterLab at the first notebook, rooted at the course; return its exit code."""
     if importlib.util.find_spec("jupyterlab") is None:
         print("JupyterLab is not installed: pip install 'mmtutor[notebooks]'", file=sys.stderr)
         return 1
-    try:
-        # The kernels' settings too: a learner's numbers are then the stored ones, in any language.
-        command = [*lab_command(course), *arguments]
-        language = {"MMTUTOR_LANGUAGE": os.environ.get("MMTUTOR_LANGUAGE", "")}
-        environment = kernel_environment() | language
-        return subprocess.run(command, env=environment, check=False).returncode
-    except KeyboardInterrupt:
-        return 0
+    first = [str(chapter.stored) for chapter in course.present if chapter.stored.exists()][:1]
+    root = f"--ServerApp.root_dir={course.folder}"
+    command = [sys.executable, "-m", "jupyterlab", root, *first, *arguments]
+    # The kernels' settings too: a learner's numbers are then the stored ones, in any language.
+    language = {"MMTUTOR_LANGUAGE": os.environ.get("MMTUTOR_LANGUAGE", "")}
+    with contextlib.suppress(KeyboardInterrupt):
+        return subprocess.run(command, env=kernel_environment() | language, check=False).returncode
+    return 0

@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -320,33 +318,33 @@ assert model.classes_[p.argmax()] == "positive"
 #
 # Twenty chapters in five parts. Those with a link are there; the others are planned. You can read them in order, or follow a question: *which features?* 01 to 03; *how do I combine them?* 04 to 06; *can a network do it all?* 07 to 09; *does it work on real data?* 15 to 18.
 #
-# | | Chapter | The question |
-# |---|---|---|
-# | | **Part I: one modality at a time** | |
-# | 00 | Start here | you are here |
-# | 01 | [Text](01_read_text.ipynb) | what is left of a sentence when it becomes a vector, and what of "not good"? |
-# | 02 | [Images](02_see_images.ipynb) | what do SIFT and HOG see, and where does "invariant" end? |
-# | 03 | [Sound](03_hear_sound.ipynb) | what do MFCC keep that chroma drops, and the reverse? |
-# | | **Part II: fusing** | |
-# | 04 | [Fusing features](04_fuse_features.ipynb) | how do you average 120 numbers with 36? |
-# | 05 | [Fusing decisions](05_fuse_decisions.ipynb) | sum, product or vote, and when does each fail? |
-# | 06 | [Choosing a fusion](06_choose_a_fusion.ipynb) | which rule wins where, and how would you find out? |
-# | | **Part III: learned representations** | |
-# | 07 | [Multimodal autoencoder](07_share_a_code.ipynb) | can one code stand for face, voice and words? |
-# | 08 | [CNN-RNN](08_train_cnn_rnn.ipynb) | does a joint network beat its best single branch? |
-# | 09 | [Contrastive alignment](09_align_without_labels.ipynb) | what can be learned from pairs without labels? |
-# | | **Part IV: practice** | |
-# | 10 | Sentiment analysis | from raw posts to a report |
-# | 11 | Face recognition | who is it, by face, voice and caption? |
-# | 12 | Missing and noisy modalities | what breaks first, and what helps? |
-# | 13 | Explaining a prediction | which modality decided, and which word? |
-# | 14 | Scaling out | what if the data do not fit into memory? |
-# | | **Part V: real data** | |
-# | 15 | [Faces and voices](15_verify_faces_and_voices.ipynb) | how much surer is a system that sees and hears you? |
-# | 16 | Hearing and seeing emotion | when does a second opinion make people worse? |
-# | 17 | Text and picture sentiment | film reviews and emoji |
-# | 18 | Audio-visual digits | does a network understand a new speaker? |
-# | 19 | The article, claim by claim | the text from which this series grew, tested |
+# | | Chapter | The question | Data | Minutes |
+# |---|---|---|---|---|
+# | **I** | **One modality at a time** | | | |
+# | 00 | [Start here](00_start_here.ipynb) | how much better is a machine that reads, looks and listens at once? | simulated | 25 |
+# | 01 | [Text: bag of words and TF-IDF](01_read_text.ipynb) | what is left of a sentence when it becomes a vector, and what of "not good"? | bundled reviews; if fetched: `movie_sentences` | 45 |
+# | 02 | [Images: SIFT and HOG](02_see_images.ipynb) | what do SIFT and HOG see, and where does "invariant" end? | simulated; one photograph | 50 |
+# | 03 | [Sound: MFCC and chroma](03_hear_sound.ipynb) | what do MFCC keep that chroma drops, and the reverse? | simulated | 45 |
+# | **II** | **Fusing** | | | |
+# | 04 | [Fusing features](04_fuse_features.ipynb) | how do you average 120 numbers with 36? | simulated | 50 |
+# | 05 | [Fusing decisions](05_fuse_decisions.ipynb) | sum, product or vote, and when does each fail? | simulated | 60 |
+# | 06 | [Choosing a fusion](06_choose_a_fusion.ipynb) | which rule wins where, and how would you find out? | simulated | 60 |
+# | **III** | **Learned representations** | | | |
+# | 07 | [Sharing a code: the multimodal autoencoder](07_share_a_code.ipynb) | can one code stand for face, voice and words? | simulated; if fetched: `spoken_digits`, `mnist_test` | 50 |
+# | 08 | [CNN-RNN: one network for pictures, sounds and words](08_train_cnn_rnn.ipynb) | does a joint network beat its best single branch? | simulated; if fetched: `spoken_digits`, `mnist_test` | 60 |
+# | 09 | [Contrastive alignment: learning without labels](09_align_without_labels.ipynb) | what can be learned from pairs without labels? | simulated | 50 |
+# | **IV** | **Practice** | | | |
+# | 10 | Sentiment analysis | how do raw posts become a report? | simulated | |
+# | 11 | Face recognition | who is it, by face, voice and caption? | simulated; if fetched: `london_faces` | |
+# | 12 | Missing and noisy modalities | what breaks first, and what helps? | simulated | |
+# | 13 | Explaining a prediction | which modality decided, and which word? | simulated | |
+# | 14 | Scaling out | what if the data do not fit into memory? | simulated | |
+# | **V** | **Real data** | | | |
+# | 15 | [Faces and voices](15_verify_faces_and_voices.ipynb) | how much surer is a system that sees and hears you? | real: `london_faces`, `librispeech_sample` | 50 |
+# | 16 | Hearing and seeing emotion | when does a second opinion make people worse? | real: `crema_d_ratings` | |
+# | 17 | Text and picture sentiment | do film reviews and emoji say more together than apart? | real: `movie_sentences`, `emoji_sentiment`, `emoji_glyphs` | |
+# | 18 | Audio-visual digits | does a network understand a new speaker? | real: `spoken_digits`, `mnist_test` | |
+# | 19 | The article, claim by claim | which claims of the text this course grew from hold? | simulated | |
 #
 # Every chapter has the same parts: a promise, key terms in English and Chinese, ideas in a few visible lines of code, *What we measured*, exercises, a quiz with folded answers, pitfalls, references.
 #
@@ -482,4 +480,4 @@ check("00.3", share_of)
 # - J. Kittler, M. Hatef, R. Duin, J. Matas, On combining classifiers, IEEE TPAMI, 1998: the sum rule, the product rule and why.
 # - D. Green, J. Swets, Signal Detection Theory and Psychophysics, 1966: the ideal observer.
 #
-# **Next**: [01 · Text: bag of words and TF-IDF](01_read_text.ipynb), or [15 · Faces and voices](15_verify_faces_and_voices.ipynb) if you would rather see where this leads.
+# **Next**: [01 · Text: bag of words and TF-IDF](01_read_text.ipynb): what is left of a sentence when it becomes a vector, and what of "not good"?

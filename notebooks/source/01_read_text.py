@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -731,4 +729,4 @@ check("01.4", solution_4)
 # - S. Wang and C. D. Manning, Baselines and bigrams: simple, good sentiment and topic classification, ACL 2012.
 # - Y. Kim, Convolutional neural networks for sentence classification, EMNLP 2014.
 #
-# **Next**: [02 · Images](02_see_images.ipynb) does for images what this one did for text.
+# **Next**: [02 · Images: SIFT and HOG](02_see_images.ipynb): what do SIFT and HOG see, and where does "invariant" end?

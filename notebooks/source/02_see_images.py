@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -897,4 +895,4 @@ check("02.4", solution_4)
 # - M. Turk and A. Pentland, Eigenfaces for recognition, Journal of Cognitive Neuroscience, 1991.
 # - Photograph: "china.jpg" of scikit-learn, by danielbuechele (Flickr), CC BY 2.0, here in grey and cropped.
 #
-# **Next**: [03 · Sound](03_hear_sound.ipynb) turns a waveform into MFCC and chroma.
+# **Next**: [03 · Sound: MFCC and chroma](03_hear_sound.ipynb): what do MFCC keep that chroma drops, and the reverse?

@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -766,4 +764,4 @@ check("03.4", find_key_solution)
 # - G. Fant, Acoustic Theory of Speech Production, Mouton, 1960 (source and filter, which made our voices).
 # - B. McFee et al., librosa: Audio and music signal analysis in Python, SciPy 2015.
 #
-# **Next**: [04 · Fusing features](04_fuse_features.ipynb) puts what MFCC, chroma, words and pictures keep side by side.
+# **Next**: [04 · Fusing features](04_fuse_features.ipynb): how do you average 120 numbers with 36?

@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -661,4 +659,4 @@ check("04.4", first_correlation_solution)
 # - A. Zadeh, M. Chen, S. Poria, E. Cambria, L.-P. Morency, Tensor fusion network for multimodal sentiment analysis, EMNLP 2017.
 # - T. Baltrušaitis, C. Ahuja, L.-P. Morency, Multimodal machine learning: a survey and taxonomy, IEEE TPAMI 41(2), 423-443, 2019.
 #
-# **Next**: [05 · Fusing decisions](05_fuse_decisions.ipynb), where each modality decides for itself first.
+# **Next**: [05 · Fusing decisions](05_fuse_decisions.ipynb): sum, product or vote, and when does each fail?

@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -839,4 +837,4 @@ check("05.4", confident_rule_solution)
 # - D. H. Wolpert, Stacked generalization, Neural Networks 5(2), 241-259, 1992.
 # - C. Nadeau, Y. Bengio, Inference for the generalization error, Machine Learning 52, 239-281, 2003.
 #
-# **Next**: [06 · Choosing a fusion](06_choose_a_fusion.ipynb), which tries early and late rules against each other, and tells chance from progress.
+# **Next**: [06 · Choosing a fusion](06_choose_a_fusion.ipynb): which rule wins where, and how would you find out?

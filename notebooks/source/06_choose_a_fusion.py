@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -845,4 +843,4 @@ check("06.4", solution_4)
 # - J. Kittler, M. Hatef, R. P. W. Duin, J. Matas: On combining classifiers. IEEE TPAMI 20, 1998.
 # - B. B. Averbeck, P. E. Latham, A. Pouget: Neural correlations, population coding and computation. Nature Reviews Neuroscience 7, 2006 (when shared noise helps, and when it hurts).
 #
-# **Next**: Part III leaves the fixed formulas behind. [07 · Sharing a code](07_share_a_code.ipynb) learns, without any label, one code for all modalities.
+# **Next**: [07 · Sharing a code: the multimodal autoencoder](07_share_a_code.ipynb): can one code stand for face, voice and words?

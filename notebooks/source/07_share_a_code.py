@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -929,4 +927,4 @@ check("07.4", recall_at_solution)
 # - H. Hotelling, Relations between two sets of variates, Biometrika 28, 321-377, 1936.
 # - J. R. Kettenring, Canonical analysis of several sets of variables, Biometrika 58(3), 433-451, 1971.
 #
-# **Next**: [08 · CNN-RNN](08_train_cnn_rnn.ipynb), where pictures and sequences are read by branches made for them.
+# **Next**: [08 · CNN-RNN: one network for pictures, sounds and words](08_train_cnn_rnn.ipynb): does a joint network beat its best single branch?

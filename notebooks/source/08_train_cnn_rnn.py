@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -1045,4 +1043,4 @@ check("08.4", solution_4)
 # - Z. Jackson et al., Free Spoken Digit Dataset, Zenodo 2018, CC BY-SA 4.0. Y. LeCun, C. Cortes, C. Burges, The MNIST database of handwritten digits, CC BY-SA 3.0.
 # - E. Alpaydin, C. Kaynak, Optical recognition of handwritten digits, UCI Machine Learning Repository, 1998, CC BY 4.0 (in scikit-learn).
 #
-# **Next**: chapter [09](09_align_without_labels.ipynb) trains without labels: which picture belongs to which sound is all it is told. Chapter 18 takes the audio-visual digits further.
+# **Next**: [09 · Contrastive alignment: learning without labels](09_align_without_labels.ipynb): what can be learned from pairs without labels?

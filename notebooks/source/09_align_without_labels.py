@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: []
 # ---
 
 # %% [markdown]
@@ -869,4 +867,4 @@ check("09.3", name_images_solution)
 # - T. Chen, S. Kornblith, M. Norouzi and G. Hinton, A simple framework for contrastive learning of visual representations, ICML 2020 (temperature, batch size, linear probe).
 # - A. Nagrani, S. Albanie and A. Zisserman, Seeing voices and hearing faces: cross-modal biometric matching, CVPR 2018 (real faces and voices).
 #
-# **Next**: [15 · Faces and voices](15_verify_faces_and_voices.ipynb) leaves the simulator for real people; the [map](00_start_here.ipynb) shows what else there is.
+# **Next**: [15 · Faces and voices](15_verify_faces_and_voices.ipynb): how much surer is a system that sees and hears you?

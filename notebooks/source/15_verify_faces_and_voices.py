@@ -8,8 +8,6 @@
 #     display_name: Python 3
 #     language: python
 #     name: python3
-#   mmtutor:
-#     requires: [london_faces, librispeech_sample]
 # ---
 
 # %% [markdown]
@@ -857,4 +855,4 @@ check("15.4", solution_4)
 # - A. Ross and A. K. Jain, Information fusion in biometrics, Pattern Recognition Letters 24, 2003.
 # - J. Kittler, M. Hatef, R. P. W. Duin and J. Matas, On combining classifiers, IEEE TPAMI 20, 1998.
 #
-# **Next**: the [map](00_start_here.ipynb) of the series shows what else there is; where the sum and product rules come from is in [05 · Fusing decisions](05_fuse_decisions.ipynb).
+# **Next**: the [map](00_start_here.ipynb) of the series shows what else there is.

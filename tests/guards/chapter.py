@@ -18,7 +18,7 @@ from typing import Any
 
 import nbformat
 
-from mmtutor.course import notebooks
+from mmtutor.course import manifest, notebooks
 
 MAX_BYTES = 1_500_000
 MAX_CELL_LINES = 30  # the aim is twenty; a plot with its labels may need a few more
@@ -188,7 +188,7 @@ def parts(chapter: Chapter) -> list[str]:
         found.append(chapter.problem("shows no picture: use plotting.show(fig, alt=...)"))
     # Real recordings are of people and are not copied into notebooks; simulated sound is played.
     sound = re.search(r"^\s*from mmtutor import [^\n]*\baudio\b", code, flags=re.MULTILINE)
-    if sound and not notebooks.requires(chapter.notebook) and "<audio" not in _html(chapter):
+    if sound and not manifest.requires(chapter.path) and "<audio" not in _html(chapter):
         found.append(chapter.problem("works on sound but plays none: use plotting.listen(...)"))
     return found
 

@@ -1,0 +1,289 @@
+"""What course.toml says of the chapters, and the texts that are written from it.
+
+The table of README.md, the map in chapter 00, and the title, time and last line of every chapter
+are never edited by hand: :func:`sync` writes them. A chapter is there when its source is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmtutor._cache import atomic_write
+
+MANIFEST = "course.toml"
+_TABLE = re.compile(r"^(# |)\| \| Chapter \|.*\n(?:\1\|.*\n)+", re.MULTILINE)
+_TITLE = re.compile(r"^# # .*$", re.MULTILINE)
+_TIME = re.compile(r"(?<=\*\*Time\*\*: )\d+ minutes to read and do, \d+ seconds to run")
+_NEXT = re.compile(r"^# \*\*Next\*\*: .*$", re.MULTILINE)
+
+
+class CourseError(Exception):
+    """The course cannot be found or trusted, or its files do not say what they must."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One row of course.toml; `title` is by language, `part` the part's number."""
+
+    folder: Path
+    part: str
+    number: int
+    slug: str
+    title: dict[str, str]
+    question: str
+    data: str = "simulated"
+    requires: Sequence[str] = ()
+    optional: Sequence[str] = ()
+    minutes: int = 0
+    seconds: int = 0
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            kind = {"int": int, "str": str, "Sequence[str]": Sequence}.get(field.type, object)
+            if not isinstance(value, kind) or (kind is Sequence and isinstance(value, str)):
+                raise CourseError(f"{field.name} = {value!r} is not a {field.type}")
+        if not re.fullmatch(r"[a-z0-9_]+", self.slug):
+            raise CourseError(f"slug = {self.slug!r} is not of small letters, digits and _")
+        check_title(self.title)
+
+    @property
+    def name(self) -> str:
+        """The chapter's files without folder and ending, such as ``05_fuse_decisions``."""
+        return f"{self.number:02d}_{self.slug}"
+
+    @property
+    def heading(self) -> str:
+        """Number and English title."""
+        return f"{self.number:02d} · {self.title['en']}"
+
+    @property
+    def source(self) -> Path:
+        """What is edited."""
+        return self.folder / "notebooks" / "source" / f"{self.name}.py"
+
+    @property
+    def stored(self) -> Path:
+        """The executed copy."""
+        return self.folder / "notebooks" / f"{self.name}.ipynb"
+
+    @property
+    def data_words(self) -> str:
+        """What it works on, in Markdown, real data by name."""
+        names = ", ".join(f"`{name}`" for name in self.requires)
+        optional = ", ".join(f"`{name}`" for name in self.optional)
+        return (
+            self.data
+            + (f": {names}" if names else "")
+            + (f"; if fetched: {optional}" if optional else "")
+        )
+
+
+@dataclass(frozen=True)
+class Course:
+    """The folder of a clone, its parts' titles by number, and its chapters, also planned ones."""
+
+    folder: Path
+    parts: dict[str, dict[str, str]]
+    chapters: list[Chapter]
+
+    @property
+    def present(self) -> list[Chapter]:
+        """The chapters whose source exists."""
+        return [chapter for chapter in self.chapters if chapter.source.exists()]
+
+    def choose(self, wishes: Iterable[str]) -> list[Chapter]:
+        """Return the chapters that are there: all, or those with these numbers or names.
+
+        Raises
+        ------
+        CourseError
+            If a wish fits no chapter.
+        """
+        found = set()
+        for wish in wishes:
+            name = Path(wish).stem
+            prefix = f"{int(name):02d}_" if name.isdigit() else name
+            hits = [each.number for each in self.present if each.name.startswith(prefix)]
+            if not hits:
+                numbers = ", ".join(f"{each.number:02d}" for each in self.present) or "none"
+                raise CourseError(f"there is no notebook {wish!r}; there are: {numbers}")
+            found.update(hits)
+        return [each for each in self.present if each.number in found or not wishes]
+
+
+def check_title(title: Any) -> None:
+    """Refuse a title that is not there in both languages."""
+    if not isinstance(title, dict) or not title.get("en") or not title.get("zh"):
+        raise CourseError(f"title = {title!r} is not of the form {{ en = ..., zh = ... }}")
+
+
+def find_course(named: Path | str | None = None) -> Course:
+    """Return the course in this folder or above it, else the one in which the package lies.
+
+    Parameters
+    ----------
+    named : path, optional
+        Where to look instead of the working directory. Only so is a course accepted that belongs
+        to another user: whoever runs a course runs that user's code.
+
+    Raises
+    ------
+    CourseError
+        If there is none, it is another user's, or its course.toml is not right.
+    """
+    own = _folder_above(Path(__file__))
+    folder = _folder_above(Path.cwd() if named is None else Path(named))
+    if named is None and folder not in (None, own):
+        files = [folder / MANIFEST, *(folder / "notebooks" / "source").glob("*.py")]
+        if foreign := next((path for path in files if _is_another_users(path)), None):
+            raise CourseError(
+                f"{foreign} belongs to another user, and running a course runs its code. If you "
+                f"trust it: --course {folder}"
+            )
+    folder = folder or (own if named is None else None)
+    if folder is None:
+        raise CourseError(
+            "The notebooks are not here. They come with a clone of the project, not with the "
+            "installed package: change into the clone (the folder that holds course.toml), or name "
+            "it with --course FOLDER."
+        )
+    return read_course(folder)
+
+
+def _folder_above(place: Path) -> Path | None:
+    place = place.resolve()
+    return next((each for each in (place, *place.parents) if (each / MANIFEST).is_file()), None)
+
+
+def _is_another_users(path: Path) -> bool:
+    return hasattr(os, "getuid") and path.stat().st_uid != os.getuid()
+
+
+def read_course(folder: Path) -> Course:
+    """Read a folder's course.toml.
+
+    Raises
+    ------
+    CourseError
+        With the chapter and the key, if something lacks or is not understood.
+    """
+    parts, chapters = {}, []
+    where = MANIFEST
+    try:
+        content = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        for part in content["parts"]:
+            where = f"{MANIFEST}, part {part.get('number')!r}"
+            check_title(part.get("title"))
+            parts[part["number"]] = part["title"]
+            for row in part["chapters"]:
+                where = f"{MANIFEST}, chapter {row.get('number')!r}"
+                chapters.append(Chapter(folder, part["number"], **row))
+    except (CourseError, TypeError, ValueError, KeyError) as error:
+        words = str(error).replace("Chapter.__init__()", "the row")
+        words = f"lacks {words}" if isinstance(error, KeyError) else words
+        raise CourseError(f"{where}: {words}") from None
+    numbers = [chapter.number for chapter in chapters]
+    if numbers != sorted(set(numbers)):
+        raise CourseError(f"{MANIFEST}: the chapters' numbers do not rise: {numbers}")
+    known = {chapter.source for chapter in chapters}
+    for source in sorted((folder / "notebooks" / "source").glob("*.py")):
+        if source not in known:
+            raise CourseError(f"{source.name} has no row in {MANIFEST}")
+    return Course(folder, parts, chapters)
+
+
+def requires(notebook: Path) -> Sequence[str]:
+    """Return the real data without which a stored notebook cannot run; none outside a course."""
+    folder = notebook.parent.parent
+    if not (folder / MANIFEST).exists():
+        return ()
+    chapters = read_course(folder).chapters
+    return next((each.requires for each in chapters if each.stored == notebook), ())
+
+
+def table(course: Course, links_to: str) -> str:
+    """Return the chapters as a Markdown table, those that are there with a link."""
+    present = course.present
+    lines = ["| | Chapter | The question | Data | Minutes |", "|---|---|---|---|---|"]
+    part = None
+    for each in course.chapters:
+        if each.part != part:
+            part = each.part
+            lines.append(f"| **{part}** | **{course.parts[part]['en']}** | | | |")
+        title = each.title["en"]
+        if each in present:
+            title = f"[{title}]({links_to}{each.name}.ipynb)"
+        minutes = f"{each.minutes} " if each.minutes else ""
+        lines.append(
+            f"| {each.number:02d} | {title} | {each.question} | {each.data_words} | {minutes}|"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _texts(course: Course) -> Iterator[tuple[Path, str, str]]:
+    """Yield each file that holds something of the manifest: its path, its text, the right text."""
+
+    def put(pattern: re.Pattern[str], new: str, what: str) -> None:
+        nonlocal text
+        text, count = pattern.subn(lambda match: new, text)
+        if count != 1:
+            raise CourseError(f"{path.name} must have one {what}, it has {count}")
+
+    path = course.folder / "README.md"
+    old = text = path.read_text(encoding="utf-8")
+    put(_TABLE, table(course, "notebooks/"), "table '| | Chapter | ...'")
+    yield path, old, text
+    for chapter, following in zip(course.present, [*course.present[1:], None], strict=True):
+        path = chapter.source
+        old = text = path.read_text(encoding="utf-8")
+        put(_TITLE, f"# # {chapter.heading} · {chapter.title['zh']}", "title, '# # ...'")
+        time = f"{chapter.minutes} minutes to read and do, {chapter.seconds} seconds to run"
+        put(_TIME, time, "line '**Time**: N minutes to read and do, N seconds to run'")
+        next_one = (
+            f"[{following.heading}]({following.name}.ipynb): {following.question}"
+            if following
+            else "the [map](00_start_here.ipynb) of the series shows what else there is."
+        )
+        put(_NEXT, f"# **Next**: {next_one}", "line '**Next**: ...'")
+        if chapter.number == 0:
+            rows = table(course, "").splitlines(keepends=True)
+            put(_TABLE, "".join(f"# {row}" for row in rows), "table '| | Chapter | ...'")
+        yield path, old, text
+
+
+def stale(course: Course) -> list[Path]:
+    """Return the files that do not say what course.toml says."""
+    return [path for path, old, new in _texts(course) if old != new]
+
+
+def sync(course: Course) -> list[Path]:
+    """Write what follows from course.toml, and carry changed prose into the stored notebooks.
+
+    Returns
+    -------
+    list of Path
+        The files that were changed.
+
+    Raises
+    ------
+    CourseError
+        If a file has no place, or several, for what is to be written.
+    """
+    from mmtutor.course import notebooks
+
+    changed = []
+    for path, old, new in list(_texts(course)):
+        if old != new:
+            with atomic_write(path, "w", encoding="utf-8", newline="\n") as file:
+                file.write(new)
+            changed.append(path)
+    refreshed = [each for each in course.present if notebooks.refresh(each.source, each.stored)]
+    return changed + [each.stored for each in refreshed]
