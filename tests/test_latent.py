@@ -279,7 +279,7 @@ def test_more_modalities_never_lower_the_ceiling():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"conflict": 1.2}, "conflict is a probability"),
+        ({"conflict": 1.2}, "conflict must lie between 0 and 1"),
         ({"noise_correlation": 1.0}, "noise_correlation of 3"),
         ({"noise_correlation": -0.5}, "noise_correlation of 3"),
         ({"reliability": (1.0, 1.0)}, "needs 3 values"),
@@ -299,7 +299,7 @@ def test_bad_posts_are_named(wrong, words):
     [
         ({"n_people": 1}, "2 or more"),
         ({"n_people": 4, "n_named": 4}, "n_people - 1 = 3"),
-        ({"caption_accuracy": -0.1}, "probability"),
+        ({"caption_accuracy": -0.1}, "caption_accuracy must lie between 0 and 1"),
         ({"missing": {"smell": 0.5}}, "smell"),
         ({"reliability": {"image": -1.0, "audio": 1.0}}, "reliability of image"),
     ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import pickle
 import re
@@ -125,7 +124,7 @@ def test_missing_cells():
     ("wrong", "words"),
     [
         ({"n_samples": -1}, "n_samples must be a whole number"),
-        ({"n_people": 1}, "n_people must be 2 or more"),
+        ({"n_people": 1}, "n_people must be a whole number, 2 or more"),
         ({"n_people": 81}, "at most 80"),
         ({"n_sessions": 0}, "n_sessions"),
         ({"reliability": {"text": 1}}, "reliability names"),
@@ -153,25 +152,31 @@ def test_bad_arguments_are_named(wrong, words):
 
 def test_load_people_is_make_people_and_is_kept(tmp_path, monkeypatch):
     monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path))
-    settings = simulated._Settings(n_samples=5, seconds=0.5, image_size=32)
-    monkeypatch.setattr(simulated, "_DEFAULT", settings)
-    rendered = []
-    render = simulated._render
+    asked = []
     monkeypatch.setattr(
         simulated,
-        "_render",
-        lambda s, w, latents, n_jobs=None: rendered.append(1) or render(s, w, latents),
+        "make_people",
+        lambda **how: asked.append(how) or make_people(5, seconds=0.5, image_size=32, cache=True),
     )
-    first = load_people()
-    assert frames_equal(first.frame, make_people(5, seconds=0.5, image_size=32).frame)
-    assert frames_equal(load_people().frame, first.frame)
-    assert len(rendered) == 2  # load_people once, make_people once
+    assert frames_equal(load_people().frame, make_people(5, seconds=0.5, image_size=32).frame)
+    assert asked == [{"language": "en", "n_jobs": -1, "cache": True}]
+    load_people("zh")
+    assert asked[-1]["language"] == "zh"
     assert len(list(tmp_path.rglob("people-*.npz"))) == 1
 
 
-def test_the_default_people_are_those_of_make_people():
-    given = {name: p.default for name, p in inspect.signature(make_people).parameters.items()}
-    for field in dataclasses.fields(simulated._DEFAULT):
-        if field.name != "entropy":
-            assert getattr(simulated._DEFAULT, field.name) == given[field.name], field.name
-    assert given["random_state"] == simulated._DEFAULT.entropy
+def test_what_is_kept_is_never_taken_for_other_people(tmp_path, monkeypatch):
+    monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path))
+    whole = {"n_samples": 6, **SMALL}
+    changes = {
+        "n_samples": 5, "n_people": 5, "n_sessions": 1, "reliability": 3.0, "n_named": 2,
+        "caption_accuracy": 0.1, "conflict": 1.0, "missing": 0.5, "language": "zh",
+        "modalities": ("audio",), "expression": 0.0, "pose": 0.0, "light": 0.0, "noise": 0.0,
+        "image_size": 16, "seconds": 0.25, "sample_rate": 8000, "random_state": 1,
+    }  # fmt: skip
+    assert {*changes, "n_jobs", "cache"} == {*inspect.signature(make_people).parameters}
+    make_people(cache=True, **whole)
+    for name, value in changes.items():
+        other = whole | {name: value}
+        kept, fresh = make_people(cache=True, **other), make_people(**other)
+        assert frames_equal(kept.frame, fresh.frame), name

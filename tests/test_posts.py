@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import inspect
 import pickle
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -38,19 +35,14 @@ def cache(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def few(monkeypatch):
-    """Make the default posts few and small, so that rendering them is quick."""
-    settings = simulated._Settings(n_samples=6, seconds=0.5, image_size=32)
-    monkeypatch.setattr(simulated, "_DEFAULT", settings)
-    rendered = []
-
-    def render(settings, latents, n_jobs=None):
-        rendered.append(n_jobs)
-        return real(settings, latents)
-
-    real = simulated._render
-    monkeypatch.setattr(simulated, "_render", render)
-    return rendered
+def drawn(monkeypatch):
+    """Count how often pictures and sounds are drawn rather than read from the cache."""
+    calls = []
+    real = _rendering._draw_all
+    monkeypatch.setattr(
+        _rendering, "_draw_all", lambda *a, **k: calls.append(k["n_jobs"]) or real(*a, **k)
+    )
+    return calls
 
 
 # --- the table ---
@@ -287,80 +279,47 @@ def test_reliability_of_another_type_is_named():
 # --- the cache ---
 
 
-def test_load_posts_renders_once(cache, few, capfd):
+def test_load_posts_draws_once(cache, drawn, monkeypatch, capfd):
+    # The default posts, but few and small, and drawn in this process.
+    few = functools.partial(make_posts, 6, **SMALL)
+    monkeypatch.setattr(simulated, "make_posts", lambda **how: few(**(how | {"n_jobs": None})))
     first = load_posts()
-    assert frames_equal(first.frame, make_posts(6, **SMALL).frame)
-    assert few == [-1, None]
+    assert frames_equal(first.frame, few().frame)
+    assert len(drawn) == 2
     capfd.readouterr()
     again = load_posts()
-    assert few == [-1, None]  # nothing was rendered
     assert capfd.readouterr() == ("", "")
     assert frames_equal(first.frame, again.frame)
     chinese = load_posts(language="zh")
-    assert few == [-1, None]
+    assert len(drawn) == 2
     assert frames_equal(chinese.frame[["image", "audio"]], first.frame[["image", "audio"]])
 
 
-def test_the_default_posts_are_those_of_make_posts():
-    given = {name: p.default for name, p in inspect.signature(make_posts).parameters.items()}
-    for field in dataclasses.fields(simulated._DEFAULT):
-        if field.name != "entropy":
-            assert getattr(simulated._DEFAULT, field.name) == given[field.name], field.name
-    assert given["random_state"] == simulated._DEFAULT.entropy
+def test_what_is_kept_is_never_taken_for_other_posts(cache):
+    whole = {"n_samples": 4, **SMALL}
+    changes = {
+        "n_samples": 5, "n_authors": 2, "reliability": 3.0, "noise_correlation": 0.5,
+        "conflict": 1.0, "missing": 0.5, "language": "zh", "modalities": ("image",),
+        "hashtags": 0.0, "pose": 0.0, "light": 0.0, "music_level_db": -10.0, "image_size": 16,
+        "seconds": 0.25, "sample_rate": 8000, "random_state": 1,
+    }  # fmt: skip
+    assert {*changes, "n_jobs", "cache"} == {*inspect.signature(make_posts).parameters}
+    make_posts(cache=True, **whole)
+    for name, value in changes.items():
+        other = whole | {name: value}
+        assert frames_equal(make_posts(cache=True, **other).frame, make_posts(**other).frame), name
 
 
-@pytest.mark.parametrize("harm", ["truncate", "flip", "text", "empty", "shape"])
-def test_a_corrupt_cache_is_made_anew(cache, few, harm):
-    whole = load_posts()
-    (path,) = cache.rglob("posts-*.npz")
-    content = path.read_bytes()
-    if harm == "shape":
-        np.savez(path, image=np.zeros((6, 1, 1), np.uint8), audio=np.zeros((6, 1), np.int16))
-    else:
-        middle = len(content) // 2
-        flipped = content[:middle] + bytes([content[middle] ^ 255]) + content[middle + 1 :]
-        harmed = {"truncate": content[:middle], "flip": flipped, "text": b"hello", "empty": b""}
-        path.write_bytes(harmed[harm])
-    assert frames_equal(load_posts().frame, whole.frame)
-    assert len(few) == 2
-    load_posts()
-    assert len(few) == 2
-
-
-def test_another_version_of_the_code_has_another_file(cache, few, tmp_path, monkeypatch):
-    load_posts()
+def test_another_version_of_the_code_has_another_file(cache, drawn, tmp_path, monkeypatch):
+    make_posts(2, cache=True, **SMALL)
     changed = tmp_path / "changed"
     shutil.copytree(Path(_rendering.__file__).parent, changed)
     with (changed / "faces.py").open("a", encoding="utf-8") as source:
         source.write("# changed")
     monkeypatch.setattr(_rendering, "__file__", str(changed / "_rendering.py"))
-    load_posts()
-    assert len(few) == 2
+    make_posts(2, cache=True, **SMALL)
+    assert len(drawn) == 2
     assert len(list(cache.rglob("posts-*.npz"))) == 2
-    assert not list(cache.rglob("*.part"))
-
-
-def test_a_folder_that_cannot_be_written_is_a_warning(tmp_path, few, monkeypatch):
-    blocked = tmp_path / "file"
-    blocked.write_text("not a folder")
-    monkeypatch.setenv("MMTUTOR_CACHE", str(blocked))
-    with pytest.warns(UserWarning, match="MMTUTOR_CACHE"):
-        assert len(load_posts().frame) == 6
-
-
-def test_processes_at_the_same_time_do_not_disturb_each_other(cache):
-    code = (
-        "import numpy as np; from mmtutor.simulate import _rendering as r\n"
-        "from mmtutor import _cache\n"
-        "make = lambda: {'a': np.arange(200_000).reshape(2, -1)}\n"
-        "for _ in range(15):\n"
-        "    a = r.cached('x', make, {'a': (2, 100_000)})['a']\n"
-        "    assert (a.ravel() == np.arange(200_000)).all()\n"
-        "    path = next(_cache.cache_folder().rglob('x-*.npz'))\n"
-        "    with _cache.atomic_write(path) as file: np.savez(file, **make())\n"
-    )
-    both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in both] == [0, 0]
 
 
 # --- progress ---
@@ -376,9 +335,9 @@ def test_a_bar_appears_on_stderr_only_when_it_takes_long(capfd, monkeypatch):
         import time
 
         time.sleep(0.4)
-        return np.zeros((2, 2), np.uint8), None
+        return np.zeros((2, 2), np.uint8)
 
-    _rendering.render_all(slow, 4, n_jobs=None, what="making posts")
+    _rendering._draw_all({"image": (slow, (2, 2))}, 4, n_jobs=None, what="making posts")
     out, err = capfd.readouterr()
     assert out == ""
     assert "making posts" in err

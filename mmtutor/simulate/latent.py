@@ -22,7 +22,7 @@ Two worlds follow: :class:`PostWorld` (classes on a line: sentiment) and :class:
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -30,6 +30,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_softmax, logsumexp, softmax
 from scipy.stats import norm, qmc
+
+from mmtutor.simulate._checks import between, chosen, count, numbers
 
 __all__ = ["PeopleWorld", "PostWorld", "seed_sequence"]
 
@@ -139,12 +141,12 @@ class PostWorld:
         n = len(self.modalities)
         missing = self.missing if any(self.missing) else (0.0,) * n
         put = object.__setattr__
-        put(self, "reliability", _numbers(self.reliability, n, what="reliability"))
-        put(self, "missing", _numbers(missing, n, what="missing", upper=1.0))
+        put(self, "reliability", numbers(self.reliability, n, what="reliability"))
+        put(self, "missing", numbers(missing, n, what="missing", upper=1.0))
         put(self, "levels", tuple(float(level) for level in self.levels))
         if len(set(self.levels)) < 2:
             raise ValueError(f"a world needs two or more distinct levels, got {self.levels}")
-        _require_probability(self.conflict, what="conflict")
+        between(self.conflict, 0, 1, what="conflict")
         lowest = -1.0 / (n - 1) if n > 1 else -1.0
         rho = self.noise_correlation
         if not (np.ndim(rho) == 0 and lowest < rho < 1):
@@ -153,7 +155,7 @@ class PostWorld:
                 f"(both excluded), got {rho!r}"
             )
         if self.prior is not None:
-            prior = _numbers(self.prior, len(self.levels), what="prior", upper=1.0)
+            prior = numbers(self.prior, len(self.levels), what="prior", upper=1.0)
             if abs(sum(prior) - 1) > 1e-9:
                 raise ValueError(f"prior must sum to 1, got {prior} with sum {sum(prior):.3g}")
             put(self, "prior", prior)
@@ -167,7 +169,7 @@ class PostWorld:
 
     def covariance(self, modalities: Sequence[str] | None = None) -> np.ndarray:
         """Return the covariance of the noise, ndarray of shape (n_chosen, n_chosen)."""
-        n = len(_chosen(modalities, self.modalities))
+        n = len(chosen(modalities, self.modalities))
         return np.full((n, n), float(self.noise_correlation)) + np.eye(n) * (
             1 - self.noise_correlation
         )
@@ -194,7 +196,7 @@ class PostWorld:
         >>> PostWorld(("image", "audio"), (3, 4)).sensitivity()
         5.0
         """
-        names = _chosen(modalities, self.modalities)
+        names = chosen(modalities, self.modalities)
         if not names:
             return 0.0
         r = np.array([self.reliability[self.modalities.index(name)] for name in names])
@@ -227,7 +229,7 @@ class PostWorld:
         >>> world.sample(5).equals(world.sample(100).head(5))
         True
         """
-        n_samples = _count(n_samples, what="n_samples")
+        n_samples = count(n_samples, what="n_samples")
         streams = iter(np.random.default_rng(s) for s in seed_sequence(random_state).spawn(4))
         n_classes, n_modalities = len(self.levels), len(self.modalities)
 
@@ -271,7 +273,7 @@ class PostWorld:
         array([[0.88, 0.12, 0.  ],
                [0.11, 0.79, 0.11]])
         """
-        names = _chosen(modalities, self.modalities)
+        names = chosen(modalities, self.modalities)
         seen = _observed(values, names)
         with np.errstate(divide="ignore"):
             log_prior = np.log(self.class_prior)
@@ -317,7 +319,7 @@ class PostWorld:
         ----------
         Green and Swets (1966), Signal detection theory and psychophysics.
         """
-        names = _chosen(modalities, self.modalities)
+        names = chosen(modalities, self.modalities)
         total = 0.0
         for present, weight in _presence(self.missing):
             subset = tuple(
@@ -453,21 +455,20 @@ class PeopleWorld:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        if _count(self.n_people, what="n_people") < 2:
-            raise ValueError(f"n_people must be 2 or more, got {self.n_people}")
-        if not 1 <= _count(self.n_named, what="n_named") < self.n_people:
+        count(self.n_people, what="n_people", low=2)
+        if not 1 <= count(self.n_named, what="n_named") < self.n_people:
             raise ValueError(
                 f"n_named must be from 1 to n_people - 1 = {self.n_people - 1}, got {self.n_named}"
             )
-        _require_probability(self.caption_accuracy, what="caption_accuracy")
-        _require_probability(self.conflict, what="conflict")
+        between(self.caption_accuracy, 0, 1, what="caption_accuracy")
+        between(self.conflict, 0, 1, what="conflict")
         unknown = set(self.missing) - set(self.modalities) | set(self.reliability) - set(self.sizes)
         if unknown:
             raise ValueError(f"unknown modalities {sorted(unknown)}; known are {self.modalities}")
         for name in self.sizes:
-            _numbers([self.reliability[name]], 1, what=f"reliability of {name}")
+            numbers([self.reliability[name]], 1, what=f"reliability of {name}")
         for name, value in self.missing.items():
-            _require_probability(value, what=f"missing of {name}")
+            between(value, 0, 1, what=f"missing of {name}")
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -511,7 +512,7 @@ class PeopleWorld:
         >>> sorted(world.sample(5)["class"])
         [0, 1, 2, 3, 4]
         """
-        n_samples = _count(n_samples, what="n_samples")
+        n_samples = count(n_samples, what="n_samples")
         streams = iter(np.random.default_rng(s) for s in seed_sequence(random_state).spawn(6))
         target = _balanced(n_samples, self.n_people, next(streams))
         shown = _shown_classes(
@@ -557,7 +558,7 @@ class PeopleWorld:
         >>> sorted(world.posteriors(world.sample(1), ["text"])[0].round(2).tolist())
         [0.1, 0.1, 0.4, 0.4]
         """
-        names = _chosen(modalities, self.modalities)
+        names = chosen(modalities, self.modalities)
         logs = np.zeros((len(values), len(names), self.n_people))
         for m, name in enumerate(names):
             logs[:, m] = self._log_likelihood(values, name)
@@ -587,7 +588,7 @@ class PeopleWorld:
         >>> round(world.ceiling(["image"]), 3)
         0.1
         """
-        names = _chosen(modalities, self.modalities)
+        names = chosen(modalities, self.modalities)
         complete = PeopleWorld(**(self.__dict__ | {"missing": {}}))
         drawn = complete.sample(2**15, random_state=20_260_101)
         logs = {name: self._log_likelihood(drawn, name) for name in names}
@@ -731,37 +732,3 @@ def _latent_frame(
     columns |= {f"shown_{name}": shown[:, m] for m, name in enumerate(modalities)}
     columns |= {f"missing_{name}": gone[:, m] for m, name in enumerate(modalities)}
     return pd.DataFrame(columns)
-
-
-def _chosen(modalities: Iterable[str] | str | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    """Check the names of modalities; return them in the world's order."""
-    if modalities is None:
-        return known
-    wanted = (modalities,) if isinstance(modalities, str) else tuple(modalities)
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise ValueError(f"unknown modalities {unknown}; choose from {list(known)}")
-    return tuple(name for name in known if name in wanted)
-
-
-def _numbers(
-    values: Sequence[float], n: int, *, what: str, upper: float = np.inf
-) -> tuple[float, ...]:
-    if len(values) != n:
-        raise ValueError(f"{what} needs {n} values, got {len(values)}: {tuple(values)}")
-    for value in values:
-        if not 0 <= float(value) <= upper or not np.isfinite(value):
-            limit = f"between 0 and {upper:g}" if np.isfinite(upper) else "finite and not negative"
-            raise ValueError(f"{what} must be {limit}, got {value!r}")
-    return tuple(float(value) for value in values)
-
-
-def _require_probability(value: float, *, what: str) -> None:
-    if isinstance(value, str) or np.ndim(value) != 0 or not 0 <= value <= 1:
-        raise ValueError(f"{what} is a probability, between 0 and 1; got {value!r}")
-
-
-def _count(value: int, *, what: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ValueError(f"{what} must be a whole number, 1 or more; got {value!r}")
-    return int(value)

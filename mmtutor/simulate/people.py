@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
 from mmtutor._table import MODALITIES
+from mmtutor.simulate._checks import between, chosen, count, per_modality
 from mmtutor.simulate._rendering import (
-    Arrays,
-    cached,
-    chosen_modalities,
-    per_modality,
-    render_all,
-    require_between,
+    bunch,
+    child,
+    in_steps,
     require_language,
     stream,
     swing,
@@ -25,13 +21,16 @@ from mmtutor.simulate._rendering import (
 )
 from mmtutor.simulate.faces import IDENTITY_SIZE as FACE_SIZE
 from mmtutor.simulate.faces import render_face
-from mmtutor.simulate.latent import PeopleWorld, SeedLike, _count, seed_sequence
+from mmtutor.simulate.latent import PeopleWorld, SeedLike, seed_sequence
 from mmtutor.simulate.voices import IDENTITY_SIZE as VOICE_SIZE
 from mmtutor.simulate.voices import render_voice
 
 __all__ = ["load_people", "make_people"]
 
 RELIABILITY = {"image": 2.0, "audio": 2.0}
+
+# The streams of random numbers, each with a number of its own (the people have those of the seed).
+_WORLD, _CAPTION, _SESSION, _IMAGE, _AUDIO = range(10, 15)
 
 # Given names only, from many languages; the simulated people are nobody.
 # fmt: off
@@ -101,6 +100,7 @@ def make_people(
     seconds: float = 2.0,
     sample_rate: int = 16_000,
     n_jobs: int | None = None,
+    cache: bool = False,
     random_state: SeedLike = 0,
 ) -> Bunch:
     """Simulate people with a face, a voice and a caption, to be recognised.
@@ -182,21 +182,15 @@ def make_people(
     -----
     Taught in notebook 04.
     """
-    settings = _Settings(
-        n_samples=_count(n_samples, what="n_samples"),
-        n_sessions=_count(n_sessions, what="n_sessions"),
-        modalities=chosen_modalities(modalities),
-        expression=require_between(expression, 0, 1, what="expression"),
-        pose=require_between(pose, 0, 30, what="pose"),
-        light=require_between(light, 0, 80, what="light"),
-        noise=require_between(noise, 0, 0.5, what="noise"),
-        image_size=image_size,
-        seconds=seconds,
-        sample_rate=sample_rate,
-        entropy=seed_sequence(random_state).entropy,
-    )
-    if _count(n_people, what="n_people") > len(_NAMES):
-        raise ValueError(f"n_people must be at most {len(_NAMES)} (the names), got {n_people}")
+    n_samples = count(n_samples, what="n_samples")
+    n_people = count(n_people, what="n_people", low=2, high=len(_NAMES))
+    n_sessions = count(n_sessions, what="n_sessions")
+    expression = between(expression, 0, 1, what="expression")
+    pose, light = between(pose, 0, 30, what="pose"), between(light, 0, 80, what="light")
+    noise = between(noise, 0, 0.5, what="noise")
+    require_language(language)
+    wanted = chosen(modalities, MODALITIES)
+    root = seed_sequence(random_state)
     world = PeopleWorld(
         n_people,
         reliability=per_modality(reliability, RELIABILITY, what="reliability"),
@@ -205,9 +199,70 @@ def make_people(
         conflict=conflict,
         missing=per_modality(missing, dict.fromkeys(MODALITIES, 0.0), what="missing"),
         sizes={"image": FACE_SIZE, "audio": VOICE_SIZE},
-        random_state=settings.entropy,
+        random_state=root.entropy,
     )
-    return _assemble(settings, world, language, partial(_render, n_jobs=n_jobs))
+    latents = world.sample(n_samples, child(root, _WORLD))
+    # A round of all the people belongs to one session.
+    session = np.arange(n_samples) // n_people % n_sessions
+    latents = latents.assign(session=session)
+    names = _names(n_people, language)
+    places = stream(root, _CAPTION).integers(len(_PLACES), size=n_samples)
+    captions = _captions(latents.filter(like="named_").to_numpy(), places, names, language)
+    faces, voices = (_seen(latents, world, name) for name in ("image", "audio"))
+
+    def picture(i: int) -> np.ndarray:
+        rng = stream(root, _IMAGE, i)
+        lamp = swing(stream(root, _SESSION, int(session[i])), light)
+        return render_face(
+            faces[i],
+            valence=swing(rng, expression),
+            yaw=swing(rng, pose),
+            pitch=swing(rng, pose / 2),
+            light=lamp + swing(rng, light / 8),
+            noise=noise,
+            size=image_size,
+            random_state=rng,
+        )
+
+    def sound(i: int) -> np.ndarray:
+        rng = stream(root, _AUDIO, i)
+        speech = render_voice(
+            voices[i],
+            valence=swing(rng, expression),
+            seconds=seconds,
+            sample_rate=sample_rate,
+            random_state=rng,
+        )
+        return in_steps(speech.samples)
+
+    drawings = {
+        "image": (picture, (image_size, image_size)),
+        "audio": (sound, (round(seconds * sample_rate),)),
+    }
+    look = (expression, pose, light, noise, image_size, seconds, sample_rate)
+    kept = (n_samples, n_sessions, world, wanted, look, root) if cache else None
+    return bunch(
+        table("people", latents, captions, drawings, wanted, n_jobs=n_jobs, kept=kept),
+        world,
+        latents,
+        labels=names,
+        groups="session",
+        sample_rate=sample_rate,
+        descr=_DESCR.format(
+            n_samples=n_samples,
+            n_people=n_people,
+            n_sessions=n_sessions,
+            size=image_size,
+            seconds=seconds,
+            rate=sample_rate,
+            n_named=world.n_named,
+            caption_accuracy=world.caption_accuracy,
+            faces=FACE_SIZE,
+            voices=VOICE_SIZE,
+            reliability=", ".join(f"{name} {r:g}" for name, r in world.reliability.items()),
+            conflict=world.conflict,
+        ),
+    )
 
 
 def load_people(language: str = "en") -> Bunch:
@@ -237,76 +292,7 @@ def load_people(language: str = "en") -> Bunch:
     -----
     Taught in notebook 04.
     """
-    world = PeopleWorld(
-        reliability=RELIABILITY, sizes={"image": FACE_SIZE, "audio": VOICE_SIZE}, random_state=0
-    )
-    return _assemble(_DEFAULT, world, language, _render_cached)
-
-
-@dataclass(frozen=True)
-class _Settings:
-    """How people are rendered; the defaults are those of `make_people`."""
-
-    n_samples: int = 400
-    n_sessions: int = 5
-    modalities: tuple[str, ...] = MODALITIES
-    expression: float = 0.6
-    pose: float = 12.0
-    light: float = 40.0
-    noise: float = 0.02
-    image_size: int = 96
-    seconds: float = 2.0
-    sample_rate: int = 16_000
-    entropy: int = 0
-
-
-_DEFAULT = _Settings()
-
-# The streams of random numbers, each with a number of its own (the people have those of the seed).
-_WORLD, _CAPTION, _SESSION, _IMAGE, _AUDIO = range(10, 15)
-
-
-def _assemble(
-    settings: _Settings,
-    world: PeopleWorld,
-    language: str,
-    render: Callable[[_Settings, PeopleWorld, pd.DataFrame], Arrays],
-) -> Bunch:
-    require_language(language)
-    latents = world.sample(
-        settings.n_samples, np.random.SeedSequence(settings.entropy, spawn_key=(_WORLD,))
-    )
-    # A round of all the people belongs to one session.
-    rounds = np.arange(settings.n_samples) // world.n_people
-    latents["session"] = rounds % settings.n_sessions
-    names = _names(world.n_people, language)
-    captions = _captions(latents, names, language, world.n_named, settings.entropy)
-    arrays = render(settings, world, latents)
-    return Bunch(
-        frame=table(captions if "text" in settings.modalities else None, arrays, latents),
-        target=np.array(names)[latents["class"]],
-        groups=latents["session"].to_numpy(),
-        latents=latents,
-        ceiling=world.ceiling,
-        posteriors=partial(world.posteriors, latents),
-        target_names=names,
-        sample_rate=settings.sample_rate,
-        world=world,
-        DESCR=_DESCR.format(
-            n_samples=settings.n_samples,
-            n_people=world.n_people,
-            n_sessions=settings.n_sessions,
-            size=settings.image_size,
-            seconds=settings.seconds,
-            rate=settings.sample_rate,
-            n_named=world.n_named,
-            caption_accuracy=world.caption_accuracy,
-            faces=FACE_SIZE,
-            voices=VOICE_SIZE,
-            reliability=", ".join(f"{name} {r:g}" for name, r in world.reliability.items()),
-            conflict=world.conflict,
-        ),
-    )
+    return make_people(language=language, n_jobs=-1, cache=True)
 
 
 def _names(n_people: int, language: str) -> list[str]:
@@ -315,77 +301,23 @@ def _names(n_people: int, language: str) -> list[str]:
     return [a + b for b in _GIVEN_ZH for a in _SURNAMES_ZH][:n_people]
 
 
-def _captions(
-    latents: pd.DataFrame, names: list[str], language: str, n_named: int, entropy: int
-) -> list[str]:
-    named = latents[[f"named_{k}" for k in range(n_named)]].to_numpy()
-    places = stream(np.random.SeedSequence(entropy), _CAPTION).integers(
-        len(_PLACES), size=len(named)
-    )
+def _captions(named: np.ndarray, places: np.ndarray, names: list[str], language: str) -> list[str]:
     captions = []
     for row, place in zip(named, places, strict=True):
-        people = [names[k] for k in row]
+        *others, last = (names[k] for k in row)
         if language == "en":
-            listed = " and ".join(filter(None, [", ".join(people[:-1]), people[-1]]))
+            listed = " and ".join(filter(None, [", ".join(others), last]))
             captions.append(f"{listed} {_PLACES[place][0]}")
         else:
-            listed = "和".join(filter(None, ["、".join(people[:-1]), people[-1]]))
+            listed = "和".join(filter(None, ["、".join(others), last]))
             captions.append(listed + _PLACES[place][1])
     return captions
 
 
-def _render(
-    settings: _Settings, world: PeopleWorld, latents: pd.DataFrame, n_jobs: int | None = None
-) -> Arrays:
-    if not {"image", "audio"} & set(settings.modalities):
-        return {}
-    identities = {}
-    for name, size in world.sizes.items():
-        # Unit variance again, whatever the reliability: every face and voice is a likely one.
-        scale = np.sqrt(1 + world.reliability[name] ** 2)
-        identities[name] = latents[[f"{name}_{k}" for k in range(size)]].to_numpy() / scale
-    job = partial(
-        _render_one,
-        settings,
-        identities["image"],
-        identities["audio"],
-        latents["session"].to_numpy(),
-    )
-    return render_all(job, settings.n_samples, n_jobs=n_jobs, what="making people")
+def _seen(latents: pd.DataFrame, world: PeopleWorld, name: str) -> np.ndarray:
+    """Return the faces ("image") or voices ("audio") as each sample sees them, (n_samples, size).
 
-
-def _render_cached(settings: _Settings, world: PeopleWorld, latents: pd.DataFrame) -> Arrays:
-    n, length = settings.n_samples, round(settings.seconds * settings.sample_rate)
-    shapes = {"image": (n, settings.image_size, settings.image_size), "audio": (n, length)}
-    return cached("people", lambda: _render(settings, world, latents, n_jobs=-1), shapes)
-
-
-def _render_one(
-    settings: _Settings, faces: np.ndarray, voices: np.ndarray, sessions: np.ndarray, i: int
-) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Picture and sound of sample i."""
-    root = np.random.SeedSequence(settings.entropy)
-    image = sound = None
-    if "image" in settings.modalities:
-        rng = stream(root, _IMAGE, i)
-        lamp = swing(stream(root, _SESSION, int(sessions[i])), settings.light)
-        image = render_face(
-            faces[i],
-            valence=swing(rng, settings.expression),
-            yaw=swing(rng, settings.pose),
-            pitch=swing(rng, settings.pose / 2),
-            light=lamp + swing(rng, settings.light / 8),
-            noise=settings.noise,
-            size=settings.image_size,
-            random_state=rng,
-        )
-    if "audio" in settings.modalities:
-        rng = stream(root, _AUDIO, i)
-        sound = render_voice(
-            voices[i],
-            valence=swing(rng, settings.expression),
-            seconds=settings.seconds,
-            sample_rate=settings.sample_rate,
-            random_state=rng,
-        ).samples
-    return image, sound
+    Their variance is 1 again, whatever the reliability: every face and voice is a likely one.
+    """
+    z = latents[[f"{name}_{k}" for k in range(world.sizes[name])]].to_numpy()
+    return z / np.sqrt(1 + world.reliability[name] ** 2)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -12,13 +10,11 @@ from sklearn.utils import Bunch
 
 from mmtutor._bundled import read_reviews
 from mmtutor._table import MODALITIES
+from mmtutor.simulate._checks import between, chosen, count, per_modality
 from mmtutor.simulate._rendering import (
-    Arrays,
-    cached,
-    chosen_modalities,
-    per_modality,
-    render_all,
-    require_between,
+    bunch,
+    child,
+    in_steps,
     require_language,
     stream,
     swing,
@@ -26,7 +22,7 @@ from mmtutor.simulate._rendering import (
 )
 from mmtutor.simulate.faces import IDENTITY_SIZE as FACE_SIZE
 from mmtutor.simulate.faces import render_face
-from mmtutor.simulate.latent import PostWorld, SeedLike, _count, seed_sequence
+from mmtutor.simulate.latent import PostWorld, SeedLike, seed_sequence
 from mmtutor.simulate.music import mix, render_music
 from mmtutor.simulate.voices import IDENTITY_SIZE as VOICE_SIZE
 from mmtutor.simulate.voices import render_voice
@@ -35,6 +31,9 @@ __all__ = ["load_posts", "make_posts"]
 
 SENTIMENTS = ("negative", "neutral", "positive")
 RELIABILITY = {"text": 2.0, "image": 1.5, "audio": 1.5}
+
+# The streams of random numbers, each with a number of its own: adding one disturbs no other.
+_WORLD, _AUTHOR, _POOLS, _HASHTAG, _IMAGE, _AUDIO = range(6)
 
 # C, F and G: major or minor is then white or black keys, which a linear model of chroma can read.
 _TONICS = (0, 5, 7)
@@ -107,6 +106,7 @@ def make_posts(
     seconds: float = 2.0,
     sample_rate: int = 16_000,
     n_jobs: int | None = None,
+    cache: bool = False,
     random_state: SeedLike = 0,
 ) -> Bunch:
     """Simulate posts with a text, a picture and a sound, whose sentiment is to be found.
@@ -186,29 +186,93 @@ def make_posts(
     -----
     Taught in notebook 00.
     """
-    settings = _Settings(
-        n_samples=_count(n_samples, what="n_samples"),
-        modalities=chosen_modalities(modalities),
-        pose=require_between(pose, 0, 30, what="pose"),
-        light=require_between(light, 0, 90, what="light"),
-        music_level_db=require_between(music_level_db, -200, 60, what="music_level_db"),
-        image_size=image_size,
-        seconds=seconds,
-        sample_rate=sample_rate,
-        entropy=seed_sequence(random_state).entropy,
-    )
+    n_samples = count(n_samples, what="n_samples")
+    hashtags = between(hashtags, 0, 1, what="hashtags")
+    pose, light = between(pose, 0, 30, what="pose"), between(light, 0, 90, what="light")
+    music_level_db = between(music_level_db, -200, 60, what="music_level_db")
+    require_language(language)
+    wanted = chosen(modalities, MODALITIES)
+    root = seed_sequence(random_state)
+    missing = per_modality(missing, dict.fromkeys(MODALITIES, 0.0), what="missing")
     world = PostWorld(
         MODALITIES,
         tuple(per_modality(reliability, RELIABILITY, what="reliability").values()),
         noise_correlation=noise_correlation,
         conflict=conflict,
-        missing=tuple(
-            per_modality(missing, dict.fromkeys(MODALITIES, 0.0), what="missing").values()
+        missing=tuple(missing.values()),
+    )
+    latents = world.sample(n_samples, child(root, _WORLD))
+    reviews = read_reviews()
+    pools = _pools(reviews, count(n_authors, what="n_authors"), stream(root, _POOLS))
+    author = np.arange(n_samples) % n_authors
+    chances = stream(root, _HASHTAG).random((n_samples, 2))
+    rows = _nearest_reviews(latents["text"], [pools[a] for a in author], reviews)
+    tagged = chances[:, 0] < hashtags
+    tags = _nearest_tags(latents["text"], chances[:, 1])
+    texts = _texts(reviews, rows, tags, tagged, language)
+    latents = latents.assign(author=author, review=rows, hashtag=tagged)
+
+    streams = [stream(root, _AUTHOR, a) for a in range(n_authors)]
+    faces = np.array([rng.standard_normal(FACE_SIZE) for rng in streams])
+    voices = np.array([rng.standard_normal(VOICE_SIZE) for rng in streams])
+    z_image, z_audio = latents["image"].to_numpy(), latents["audio"].to_numpy()
+
+    def picture(i: int) -> np.ndarray:
+        rng = stream(root, _IMAGE, i)
+        return render_face(
+            faces[author[i]],
+            valence=float(valence_of(z_image[i])),
+            yaw=swing(rng, pose),
+            pitch=swing(rng, pose / 2),
+            light=swing(rng, light),
+            size=image_size,
+            random_state=rng,
+        )
+
+    def sound(i: int) -> np.ndarray:
+        rng = stream(root, _AUDIO, i)
+        valence = float(valence_of(z_audio[i]))
+        strength = abs(valence)
+        clip = {"seconds": seconds, "sample_rate": sample_rate, "random_state": rng}
+        music = render_music(
+            mode="major" if valence > 0 else "minor",
+            tonic=int(rng.choice(_TONICS)),
+            tempo=80 + 80 * strength,
+            loudness=0.3 + 0.7 * strength,
+            **clip,
+        )
+        speech = render_voice(voices[author[i]], valence=valence, **clip)
+        level = music_level_db - 6 * (1 - strength)
+        return in_steps(mix(speech.samples, music, music_level_db=level))
+
+    drawings = {
+        "image": (picture, (image_size, image_size)),
+        "audio": (sound, (round(seconds * sample_rate),)),
+    }
+    look = (pose, light, music_level_db, image_size, seconds, sample_rate)
+    kept = (n_samples, n_authors, world, wanted, look, root) if cache else None
+    return bunch(
+        table("posts", latents, texts, drawings, wanted, n_jobs=n_jobs, kept=kept),
+        world,
+        latents,
+        labels=SENTIMENTS,
+        groups="author",
+        sample_rate=sample_rate,
+        descr=_DESCR.format(
+            n_samples=n_samples,
+            n_authors=n_authors,
+            size=image_size,
+            seconds=seconds,
+            rate=sample_rate,
+            reliability=", ".join(
+                f"{n} {r:g}" for n, r in zip(world.modalities, world.reliability, strict=True)
+            ),
+            rho=world.noise_correlation,
+            conflict=world.conflict,
+            per_author=len(pools[0]),
+            n_tags=len(_HASHTAGS),
         ),
     )
-    hashtags = require_between(hashtags, 0, 1, what="hashtags")
-    render = partial(_render, n_jobs=n_jobs)
-    return _assemble(settings, world, n_authors, language, hashtags, render)
 
 
 def load_posts(language: str = "en") -> Bunch:
@@ -238,73 +302,7 @@ def load_posts(language: str = "en") -> Bunch:
     -----
     Taught in notebook 00.
     """
-    world = PostWorld(MODALITIES, tuple(RELIABILITY.values()))
-    return _assemble(_DEFAULT, world, 30, language, 0.8, _render_cached)
-
-
-@dataclass(frozen=True)
-class _Settings:
-    """How posts are rendered; the defaults are those of `make_posts`."""
-
-    n_samples: int = 600
-    modalities: tuple[str, ...] = MODALITIES
-    pose: float = 12.0
-    light: float = 40.0
-    music_level_db: float = 0.0
-    image_size: int = 96
-    seconds: float = 2.0
-    sample_rate: int = 16_000
-    entropy: int = 0
-
-
-_DEFAULT = _Settings()
-
-# The streams of random numbers, each with a number of its own: adding one disturbs no other.
-_WORLD, _AUTHOR, _POOLS, _HASHTAG, _IMAGE, _AUDIO = range(6)
-
-
-def _assemble(
-    settings: _Settings,
-    world: PostWorld,
-    n_authors: int,
-    language: str,
-    hashtags: float,
-    render: Callable[[_Settings, pd.DataFrame], Arrays],
-) -> Bunch:
-    root = np.random.SeedSequence(settings.entropy)
-    reviews = read_reviews()
-    pools = _pools(reviews, _count(n_authors, what="n_authors"), stream(root, _POOLS))
-    latents = world.sample(
-        settings.n_samples, np.random.SeedSequence(settings.entropy, spawn_key=(_WORLD,))
-    )
-    latents["author"] = np.arange(settings.n_samples) % n_authors
-    texts = _texts(latents, reviews, pools, hashtags, require_language(language), root)
-    arrays = render(settings, latents)
-    return Bunch(
-        frame=table(texts if "text" in settings.modalities else None, arrays, latents),
-        target=np.array(SENTIMENTS)[latents["class"]],
-        groups=latents["author"].to_numpy(),
-        latents=latents,
-        ceiling=world.ceiling,
-        posteriors=partial(world.posteriors, latents),
-        target_names=list(SENTIMENTS),
-        sample_rate=settings.sample_rate,
-        world=world,
-        DESCR=_DESCR.format(
-            n_samples=settings.n_samples,
-            n_authors=n_authors,
-            size=settings.image_size,
-            seconds=settings.seconds,
-            rate=settings.sample_rate,
-            reliability=", ".join(
-                f"{n} {r:g}" for n, r in zip(world.modalities, world.reliability, strict=True)
-            ),
-            rho=world.noise_correlation,
-            conflict=world.conflict,
-            per_author=len(pools[0]),
-            n_tags=len(_HASHTAGS),
-        ),
-    )
+    return make_posts(language=language, n_jobs=-1, cache=True)
 
 
 def valence_of(z: np.ndarray) -> np.ndarray:
@@ -335,91 +333,25 @@ def _pools(reviews: pd.DataFrame, n_authors: int, rng: np.random.Generator) -> l
     return [np.array(hand) for hand in hands]
 
 
+def _nearest_reviews(z: pd.Series, own: list[np.ndarray], reviews: pd.DataFrame) -> np.ndarray:
+    """Choose the row of each post's review: of the author's `own`, the nearest in valence."""
+    valence = reviews["valence"].to_numpy()
+    pairs = zip(own, valence_of(z), strict=True)
+    return np.array([rows[np.abs(valence[rows] - wanted).argmin()] for rows, wanted in pairs])
+
+
+def _nearest_tags(z: pd.Series, chance: np.ndarray) -> np.ndarray:
+    """Choose each post's hashtag: one of the three whose places are nearest to its valence."""
+    middle = (valence_of(z) + 1) / 2 * len(_HASHTAGS)
+    return np.clip(np.floor(middle + 3 * chance - 1.5), 0, len(_HASHTAGS) - 1).astype(int)
+
+
 def _texts(
-    latents: pd.DataFrame,
-    reviews: pd.DataFrame,
-    pools: list[np.ndarray],
-    hashtags: float,
-    column: str,
-    root: np.random.SeedSequence,
+    reviews: pd.DataFrame, rows: np.ndarray, tags: np.ndarray, tagged: np.ndarray, language: str
 ) -> list[str]:
-    """Choose each post's review and hashtag; note the choice in `latents`."""
-    wanted = valence_of(latents["text"])
-    strength = reviews["valence"].to_numpy()
-    own = [pools[author] for author in latents["author"]]
-    nearest = [np.abs(strength[p] - v).argmin() for p, v in zip(own, wanted, strict=True)]
-    rows = np.array([p[k] for p, k in zip(own, nearest, strict=True)])
-    draws = stream(root, _HASHTAG).random((len(latents), 2))
-    tags = np.array(_HASHTAGS)[:, 0 if column == "english" else 1]
-    middle = (wanted + 1) / 2 * len(tags)  # one of the three tags nearest to this place
-    which = np.clip(np.floor(middle + 3 * draws[:, 1] - 1.5), 0, len(tags) - 1).astype(int)
-    latents["review"] = rows
-    latents["hashtag"] = draws[:, 0] < hashtags
-    texts = reviews[column].to_numpy()[rows]
+    column, which = ("english", 0) if language == "en" else ("chinese", 1)
+    words = reviews[column].to_numpy()[rows]
     return [
-        f"{text} {tags[k]}" if tagged else str(text)
-        for text, k, tagged in zip(texts, which, latents["hashtag"], strict=True)
+        f"{text} {_HASHTAGS[tag][which]}" if has_tag else str(text)
+        for text, tag, has_tag in zip(words, tags, tagged, strict=True)
     ]
-
-
-def _render(settings: _Settings, latents: pd.DataFrame, n_jobs: int | None = None) -> Arrays:
-    job = partial(
-        _render_one,
-        settings,
-        latents["author"].to_numpy(),
-        latents["image"].to_numpy(),
-        latents["audio"].to_numpy(),
-    )
-    if not {"image", "audio"} & set(settings.modalities):
-        return {}
-    return render_all(job, settings.n_samples, n_jobs=n_jobs, what="making posts")
-
-
-def _render_cached(settings: _Settings, latents: pd.DataFrame) -> Arrays:
-    n, length = settings.n_samples, round(settings.seconds * settings.sample_rate)
-    shapes = {"image": (n, settings.image_size, settings.image_size), "audio": (n, length)}
-    return cached("posts", lambda: _render(settings, latents, n_jobs=-1), shapes)
-
-
-def _render_one(
-    settings: _Settings, authors: np.ndarray, z_image: np.ndarray, z_audio: np.ndarray, i: int
-) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """Picture and sound of post i."""
-    root = np.random.SeedSequence(settings.entropy)
-    author = stream(root, _AUTHOR, int(authors[i]))
-    face, voice = author.standard_normal(FACE_SIZE), author.standard_normal(VOICE_SIZE)
-    image = sound = None
-    if "image" in settings.modalities:
-        rng = stream(root, _IMAGE, i)
-        image = render_face(
-            face,
-            valence=float(valence_of(z_image[i])),
-            yaw=swing(rng, settings.pose),
-            pitch=swing(rng, settings.pose / 2),
-            light=swing(rng, settings.light),
-            size=settings.image_size,
-            random_state=rng,
-        )
-    if "audio" in settings.modalities:
-        sound = _render_sound(
-            settings, voice, float(valence_of(z_audio[i])), stream(root, _AUDIO, i)
-        )
-    return image, sound
-
-
-def _render_sound(
-    settings: _Settings, voice: np.ndarray, valence: float, rng: np.random.Generator
-) -> np.ndarray:
-    strength = abs(valence)
-    clip = {"seconds": settings.seconds, "sample_rate": settings.sample_rate}
-    music = render_music(
-        mode="major" if valence > 0 else "minor",
-        tonic=int(rng.choice(_TONICS)),
-        tempo=80 + 80 * strength,
-        loudness=0.3 + 0.7 * strength,
-        random_state=rng,
-        **clip,
-    )
-    speech = render_voice(voice, valence=valence, random_state=rng, **clip)
-    level = settings.music_level_db - 6 * (1 - strength)
-    return mix(speech.samples, music, music_level_db=level)

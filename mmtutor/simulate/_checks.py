@@ -1,0 +1,66 @@
+"""Checks of the simulators' settings; each error names the setting and its value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+
+def count(value: int, *, what: str, low: int = 1, high: int | None = None) -> int:
+    """Return the whole number if it lies in [low, high], else raise ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
+        raise ValueError(f"{what} must be a whole number, {low} or more; got {value!r}")
+    if high is not None and value > high:
+        raise ValueError(f"{what} must be at most {high}, got {value}")
+    return int(value)
+
+
+def between(value: float, low: float, high: float, *, what: str) -> float:
+    """Return the number if it lies in [low, high], else raise ValueError."""
+    if isinstance(value, str) or np.ndim(value) != 0 or not low <= value <= high:
+        raise ValueError(f"{what} must lie between {low:g} and {high:g}, got {value!r}")
+    return float(value)
+
+
+def numbers(
+    values: Sequence[float], n: int, *, what: str, upper: float = np.inf
+) -> tuple[float, ...]:
+    """Return n numbers if each is finite and lies in [0, upper], else raise ValueError."""
+    if len(values) != n:
+        raise ValueError(f"{what} needs {n} values, got {len(values)}: {tuple(values)}")
+    for value in values:
+        if not 0 <= float(value) <= upper or not np.isfinite(value):
+            limit = f"between 0 and {upper:g}" if np.isfinite(upper) else "finite and not negative"
+            raise ValueError(f"{what} must be {limit}, got {value!r}")
+    return tuple(float(value) for value in values)
+
+
+def chosen(modalities: Iterable[str] | str | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the named modalities in the order of `known`; all of them for None."""
+    if modalities is None:
+        return known
+    wanted = (modalities,) if isinstance(modalities, str) else tuple(modalities)
+    unknown = [name for name in wanted if name not in known]
+    if unknown:
+        raise ValueError(f"unknown modalities {unknown}; choose from {list(known)}")
+    return tuple(name for name in known if name in wanted)
+
+
+def per_modality(
+    given: float | Mapping[str, float] | None, default: Mapping[str, float], *, what: str
+) -> dict[str, float]:
+    """Complete a setting: one number for all modalities, or a mapping that names some."""
+    if given is None:
+        return dict(default)
+    if not isinstance(given, Mapping):
+        given = dict.fromkeys(default, given)
+    unknown = [name for name in given if name not in default]
+    if unknown:
+        raise ValueError(f"{what} names {unknown}; the modalities are {list(default)}")
+    for value in given.values():
+        if isinstance(value, str) or np.ndim(value) != 0:
+            raise TypeError(
+                f"{what} is a number or a mapping such as {{'audio': 0.5}}, got {value!r}"
+            )
+    return {name: float(given.get(name, default[name])) for name in default}
