@@ -17,9 +17,14 @@ from mmtutor.datasets._librispeech import fetch_librispeech_sample
 from mmtutor.datasets._london import fetch_london_faces
 from mmtutor.datasets._movies import fetch_movie_sentences
 from mmtutor.datasets._reviews import load_reviews
-from mmtutor.simulate.latent import PeopleWorld, PostWorld
-from mmtutor.simulate.people import load_people, make_people
-from mmtutor.simulate.posts import load_posts, make_posts
+from mmtutor.simulate import (
+    PeopleWorld,
+    PostWorld,
+    load_people,
+    load_posts,
+    make_people,
+    make_posts,
+)
 
 __all__ = [
     "PeopleWorld",

@@ -16,10 +16,12 @@ def count(value: int, *, what: str, low: int = 1, high: int | None = None) -> in
     return int(value)
 
 
-def between(value: float, low: float, high: float, *, what: str) -> float:
-    """Return the number if it lies in [low, high], else raise ValueError."""
-    if isinstance(value, str) or np.ndim(value) != 0 or not low <= value <= high:
-        raise ValueError(f"{what} must lie between {low:g} and {high:g}, got {value!r}")
+def between(value: float, low: float, high: float = np.inf, *, what: str, unit: str = "") -> float:
+    """Return the finite number if it lies in [low, high], else raise ValueError."""
+    is_number = isinstance(value, int | float | np.number)
+    if not (is_number and low <= value <= high and np.isfinite(value)):
+        limits = f"lie between {low:g} and {high:g}" if high < np.inf else f"be at least {low:g}"
+        raise ValueError(f"{what} must {limits}{unit}, got {value!r}")
     return float(value)
 
 
@@ -64,3 +66,16 @@ def per_modality(
                 f"{what} is a number or a mapping such as {{'audio': 0.5}}, got {value!r}"
             )
     return {name: float(given.get(name, default[name])) for name in default}
+
+
+def point(identity: Sequence[float], names: Sequence[str]) -> np.ndarray:
+    """Return an identity as float64 if it is a finite number a name, else raise ValueError."""
+    vector = np.asarray(identity, dtype=float)
+    if vector.shape != (len(names),):
+        raise ValueError(
+            f"identity must have shape ({len(names)},), one number for each of "
+            f"{', '.join(names)}; got shape {vector.shape}"
+        )
+    if not np.isfinite(vector).all():
+        raise ValueError(f"identity holds values that are not finite: {vector}")
+    return vector

@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mmtutor.simulate._checks import between, count, point
+
 __all__ = ["IDENTITY_NAMES", "IDENTITY_SIZE", "render_face"]
 
 IDENTITY_NAMES: tuple[str, ...] = (
@@ -215,10 +217,14 @@ def render_face(
     >>> face.shape, face.dtype
     ((96, 96), dtype('uint8'))
     """
-    identity = np.asarray(identity, dtype=float)
-    _validate(identity, valence, yaw, pitch, light, noise, size)
+    for what, angle, most in (("yaw", yaw, 30), ("pitch", pitch, 30), ("light", light, 90)):
+        between(angle, -most, most, what=what, unit=" degrees")
+    between(noise, 0, what="noise, a standard deviation,")
+    count(size, what="size in pixels", low=16)
+    if not np.isfinite(valence):
+        raise ValueError(f"valence must be finite, got {valence}")
+    face = _measure(point(identity, IDENTITY_NAMES))
     rng = np.random.default_rng(random_state)
-    face = _measure(identity)
     smile = float(np.clip(valence, -1.0, 1.0))
 
     step = 2.0 / size
@@ -242,34 +248,6 @@ def render_face(
     canvas = _mix(canvas, head * shade, outline)
     canvas = canvas + noise * rng.standard_normal(canvas.shape)
     return np.clip(np.rint(255.0 * canvas), 0, 255).astype(np.uint8)
-
-
-def _validate(
-    identity: np.ndarray,
-    valence: float,
-    yaw: float,
-    pitch: float,
-    light: float,
-    noise: float,
-    size: int,
-) -> None:
-    if identity.shape != (IDENTITY_SIZE,):
-        raise ValueError(
-            f"identity must have shape ({IDENTITY_SIZE},), one number for each of IDENTITY_NAMES; "
-            f"got shape {identity.shape}"
-        )
-    if not np.isfinite(identity).all():
-        raise ValueError(f"identity holds values that are not finite: {identity}")
-    limits = {"valence": (valence, np.inf), "yaw": (yaw, 30), "pitch": (pitch, 30)}
-    limits["light"] = (light, 90)
-    for name, (value, limit) in limits.items():
-        if not np.isfinite(value) or abs(value) > limit:
-            what = "finite" if limit == np.inf else f"between -{limit} and {limit} degrees"
-            raise ValueError(f"{name} must be {what}; got {value}")
-    if not np.isfinite(noise) or noise < 0:
-        raise ValueError(f"noise is a standard deviation and must be at least 0; got {noise}")
-    if int(size) != size or size < 16:
-        raise ValueError(f"size must be a whole number of pixels, at least 16; got {size}")
 
 
 _Inside = Callable[..., np.ndarray]

@@ -33,40 +33,16 @@ from scipy.stats import norm, qmc
 
 from mmtutor.simulate._checks import between, chosen, count, numbers
 
-__all__ = ["PeopleWorld", "PostWorld", "seed_sequence"]
+__all__ = ["PeopleWorld", "PostWorld"]
 
 SeedLike = int | None | np.random.SeedSequence | np.random.Generator | np.random.RandomState
 
 
 def seed_sequence(random_state: SeedLike) -> np.random.SeedSequence:
-    """Turn a ``random_state`` into a :class:`numpy.random.SeedSequence`.
+    """Turn a ``random_state`` into the root from which each part of a simulation gets its stream.
 
-    Parameters
-    ----------
-    random_state : int, None, SeedSequence, Generator or RandomState
-        A non-negative int gives the same numbers every time; None gives new ones every time; from
-        a Generator or RandomState one integer is drawn.
-
-    Returns
-    -------
-    numpy.random.SeedSequence
-        The root from which each part of a simulation gets a stream of its own.
-
-    Raises
-    ------
-    ValueError
-        If the int is negative.
-    TypeError
-        If it is anything else.
-
-    Examples
-    --------
-    >>> seed_sequence(3).entropy
-    3
-
-    Notes
-    -----
-    Taught in notebook 00.
+    A non-negative int gives the same numbers every time; None gives new ones every time; from a
+    Generator or RandomState one integer is drawn. Anything else is a ValueError or TypeError.
     """
     if isinstance(random_state, np.random.SeedSequence):
         return random_state
@@ -115,6 +91,15 @@ class PostWorld:
     ValueError
         If a parameter is out of its range or the lengths disagree.
 
+    See Also
+    --------
+    PeopleWorld : Classes that are points in a space of identities.
+    make_posts : Draw pictures, sounds and texts from such numbers.
+
+    Notes
+    -----
+    Taught in notebook 05.
+
     Examples
     --------
     Two classes one unit of signal to each side, seen twice with independent noise:
@@ -122,10 +107,6 @@ class PostWorld:
     >>> world = PostWorld(("image", "audio"), (0.5, 0.5), levels=(-1, 1))
     >>> round(world.ceiling(["image"]), 3), round(world.ceiling(), 3)
     (0.691, 0.76)
-
-    Notes
-    -----
-    Taught in notebook 00; explored in notebooks 05 and 06.
     """
 
     modalities: tuple[str, ...] = ("text", "image", "audio")
@@ -168,7 +149,24 @@ class PostWorld:
         return np.array(self.prior)
 
     def covariance(self, modalities: Sequence[str] | None = None) -> np.ndarray:
-        """Return the covariance of the noise, ndarray of shape (n_chosen, n_chosen)."""
+        """Return the covariance of the noise.
+
+        Parameters
+        ----------
+        modalities : sequence of str, optional
+            Which of them; all by default.
+
+        Returns
+        -------
+        ndarray of shape (n_chosen, n_chosen)
+            1 on the diagonal, `noise_correlation` elsewhere.
+
+        Examples
+        --------
+        >>> PostWorld(noise_correlation=0.5).covariance(["text", "audio"])
+        array([[1. , 0.5],
+               [0.5, 1. ]])
+        """
         n = len(chosen(modalities, self.modalities))
         return np.full((n, n), float(self.noise_correlation)) + np.eye(n) * (
             1 - self.noise_correlation
@@ -189,7 +187,7 @@ class PostWorld:
         Returns
         -------
         float
-            d' per unit of `levels`.
+            The d' per unit of `levels`.
 
         Examples
         --------
@@ -212,7 +210,7 @@ class PostWorld:
         ----------
         n_samples : int
             How many, >= 1. Classes are balanced in blocks if the prior is uniform.
-        random_state : int, None or NumPy generator
+        random_state : int, None or NumPy generator, default=0
             Seed.
 
         Returns
@@ -309,15 +307,15 @@ class PostWorld:
         ValueError
             If a modality is unknown.
 
+        References
+        ----------
+        Green and Swets (1966), Signal detection theory and psychophysics.
+
         Examples
         --------
         >>> world = PostWorld(("text", "image"), (1.5, 1.0))
         >>> [round(world.ceiling(m), 3) for m in (["text"], ["image"], ["text", "image"])]
         [0.698, 0.589, 0.755]
-
-        References
-        ----------
-        Green and Swets (1966), Signal detection theory and psychophysics.
         """
         names = chosen(modalities, self.modalities)
         total = 0.0
@@ -432,6 +430,15 @@ class PeopleWorld:
     ValueError
         If a parameter is out of its range.
 
+    See Also
+    --------
+    PostWorld : Classes on a line.
+    make_people : Draw faces, voices and captions from such numbers.
+
+    Notes
+    -----
+    Taught in notebook 11.
+
     Examples
     --------
     A caption with two names, right nine times out of ten, allows 45 %:
@@ -439,10 +446,6 @@ class PeopleWorld:
     >>> world = PeopleWorld(10, n_named=2, caption_accuracy=0.9)
     >>> round(world.ceiling(["text"]), 3)
     0.45
-
-    Notes
-    -----
-    Taught in notebook 04; explored in notebook 11.
     """
 
     n_people: int = 20
@@ -481,7 +484,18 @@ class PeopleWorld:
         return np.full(self.n_people, 1 / self.n_people)
 
     def people(self) -> dict[str, np.ndarray]:
-        """Return each person's point in each space: by modality, (n_people, size)."""
+        """Return each person's point in each space.
+
+        Returns
+        -------
+        dict of str to ndarray of shape (n_people, size)
+            The points, by modality.
+
+        Examples
+        --------
+        >>> PeopleWorld(5).people()["audio"].shape
+        (5, 4)
+        """
         streams = seed_sequence(self.random_state).spawn(len(self.sizes))
         return {
             name: np.random.default_rng(stream).standard_normal((self.n_people, size))

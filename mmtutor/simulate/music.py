@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmtutor.simulate._checks import between
+
 __all__ = ["mix", "render_music"]
 
 _PROGRESSIONS = (  # semitones above the tonic of the chord's root; every one begins at home
@@ -79,17 +81,11 @@ def render_music(
         raise ValueError(f"mode must be 'major' or 'minor', got {mode!r}")
     if tonic not in range(12):
         raise ValueError(f"tonic must be a whole number from 0 (C) to 11 (B), got {tonic!r}")
-    if not 30 <= tempo <= 300:
-        raise ValueError(f"tempo must lie between 30 and 300 beats a minute, got {tempo}")
-    if not 0 <= loudness <= 1:
-        raise ValueError(
-            f"loudness must lie between 0 (silence) and 1 (full scale), got {loudness}"
-        )
-    if not seconds > 0 or sample_rate < 4000:
-        raise ValueError(
-            "seconds must be positive and sample_rate at least 4000 Hz, "
-            f"got {seconds} and {sample_rate}"
-        )
+    between(tempo, 30, 300, what="tempo", unit=" beats a minute")
+    between(loudness, 0, 1, what="loudness", unit=", silence and full scale")
+    between(sample_rate, 4000, what="sample_rate", unit=" Hz")
+    if not 0 < seconds < np.inf:
+        raise ValueError(f"seconds must be positive, got {seconds}")
     rng = np.random.default_rng(random_state)
     progression = _PROGRESSIONS[rng.integers(len(_PROGRESSIONS))]
     inversion = rng.integers(3)

@@ -150,8 +150,11 @@ def make_people(
         Samples per second, in Hz.
     n_jobs : int or None, default=None
         Processes for rendering, as in joblib: None for 1, -1 for all cores.
+    cache : bool, default=False
+        Keep pictures and sounds on disk, and read them there when the same settings come again.
     random_state : int, None or NumPy generator, default=0
-        Seed, of the people and of the samples.
+        Seed, of the people and of the samples. Without a fixed one nothing that was kept is found
+        again.
 
     Returns
     -------
@@ -170,6 +173,15 @@ def make_people(
     ValueError
         If a setting is out of its range.
 
+    See Also
+    --------
+    load_people : The default people, drawn once.
+    PeopleWorld : The latent numbers alone, for questions that need no pictures and sounds.
+
+    Notes
+    -----
+    Taught in notebook 07.
+
     Examples
     --------
     >>> people = make_people(4, n_people=4, n_named=2)
@@ -177,10 +189,6 @@ def make_people(
     ('Amara and Ada after the concert', 'Amara')
     >>> round(people.ceiling(["text"]), 2)
     0.45
-
-    Notes
-    -----
-    Taught in notebook 04.
     """
     n_samples = count(n_samples, what="n_samples")
     n_people = count(n_people, what="n_people", low=2, high=len(_NAMES))
@@ -266,11 +274,9 @@ def make_people(
 
 
 def load_people(language: str = "en") -> Bunch:
-    """Return the default people, ``make_people()``, rendered once and then kept on disk.
+    """Return the default people, ``make_people()``, drawn once and then kept on disk.
 
-    Pictures and sounds (30 MB) are stored under the folder that the environment variable
-    MMTUTOR_CACHE names, by default the platform's cache folder. Another version of the simulator
-    renders them again.
+    Pictures and sounds (30 MB) lie where those of :func:`load_posts` do.
 
     Parameters
     ----------
@@ -282,15 +288,24 @@ def load_people(language: str = "en") -> Bunch:
     sklearn.utils.Bunch
         As :func:`make_people` returns.
 
+    Raises
+    ------
+    ValueError
+        If there are no captions in that language.
+
+    See Also
+    --------
+    make_people : Other people.
+
+    Notes
+    -----
+    Taught in notebook 04.
+
     Examples
     --------
     >>> people = load_people()  # doctest: +SKIP
     >>> people.frame.shape  # doctest: +SKIP
     (400, 3)
-
-    Notes
-    -----
-    Taught in notebook 04.
     """
     return make_people(language=language, n_jobs=-1, cache=True)
 

@@ -152,8 +152,10 @@ def make_posts(
         Samples per second, in Hz.
     n_jobs : int or None, default=None
         Processes for rendering, as in joblib: None for 1, -1 for all cores.
+    cache : bool, default=False
+        Keep pictures and sounds on disk, and read them there when the same settings come again.
     random_state : int, None or NumPy generator, default=0
-        Seed.
+        Seed. Without a fixed one nothing that was kept is found again.
 
     Returns
     -------
@@ -162,7 +164,7 @@ def make_posts(
         shape (image_size, image_size)), audio (float32 array of shape (seconds * sample_rate,));
         None where missing. ``target``: ndarray of str, shape (n_samples,). ``groups``: ndarray of
         int, the authors. ``latents``: DataFrame, see :meth:`PostWorld.sample`, and the columns
-        author, review (row in ``read_reviews().frame``) and hashtag (bool).
+        author, review (row in ``load_reviews().frame``) and hashtag (bool).
         ``ceiling(modalities=...)``: accuracy of the ideal observer.
         ``posteriors(modalities=...)``: what it believes of these samples, ndarray of shape
         (n_samples, 3). ``target_names``, ``sample_rate``, ``world``, ``DESCR``.
@@ -171,6 +173,15 @@ def make_posts(
     ------
     ValueError
         If a setting is out of its range.
+
+    See Also
+    --------
+    load_posts : The default posts, drawn once; what most chapters use.
+    PostWorld : The latent numbers alone, for questions that need no pictures and sounds.
+
+    Notes
+    -----
+    Taught in notebook 09.
 
     Examples
     --------
@@ -181,10 +192,6 @@ def make_posts(
     ['negative', 'neutral', 'positive']
     >>> round(posts.ceiling(["text"]), 2), round(posts.ceiling(), 2)
     (0.79, 0.9)
-
-    Notes
-    -----
-    Taught in notebook 00.
     """
     n_samples = count(n_samples, what="n_samples")
     hashtags = between(hashtags, 0, 1, what="hashtags")
@@ -276,11 +283,11 @@ def make_posts(
 
 
 def load_posts(language: str = "en") -> Bunch:
-    """Return the default posts, ``make_posts()``, rendered once and then kept on disk.
+    """Return the default posts, ``make_posts()``, drawn once and then kept on disk.
 
-    Pictures and sounds (44 MB) are stored under the folder that the environment variable
-    MMTUTOR_CACHE names, by default the platform's cache folder. Another version of the simulator
-    renders them again.
+    Pictures and sounds (44 MB) lie under the folder that the environment variable MMTUTOR_CACHE
+    names, by default the platform's cache folder. Another version of the simulator draws them
+    again.
 
     Parameters
     ----------
@@ -292,15 +299,24 @@ def load_posts(language: str = "en") -> Bunch:
     sklearn.utils.Bunch
         As :func:`make_posts` returns.
 
+    Raises
+    ------
+    ValueError
+        If there are no texts in that language.
+
+    See Also
+    --------
+    make_posts : Other posts.
+
+    Notes
+    -----
+    Taught in notebook 00.
+
     Examples
     --------
     >>> posts = load_posts()  # doctest: +SKIP
     >>> posts.frame.shape  # doctest: +SKIP
     (600, 3)
-
-    Notes
-    -----
-    Taught in notebook 00.
     """
     return make_posts(language=language, n_jobs=-1, cache=True)
 

@@ -16,6 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import signal
 
+from mmtutor.simulate._checks import between, point
+
 __all__ = ["IDENTITY_NAMES", "IDENTITY_SIZE", "PITCH_RATE", "Voice", "render_voice"]
 
 IDENTITY_NAMES = (
@@ -51,9 +53,9 @@ _CROSSFADE = 0.05  # seconds in which one vowel's resonances give way to the nex
 
 
 class Voice(NamedTuple):
-    """A clip of speech and the pitch it was made with.
+    """A clip of speech and the pitch it was made with: what :func:`render_voice` returns.
 
-    Attributes
+    Parameters
     ----------
     samples : ndarray of shape (n,), float32
         The clip, in [-1, 1].
@@ -131,8 +133,12 @@ def render_voice(
     >>> bool(120 < np.nanmedian(voice.pitch) < 180)
     True
     """
-    person = _checked(identity, valence, seconds, sample_rate, noise)
-    valence = float(valence)  # an integer of NumPy has no negative powers
+    valence = between(valence, -1, 1, what="valence")
+    between(seconds, 0.25, what="seconds", unit=", enough for one syllable")
+    between(sample_rate, 8000, what="sample_rate", unit=" Hz for speech")
+    between(noise, 0, what="noise, a standard deviation,")
+    vector = np.clip(point(identity, IDENTITY_NAMES), -2.5, 2.5)
+    person = dict(zip(IDENTITY_NAMES, vector, strict=True))
     rng = np.random.default_rng(random_state)
     n_samples = round(seconds * sample_rate)
     times = np.arange(n_samples) / sample_rate
@@ -175,29 +181,6 @@ def render_voice(
     samples /= max(1.0, np.abs(samples).max() / 0.99)
     pitch[~voiced] = np.nan
     return Voice(samples.astype(np.float32), pitch, sample_rate)
-
-
-def _checked(
-    identity: np.ndarray, valence: float, seconds: float, sample_rate: int, noise: float
-) -> dict[str, float]:
-    """Return the identity as a mapping by name; raise ValueError for what cannot be spoken."""
-    vector = np.asarray(identity, dtype=float)
-    if vector.shape != (IDENTITY_SIZE,):
-        raise ValueError(
-            f"identity must have shape ({IDENTITY_SIZE},), one number for each of "
-            f"{', '.join(IDENTITY_NAMES)}; got shape {vector.shape}"
-        )
-    if not np.isfinite(vector).all():
-        raise ValueError(f"identity must be finite, got {vector}")
-    if not -1 <= valence <= 1:
-        raise ValueError(f"valence must lie between -1 and 1, got {valence}")
-    if not seconds >= 0.25:
-        raise ValueError(f"seconds must be at least 0.25, enough for one syllable; got {seconds}")
-    if sample_rate < 8000:
-        raise ValueError(f"sample_rate must be at least 8000 Hz for speech, got {sample_rate}")
-    if not 0 <= noise < np.inf:
-        raise ValueError(f"noise is a standard deviation, at least 0; got {noise}")
-    return dict(zip(IDENTITY_NAMES, np.clip(vector, -2.5, 2.5), strict=True))
 
 
 def _syllable_edges(rng: np.random.Generator, seconds: float, valence: float) -> np.ndarray:

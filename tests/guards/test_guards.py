@@ -110,7 +110,11 @@ def test_readme_lists_the_chapters_that_exist() -> None:
 
 def public_modules() -> list[str]:
     rooms = [f"mmtutor.{room}" for room in mmtutor._ROOMS]
-    inner = ["mmtutor.fusion.rules", "mmtutor.datasets.remote"]
+    inner = [
+        "mmtutor.fusion.rules",
+        "mmtutor.datasets.remote",
+        *(f"mmtutor.simulate.{name}" for name in ("faces", "music", "voices")),
+    ]
     there = [name for name in [*rooms, *inner] if importlib.util.find_spec(name)]
     return [*there, "mmtutor.course.cli"]
 
