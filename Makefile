@@ -10,7 +10,7 @@ OPENCV5 := build/opencv5
 
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
-.PHONY: help install run test test-opencv5 lab sync notebooks evidence messages lint format clean
+.PHONY: help install run test test-opencv5 lab sync notebooks evidence messages lint claims format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,9 @@ evidence: $(STAMP)  ## Make the tables of experiments that take minutes, where t
 lint: $(STAMP)  ## Check style and formatting
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
+
+claims: $(STAMP)  ## List causes and comparisons by chapter, with what asserts each, for a review
+	@$(BIN)/python tests/guards/claims.py
 
 format: $(STAMP)  ## Mend what lint can mend by itself
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -93,7 +93,7 @@ class Chapter:
             near |= {max((code for code in sections if code < place), default=place)}
             near |= {min((code for code in sections if code > place), default=place)}
             cells = [self.notebook.cells[code] for code in sorted(near - {place})]
-            yield Passage(heading, text, cells)
+            yield Passage(place, heading, text, cells)
 
     def code_under(self, heading: str) -> list[Any]:
         """Return the code cells after a heading of the second level, up to the next one."""
@@ -114,6 +114,8 @@ class Passage:
 
     Attributes
     ----------
+    place : int
+        Of its cell in the notebook, counted from 0.
     heading : str
         Of its section, without the hashes; empty above the first.
     text : str
@@ -122,6 +124,7 @@ class Passage:
         The code cells of its section, and the nearest one before and after it.
     """
 
+    place: int
     heading: str
     text: str
     cells: list[Any]

@@ -52,11 +52,27 @@ class Known(NamedTuple):
     setting: bool = False  # it may only be repeated as it stands
 
 
-def sentences(text: str) -> list[str]:
-    """Split Markdown into sentences, list items and table rows."""
+SENTENCE_ENDS = re.compile(
+    r"(?<=[.!?])(?<!\bal\.)\s+(?=\D)|\n\s*\n|\n(?=\s*(?:[-*|]|\d+\. ))"  # or item, or table row
+)
+
+
+def sentences(text: str) -> Iterator[tuple[int, str]]:
+    """Yield each sentence of a Markdown text with the place where it begins.
+
+    What is not prose is blanked out, so that all else stays in its place.
+    """
     for pattern in NOT_PROSE:
-        text = re.sub(pattern, " ", text, flags=re.MULTILINE | re.DOTALL)
-    return re.split(r"(?<=[.!?])(?<!\bal\.)\s+(?=\D)|\n\s*\n|\n(?=\s*(?:[-*|]|\d+\. ))", text)
+        text = re.sub(pattern, _blank, text, flags=re.MULTILINE | re.DOTALL)
+    start = 0
+    for end in SENTENCE_ENDS.finditer(text):
+        yield start, text[start : end.start()]
+        start = end.end()
+    yield start, text[start:]
+
+
+def _blank(match: re.Match[str]) -> str:
+    return re.sub(r"[^\n]", " ", match[0])
 
 
 def numbers(text: str) -> list[tuple[str, str]]:
@@ -66,7 +82,7 @@ def numbers(text: str) -> list[tuple[str, str]]:
     ("Kim (2014) reports 81.5 %").
     """
     found = []
-    for sentence in sentences(text):
+    for _, sentence in sentences(text):
         if CITED.search(sentence):
             continue
         words = sentence
@@ -86,10 +102,10 @@ def known_numbers(cells: Iterable[Any]) -> set[Known]:
     """
     found = set()
     for cell in cells:
-        claims, settings = _claims_and_settings(cell.source)
-        found |= {Known(value, setting=True) for value in settings}
+        values = [getattr(node, "value", None) for node in ast.walk(_parsed(cell.source))]
+        found |= {Known(value, setting=True) for value in values if isinstance(value, float)}
         said = [text for output in cell.outputs for text in texts(output)]
-        for text in [*claims, *([] if ignores_output(cell) else said)]:
+        for text in [*assertions(cell.source), *([] if ignores_output(cell) else said)]:
             all_percent = bool(IN_PERCENT.search(text))
             for shown in IN_A_CELL.findall(CALL.sub(" ", text)):
                 value = float(shown.replace(",", ""))
@@ -97,13 +113,10 @@ def known_numbers(cells: Iterable[Any]) -> set[Known]:
     return found
 
 
-def _claims_and_settings(code: str) -> tuple[list[str], list[float]]:
-    """Return the assertions in a cell's code, and its decimals."""
-    plain = re.sub(r"^\s*[%!].*$", "", code, flags=re.MULTILINE)  # a notebook's magic
-    nodes = list(ast.walk(ast.parse(plain)))
-    claims = [ast.get_source_segment(plain, node) or "" for node in nodes if _is_claim(node)]
-    values = [node.value for node in nodes if isinstance(node, ast.Constant)]
-    return claims, [value for value in values if isinstance(value, float)]
+def assertions(code: str) -> list[str]:
+    """Return the assertions in a cell's code."""
+    nodes = list(ast.walk(_parsed(code)))
+    return [ast.unparse(node) for node in nodes if _is_claim(node)]
 
 
 def _is_claim(node: ast.AST) -> bool:
@@ -111,6 +124,10 @@ def _is_claim(node: ast.AST) -> bool:
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         return name.startswith("assert_")
     return isinstance(node, ast.Assert)
+
+
+def _parsed(code: str) -> ast.Module:
+    return ast.parse(re.sub(r"^\s*[%!].*$", "", code, flags=re.MULTILINE))  # a notebook's magic
 
 
 def supports(known: Iterable[Known], shown: str) -> bool:
