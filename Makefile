@@ -10,7 +10,7 @@ OPENCV5 := build/opencv5
 
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
-.PHONY: help install run test test-opencv5 lab sync notebooks evidence messages lint claims format clean
+.PHONY: help install run test quick test-opencv5 lab sync notebooks evidence messages lint claims format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -20,6 +20,9 @@ run: $(STAMP)  ## Execute the whole series; pages and an index in build/
 
 test: $(STAMP)  ## Unit tests, doctests, and every notebook compared with its stored outputs
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval
+
+quick: $(STAMP)  ## Unit tests and doctests that are not slow; no notebooks
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 lab: $(STAMP)  ## Open JupyterLab at chapter 00
 	$(BIN)/mmtutor lab
@@ -39,9 +42,10 @@ messages: $(STAMP)  ## Collect the package's messages for translators, and compi
 evidence: $(STAMP)  ## Make the tables of experiments that take minutes, where they are stale
 	$(BIN)/mmtutor evidence
 
-lint: $(STAMP)  ## Check style and formatting
+lint: $(STAMP)  ## Check style, formatting and who imports whom
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/lint-imports
 
 claims: $(STAMP)  ## List causes and comparisons by chapter, with what asserts each, for a review
 	@$(BIN)/python tests/guards/claims.py
@@ -69,5 +73,5 @@ $(STAMP): pyproject.toml constraints.txt setup.py
 	@touch $@
 
 clean:  ## Remove what was built (not .venv, not downloaded data)
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
 	find mmtutor tests notebooks -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf

@@ -73,6 +73,26 @@ def test_make_and_ci_hold_no_local_path_or_host() -> None:
         assert not re.search(r"https?://|/(home|root|work|tmp|Users)/\w", text), name
 
 
+def test_hooks_of_a_commit_use_the_tested_versions_and_leave_notebooks_alone() -> None:
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert re.search(config["exclude"], "notebooks/00_start_here.ipynb")
+    hooks = [hook for repository in config["repos"] for hook in repository["hooks"]]
+    used = [line.split("==") for hook in hooks for line in hook["additional_dependencies"]]
+    assert ["ruff", pins()["ruff"]] in used
+    assert all(version == pins().get(name, version) for name, version in used)
+
+
+def test_workflows_run_what_make_runs() -> None:
+    make = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for path in (ROOT / ".github" / "workflows").glob("*.yml"):
+        jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"]
+        for command in (s["run"] for job in jobs.values() for s in job["steps"] if "run" in s):
+            if target := re.match(r"make ([\w-]+)", command):
+                assert re.search(rf"^{target[1]}:", make, flags=re.MULTILINE), command
+            elif "pytest" in command:  # where there is no make
+                assert command.replace("python", "$(BIN)/python", 1) in make, command
+
+
 @pytest.fixture(scope="module")
 def unpacked_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build a wheel from a copy of the tree, without a network, and unpack it."""
