@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import subprocess
 import sys
 import tomllib
 import types
@@ -32,14 +35,23 @@ def test_requirements_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) 
         "numpy>=2.0",
         'colorama>=1; sys_platform == "win32"',
         'tensorflow>=2.18; extra == "deep"',
+        'tensorflow>=2.18; extra == "test"',
         "mmtutor[deep]; extra == 'all'",
     ]
     monkeypatch.setattr(doctor.metadata, "requires", lambda name: lines)
-    groups = doctor.requirements()
-    assert {extra: [each.name for each in group] for extra, group in groups.items()} == {
-        "": ["numpy", "colorama"],
-        "deep": ["tensorflow"],
-    }
+    found = [(each.name, extra) for each, extra in doctor.requirements()]
+    here = [("colorama", "")] if sys.platform == "win32" else []
+    assert found == [("numpy", ""), *here, ("tensorflow", "deep")]
+
+
+def test_the_module_of_every_package_that_is_here_is_known() -> None:
+    pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = pyproject["optional-dependencies"].values()
+    for line in [*pyproject["dependencies"], *(line for group in extras for line in group)]:
+        name = Requirement(line).name
+        for module in (doctor.module_of(name) or "").split(", "):
+            if module and name != "mmtutor" and doctor.installed_version(name):
+                assert importlib.util.find_spec(module.partition(".")[0]), (name, module)
 
 
 def test_every_extra_is_said_to_be_for_something() -> None:
@@ -98,20 +110,14 @@ def test_an_import_that_fails_or_kills_the_process_is_reported(
 
 def test_two_opencvs_are_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
     versions = {"opencv-python": "4.14.0", "opencv-python-headless": "4.14.0"}
-
-    def version(name: str) -> str:
-        if name in versions:
-            return versions[name]
-        raise doctor.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(doctor.metadata, "version", version)
-    monkeypatch.setattr(doctor, "requirements", dict)
-    finding = only(doctor.check_packages())
+    monkeypatch.setattr(doctor, "installed_version", versions.get)
+    monkeypatch.setattr(doctor, "import_error", lambda module: "")
+    finding = doctor.check_requirement(Requirement("opencv-python>=4.10"))
     assert finding.level == "problem"
     assert "opencv-python, opencv-python-headless" in finding.what
     del versions["opencv-python"]  # a stand-in alone is fine
-    assert doctor.installed_version("opencv-python") == ("opencv-python-headless", "4.14.0")
-    assert list(doctor.check_packages()) == []
+    finding = doctor.check_requirement(Requirement("opencv-python>=4.10"))
+    assert finding == ("ok", "opencv-python-headless 4.14.0", "")
 
 
 def test_another_pythons_kernel_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,3 +181,24 @@ def test_report_counts_problems_and_survives_a_check_that_fails(
     out = capsys.readouterr().out
     assert "looking at broken failed: RuntimeError: broken beyond words" in out
     assert "-> do this" in out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_a_terminal_cannot_show_does_not_stop_the_command(
+    tmp_path: Path, encoding: str
+) -> None:
+    environment = {
+        **os.environ,
+        "PYTHONIOENCODING": encoding,
+        "MMTUTOR_DATA": str(tmp_path / "数据"),
+    }
+    code = (
+        "from mmtutor.course import cli, doctor; doctor.CHECKS = (doctor.check_data,); "
+        "cli.main(['doctor'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert r"MMTUTOR_DATA names a folder that does not exist: " in done.stdout
+    assert r"\u6570\u636e" in done.stdout
