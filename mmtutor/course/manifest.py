@@ -49,7 +49,7 @@ class Chapter:
             value = getattr(self, field.name)
             kind = {"int": int, "str": str, "Sequence[str]": Sequence}.get(field.type, object)
             if not isinstance(value, kind) or (kind is Sequence and isinstance(value, str)):
-                raise CourseError(f"{field.name} = {value!r} is not a {field.type}")
+                raise CourseError(f"{field.name} = {value!r} must be of type {field.type}")
         if not re.fullmatch(r"[a-z0-9_]+", self.slug):
             raise CourseError(f"slug = {self.slug!r} is not of small letters, digits and _")
         check_title(self.title)
@@ -77,13 +77,12 @@ class Chapter:
     @property
     def data_words(self) -> str:
         """What it works on, in Markdown, real data by name."""
-        names = ", ".join(f"`{name}`" for name in self.requires)
-        optional = ", ".join(f"`{name}`" for name in self.optional)
-        return (
-            self.data
-            + (f": {names}" if names else "")
-            + (f"; if fetched: {optional}" if optional else "")
-        )
+        words = self.data
+        if self.requires:
+            words += ": " + ", ".join(f"`{name}`" for name in self.requires)
+        if self.optional:
+            words += "; if fetched: " + ", ".join(f"`{name}`" for name in self.optional)
+        return words
 
 
 @dataclass(frozen=True)
@@ -100,13 +99,7 @@ class Course:
         return [chapter for chapter in self.chapters if chapter.source.exists()]
 
     def choose(self, wishes: Iterable[str]) -> list[Chapter]:
-        """Return the chapters that are there: all, or those with these numbers or names.
-
-        Raises
-        ------
-        CourseError
-            If a wish fits no chapter.
-        """
+        """Return the chapters that are there: all, or those with these numbers or names."""
         found = set()
         for wish in wishes:
             name = Path(wish).stem
@@ -126,55 +119,36 @@ def check_title(title: Any) -> None:
 
 
 def find_course(named: Path | str | None = None) -> Course:
-    """Return the course in this folder or above it, else the one in which the package lies.
+    """Return the course in the named folder or above it.
 
-    Parameters
-    ----------
-    named : path, optional
-        Where to look instead of the working directory. Only so is a course accepted that belongs
-        to another user: whoever runs a course runs that user's code.
-
-    Raises
-    ------
-    CourseError
-        If there is none, it is another user's, or its course.toml is not right.
+    Without a name: above the working directory, else where the package itself lies. Whoever runs a
+    course runs its code, so another user's is accepted only if it is named.
     """
-    own = _folder_above(Path(__file__))
-    folder = _folder_above(Path.cwd() if named is None else Path(named))
-    if named is None and folder not in (None, own):
-        files = [folder / MANIFEST, *(folder / "notebooks" / "source").glob("*.py")]
-        if foreign := next((path for path in files if _is_another_users(path)), None):
-            raise CourseError(
-                f"{foreign} belongs to another user, and running a course runs its code. If you "
-                f"trust it: --course {folder}"
-            )
-    folder = folder or (own if named is None else None)
+    own = _folder_above(__file__)
+    folder = _folder_above(named) if named else _folder_above(Path.cwd()) or own
     if folder is None:
         raise CourseError(
             "The notebooks are not here. They come with a clone of the project, not with the "
             "installed package: change into the clone (the folder that holds course.toml), or name "
             "it with --course FOLDER."
         )
+    if not named and folder != own and hasattr(os, "getuid"):
+        for path in (folder / MANIFEST, *(folder / "notebooks" / "source").glob("*.py")):
+            if path.stat().st_uid != os.getuid():
+                raise CourseError(
+                    f"{path} belongs to another user, and running a course runs its code. If you "
+                    f"trust it: --course {folder}"
+                )
     return read_course(folder)
 
 
-def _folder_above(place: Path) -> Path | None:
-    place = place.resolve()
+def _folder_above(place: Path | str) -> Path | None:
+    place = Path(place).resolve()
     return next((each for each in (place, *place.parents) if (each / MANIFEST).is_file()), None)
 
 
-def _is_another_users(path: Path) -> bool:
-    return hasattr(os, "getuid") and path.stat().st_uid != os.getuid()
-
-
 def read_course(folder: Path) -> Course:
-    """Read a folder's course.toml.
-
-    Raises
-    ------
-    CourseError
-        With the chapter and the key, if something lacks or is not understood.
-    """
+    """Read a folder's course.toml; an error names the chapter and what is wrong with its row."""
     parts, chapters = {}, []
     where = MANIFEST
     try:
@@ -247,12 +221,10 @@ def _texts(course: Course) -> Iterator[tuple[Path, str, str]]:
         put(_TITLE, f"# # {chapter.heading} · {chapter.title['zh']}", "title, '# # ...'")
         time = f"{chapter.minutes} minutes to read and do, {chapter.seconds} seconds to run"
         put(_TIME, time, "line '**Time**: N minutes to read and do, N seconds to run'")
-        next_one = (
-            f"[{following.heading}]({following.name}.ipynb): {following.question}"
-            if following
-            else "the [map](00_start_here.ipynb) of the series shows what else there is."
-        )
-        put(_NEXT, f"# **Next**: {next_one}", "line '**Next**: ...'")
+        then = "the [map](00_start_here.ipynb) of the series shows what else there is."
+        if following:
+            then = f"[{following.heading}]({following.name}.ipynb): {following.question}"
+        put(_NEXT, f"# **Next**: {then}", "line '**Next**: ...'")
         if chapter.number == 0:
             rows = table(course, "").splitlines(keepends=True)
             put(_TABLE, "".join(f"# {row}" for row in rows), "table '| | Chapter | ...'")
@@ -267,23 +239,13 @@ def stale(course: Course) -> list[Path]:
 def sync(course: Course) -> list[Path]:
     """Write what follows from course.toml, and carry changed prose into the stored notebooks.
 
-    Returns
-    -------
-    list of Path
-        The files that were changed.
-
-    Raises
-    ------
-    CourseError
-        If a file has no place, or several, for what is to be written.
+    Returns the files that were changed. If one has no place for its text, none is.
     """
     from mmtutor.course import notebooks
 
-    changed = []
-    for path, old, new in list(_texts(course)):
-        if old != new:
-            with atomic_write(path, "w", encoding="utf-8", newline="\n") as file:
-                file.write(new)
-            changed.append(path)
+    changed = {path: new for path, old, new in _texts(course) if old != new}
+    for path, text in changed.items():
+        with atomic_write(path, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
     refreshed = [each for each in course.present if notebooks.refresh(each.source, each.stored)]
-    return changed + [each.stored for each in refreshed]
+    return [*changed, *(each.stored for each in refreshed)]

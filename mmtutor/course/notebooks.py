@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -52,14 +53,17 @@ def normalise(notebook: Any) -> Any:
         }
     )
     notebook.nbformat, notebook.nbformat_minor = 4, 5
-    used: set[str] = set()
+    copies: Counter[str] = Counter()
     count = 0
     for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in KEPT_CELL_METADATA if key in cell.metadata}
         if cell.cell_type == "code" and "solution" in kept.get("tags", []):
             kept["jupyter"] = {**kept.get("jupyter", {}), "source_hidden": True}
         cell.metadata = type(cell.metadata)(kept)
-        cell.id = _cell_id(cell.source, used)
+        # An id that follows from the cell's text stays when other cells move.
+        twin = f"\0{copies[cell.source]}" if copies[cell.source] else ""
+        cell.id = hashlib.sha256((cell.source + twin).encode()).hexdigest()[:10]
+        copies[cell.source] += 1
         if cell.cell_type != "code":
             continue
         cell.setdefault("outputs", [])
@@ -70,18 +74,6 @@ def normalise(notebook: Any) -> Any:
             if output.output_type == "execute_result":
                 output.execution_count = cell.execution_count
     return notebook
-
-
-def _cell_id(source: str, used: set[str]) -> str:
-    """Return an id that follows from the cell's text, so that it stays when other cells move."""
-    serial = 0
-    while True:
-        text = source if serial == 0 else f"{source}\n{serial}"
-        name = hashlib.sha256(text.encode()).hexdigest()[:10]
-        if name not in used:
-            used.add(name)
-            return name
-        serial += 1
 
 
 def tidy(notebook: Any) -> list[str]:

@@ -91,23 +91,9 @@ def _exporter(problems: list[str]) -> Any:
 
 
 def write_page(notebook: Any, target: Path, *, title: str, folder: Path) -> list[str]:
-    """Write one executed notebook as a self-contained page.
+    """Write one executed notebook as a self-contained page; return what could not be shown well.
 
-    Parameters
-    ----------
-    notebook : NotebookNode
-        The executed notebook.
-    target : Path
-        The page; links from one notebook to another become links between pages.
-    title : str
-        What the browser shows.
-    folder : Path
-        The notebook's folder, in which relative pictures are looked up.
-
-    Returns
-    -------
-    list of str
-        What could not be rendered well.
+    Relative pictures are looked up in `folder`. Links between notebooks become links between pages.
     """
     problems: list[str] = []
     resources = {"metadata": {"name": title, "path": str(folder)}}

@@ -63,6 +63,7 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     error: str = ""
     notebook: Any = None
+    client: Any = None
 
     @contextlib.contextmanager
     def failing(self) -> Any:
@@ -120,34 +121,32 @@ def _client(notebook: Any, folder: Path, executed: Callable[[], Any]) -> Any:
     )
 
 
-def _execute(outcome: Outcome, clients: dict[int, Any], executed: Callable[[], Any]) -> None:
+def _execute(outcome: Outcome, executed: Callable[[], Any]) -> None:
     """Execute one notebook, complete or up to an error, and make it fit to be stored."""
-    client = _client(outcome.notebook, outcome.chapter.stored.parent, executed)
-    clients[outcome.chapter.number] = client
+    outcome.client = _client(outcome.notebook, outcome.chapter.stored.parent, executed)
+    # The process stream holds only what libraries written in C++ remark at their start.
+    work = outcome.client.async_execute(env=kernel_environment(), stderr=subprocess.DEVNULL)
     began = time.perf_counter()
     try:
-        # The process stream holds only what libraries written in C++ remark at their start.
-        asyncio.run(client.async_execute(env=kernel_environment(), stderr=subprocess.DEVNULL))
+        asyncio.run(work)
     finally:
         outcome.seconds = time.perf_counter() - began
         outcome.notes += notebooks.tidy(outcome.notebook)
         notebooks.normalise(outcome.notebook)
 
 
-def _measure_memory(outcome: Outcome, client: Any) -> None:
+def _measure_memory(outcome: Outcome) -> None:
     """Keep the highest resident memory of the kernel and its children in `outcome`, in MB."""
     import psutil
 
-    pid = getattr(getattr(client.km, "provisioner", None), "pid", None)
-    if pid is None:  # not yet, or no more
-        return
-    with contextlib.suppress(psutil.Error):
-        kernel = psutil.Process(pid)
-        total = 0
-        for process in (kernel, *kernel.children(recursive=True)):
-            with contextlib.suppress(psutil.Error):  # it ended between the two calls
-                total += process.memory_info().rss
-        outcome.peak_mb = max(outcome.peak_mb or 0.0, total / 2**20)
+    manager = getattr(outcome.client, "km", None)  # not yet, or no more
+    pid = getattr(getattr(manager, "provisioner", None), "pid", None)
+    if pid is not None:
+        with contextlib.suppress(psutil.Error):  # ended between two calls
+            kernel = psutil.Process(pid)
+            family = [kernel, *kernel.children(recursive=True)]
+            total = sum(process.memory_info().rss for process in family) / 2**20
+            outcome.peak_mb = max(outcome.peak_mb or 0.0, total)
 
 
 def _end_kernels() -> None:
@@ -164,31 +163,22 @@ def _run_all(outcomes: Sequence[Outcome], build: Path, *, store: bool, jobs: int
     from tqdm import tqdm
 
     stopped = threading.Event()
-    clients: dict[int, Any] = {}
-    calm = {} if sys.stderr.isatty() else {"mininterval": 10.0}
-    bar = tqdm(
-        total=sum(len(notebooks.code(outcome.notebook)) for outcome in outcomes),
-        unit="cell",
-        dynamic_ncols=True,
-        **calm,
-    )
+    cells = sum(len(notebooks.code(outcome.notebook)) for outcome in outcomes)
+    calm = 0.1 if sys.stderr.isatty() else 10.0  # seconds between two looks of the bar
+    bar = tqdm(total=cells, unit="cell", dynamic_ncols=True, mininterval=calm)
 
     def one(outcome: Outcome) -> None:
-        bar.set_postfix_str(outcome.chapter.name)
+        chapter, notebook = outcome.chapter, outcome.notebook
+        bar.set_postfix_str(chapter.name)
         with outcome.failing():
-            _execute(outcome, clients, bar.update)
+            _execute(outcome, bar.update)
         if stopped.is_set():
             return
         with outcome.failing():
-            chapter = outcome.chapter
             if store and outcome.status == "ok":
-                notebooks.write_stored(outcome.notebook, chapter.stored)
-            outcome.notes += pages.write_page(
-                outcome.notebook,
-                build / f"{chapter.name}.html",
-                title=chapter.heading,
-                folder=chapter.stored.parent,
-            )
+                notebooks.write_stored(notebook, chapter.stored)
+            page, folder = build / f"{chapter.name}.html", chapter.stored.parent
+            outcome.notes += pages.write_page(notebook, page, title=chapter.heading, folder=folder)
 
     # In the main thread nbclient would install a signal handler per notebook; the last one wins.
     with bar, ThreadPoolExecutor(jobs) as pool:
@@ -196,8 +186,7 @@ def _run_all(outcomes: Sequence[Outcome], build: Path, *, store: bool, jobs: int
         try:
             while wait(tasks, SAMPLE_EVERY).not_done:
                 for outcome in outcomes:
-                    if client := clients.get(outcome.chapter.number):
-                        _measure_memory(outcome, client)
+                    _measure_memory(outcome)
         except KeyboardInterrupt:
             stopped.set()
             for task in tasks:
@@ -208,15 +197,7 @@ def _run_all(outcomes: Sequence[Outcome], build: Path, *, store: bool, jobs: int
 
 
 def make_default_data() -> bool:
-    """Make the default data once, so that notebooks running side by side only read them.
-
-    In a process of its own, whose progress bar and errors show on the error stream.
-
-    Returns
-    -------
-    bool
-        Whether they are there now.
-    """
+    """Make the default data, in a process of its own; tell whether they are there now."""
     command = [sys.executable, "-c", WARM_UP]
     done = subprocess.run(command, env=kernel_environment(), stdout=subprocess.DEVNULL, check=False)
     return done.returncode == 0
@@ -255,27 +236,8 @@ def run(
     """Execute notebooks and write their pages; print progress, then a table.
 
     What goes wrong with one notebook is that notebook's: the others are executed, and the table
-    comes.
-
-    Parameters
-    ----------
-    course : Course
-        What :func:`mmtutor.course.manifest.find_course` returns.
-    chosen : sequence of str
-        Numbers or names; all notebooks if empty.
-    store : bool
-        Also write the executed copies into ``notebooks/``.
-    changed : bool
-        Leave out notebooks whose stored copy already has the source's text.
-    jobs : int
-        How many notebooks run at the same time.
-    build : Path, optional
-        Where the pages go; ``build`` in the course by default.
-
-    Returns
-    -------
-    list of Outcome
-        One per notebook, in the series' order.
+    comes. `chosen` are numbers or names, all if empty; `store` also writes the executed copies;
+    `changed` leaves out those whose stored copy has the source's text already.
     """
     build = course.folder / "build" if build is None else build
     print(f"Course: {course.folder}")
@@ -301,19 +263,18 @@ def run(
             error = outcome.error if sys.stderr.isatty() else _COLOUR.sub("", outcome.error)
             print(f"\n{outcome.chapter.name}:\n{error}\n", file=sys.stderr)
     print(table(outcomes))
+    said = {
+        outcome.chapter.number: f"{outcome.status}, {outcome.seconds:.0f} s"
+        if outcome.seconds is not None
+        else "; ".join([outcome.status, *outcome.notes])
+        for outcome in outcomes
+    }
     try:
-        pages.write_index(course, build, {each.chapter.number: _said(each) for each in outcomes})
+        pages.write_index(course, build, said)
         print(f"Pages: {os.path.relpath(build / 'index.html')}")
     except OSError as error:
         print(f"The index of the pages could not be written: {error}", file=sys.stderr)
     return outcomes
-
-
-def _said(outcome: Outcome) -> str:
-    """Return what the index says of a notebook."""
-    if outcome.seconds is not None:
-        return f"{outcome.status}, {outcome.seconds:.0f} s"
-    return "; ".join([outcome.status, *outcome.notes])
 
 
 def open_lab(course: Course, arguments: Sequence[str] = ()) -> int:
