@@ -5,7 +5,11 @@ The one private room that every other room may import.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,6 +80,25 @@ def present_cells(X: Any, *, what: str) -> list[Any]:
     return cells
 
 
+def existing_file(source: str | Path, *, what: str) -> Path:
+    """Return the path of a file; raise FileNotFoundError or IsADirectoryError if it leads to none.
+
+    `what` says what the file should be ("image", "sound").
+    """
+    if not str(source):
+        raise FileNotFoundError(f"the path of the {what} file is empty")
+    path = Path(source)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; one {what} file was expected")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {what} file {path}")
+    return path
+
+
+FIRST = 8  # so many cells tell how long the others will take
+WORTHWHILE = 0.1  # seconds of work that pay for sending it to processes, once they run
+
+
 def each_cell(
     X: Any, function: Callable[[Any], Any], *, what: str, n_jobs: int | None = None
 ) -> list[Any]:
@@ -88,31 +111,52 @@ def each_cell(
     X : Series, one-column DataFrame, list, or array whose first axis is the samples
         The column; no cell may be missing.
     function : callable
-        Takes a cell.
+        Takes a cell. With `n_jobs`, it and what it returns are sent between processes.
     what : str
         What a cell holds, as a plural in "s" ("images", "clips"); used in error messages.
     n_jobs : int or None, default=None
-        How many threads; None is one. Threads share memory and pay where NumPy, SciPy or OpenCV
-        let go of Python's lock.
+        How many processes; None is one. What would take less than a tenth of a second is done
+        here. Threads do not pay: a cell is a chain of calls that are each too short to hand
+        Python's lock over (benchmarks/features.md).
 
     Raises
     ------
-    ValueError, TypeError or OSError
+    ValueError, TypeError, OSError or MemoryError
         What `function` raises, with the row before its message; see `as_column` and
         `require_present` for the column itself.
     """
-    from joblib import Parallel, delayed  # here, as rooms that need no threads import this one
-
-    def work(row: Any, cell: Any) -> Any:
-        try:
-            return function(cell)
-        except (ValueError, TypeError, OSError) as error:
-            raise type(error)(f"{what.removesuffix('s')} in row {row}: {error}") from error
+    from joblib import Parallel, delayed, effective_n_jobs  # here, as most rooms do without
 
     cells = present_cells(X, what=what)
     rows = X.index if isinstance(X, pd.Series | pd.DataFrame) else range(len(cells))
-    jobs = (delayed(work)(row, cell) for row, cell in zip(rows, cells, strict=True))
-    return Parallel(n_jobs=n_jobs, prefer="threads")(jobs)
+    tasks = list(zip(rows, cells, strict=True))
+    work = partial(_work, function, what.removesuffix("s"))
+    workers = effective_n_jobs(n_jobs)
+    done, pace = [], math.inf
+    for task in tasks[:FIRST]:
+        began = time.perf_counter()
+        done.append(work(task))
+        pace = min(pace, time.perf_counter() - began)
+    left = tasks[FIRST:]
+    if workers == 1 or pace * len(left) < WORTHWHILE:
+        return done + [work(task) for task in left]
+    batch = math.ceil(len(left) / (4 * workers))  # few messages, and no long wait for the last
+    return done + Parallel(n_jobs, prefer="processes", batch_size=batch)(
+        delayed(work)(task) for task in left
+    )
+
+
+def _work(function: Callable[[Any], Any], what: str, task: tuple[Any, Any]) -> Any:
+    row, cell = task
+    try:
+        return function(cell)
+    except (ValueError, TypeError, OSError, MemoryError) as error:
+        message = f"{what} in row {row}: {str(error) or type(error).__name__}"
+        try:
+            named = type(error)(message)
+        except TypeError:  # an error made of something else than a message
+            named = ValueError(message)
+        raise named from error
 
 
 def select(X: Any, columns: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import os
+import time
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from mmtutor._table import (
     as_column,
     each_cell,
+    existing_file,
     hide,
     is_missing,
     present_cells,
@@ -68,12 +70,25 @@ def test_each_cell_keeps_the_order(n_jobs):
     ]
 
 
-def test_each_cell_can_run_in_threads():
-    both_there = threading.Barrier(2, timeout=10)  # a single thread would wait in vain
-    each_cell([1, 2], lambda cell: both_there.wait(), what="numbers", n_jobs=2)
+def slowly(cell):
+    time.sleep(0.02)
+    if cell == 33:
+        raise ValueError("thirty-three")
+    return cell, os.getpid()
 
 
-@pytest.mark.parametrize("error", [ValueError, TypeError, OSError])
+def test_each_cell_takes_processes_for_long_work_only():
+    cells = list(range(24))
+    found = each_cell(cells, slowly, what="numbers", n_jobs=2)
+    assert [cell for cell, _ in found] == cells
+    assert {process for _, process in found} > {os.getpid()}
+    alone = each_cell(cells, lambda cell: os.getpid(), what="numbers", n_jobs=2)
+    assert set(alone) == {os.getpid()}
+    with pytest.raises(ValueError, match=r"^number in row 133: thirty-three$"):
+        each_cell(pd.Series(range(50), index=range(100, 150)), slowly, what="numbers", n_jobs=2)
+
+
+@pytest.mark.parametrize("error", [ValueError, TypeError, OSError, MemoryError, FileNotFoundError])
 def test_each_cell_names_the_row_that_fails(error):
     def half(cell):
         if cell == 3:
@@ -97,6 +112,30 @@ def test_each_cell_names_the_row_that_fails(error):
 def test_each_cell_names_a_row_as_the_table_does(column, row):
     with pytest.raises(ValueError, match=f"^number in row {row}: "):
         each_cell(column, lambda cell: int("x") if cell == 3 else cell, what="numbers")
+
+
+def test_each_cell_names_the_row_of_errors_without_words_or_made_of_parts():
+    def fails(cell):
+        if cell == 1:
+            raise MemoryError
+        return b"\xff".decode("utf-8")
+
+    with pytest.raises(MemoryError, match=r"^number in row 0: MemoryError$"):
+        each_cell([1], fails, what="numbers")
+    with pytest.raises(ValueError, match=r"^number in row 0: 'utf-8' codec"):
+        each_cell([2], fails, what="numbers")
+
+
+def test_existing_file_says_what_is_wrong(tmp_path):
+    path = tmp_path / "a.png"
+    path.touch()
+    assert existing_file(str(path), what="image") == path
+    with pytest.raises(FileNotFoundError, match="path of the image file is empty"):
+        existing_file("", what="image")
+    with pytest.raises(FileNotFoundError, match=r"no image file .*gone\.png"):
+        existing_file(tmp_path / "gone.png", what="image")
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        existing_file(tmp_path, what="image")
 
 
 def test_each_cell_does_not_start_on_a_column_with_missing_cells():
