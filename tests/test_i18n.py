@@ -4,26 +4,33 @@ from __future__ import annotations
 
 import ast
 import io
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
+from nbformat.v4 import new_notebook
 
 from mmtutor import _i18n, plotting
+from mmtutor.course import pages
+from mmtutor.course.manifest import read_course
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
 def chinese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a catalogue of two messages where the package looks for them."""
+    """Put a catalogue of a few messages where the package looks for them."""
     catalogue = Catalog("zh_CN")
     catalogue.add("ideal observer", "理想观察者")
+    catalogue.add("All chapters", "所有章节")
+    catalogue.add("planned", "计划中")
     catalogue.add("sound, {seconds:.1f} s", "声音，{seconds:.1f} 秒")
     target = tmp_path / "zh_CN" / "LC_MESSAGES" / "mmtutor.mo"
     target.parent.mkdir(parents=True)
@@ -68,15 +75,30 @@ def test_values_are_put_into_the_translation(
     assert _i18n._("not in the catalogue") == "not in the catalogue"
 
 
-def test_messages_can_be_collected() -> None:
-    found = {
-        message
-        for _, _, message, *_ in extract_from_dir(
-            ROOT / "mmtutor", keywords={"_": None, "exercise": (2,)}
-        )
-    }
+def test_pages_are_translated(
+    chinese: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMTUTOR_LANGUAGE", "zh_CN")
+    page = tmp_path / "page.html"
+    pages.write_page(new_notebook(), page, title="x", folder=tmp_path)
+    assert ">所有章节<" in page.read_text(encoding="utf-8")
+    pages.write_index(read_course(ROOT), tmp_path, {})
+    assert "<td>计划中</td>" in (tmp_path / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
+def test_messages_are_collected(tmp_path: Path) -> None:
+    """What `make messages` runs first finds messages of checkers, figures and pages."""
+    dry = ["make", "-n", "messages", f"BIN={Path(sys.executable).parent}"]
+    plan = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    (extract,) = (line for line in plan.splitlines() if "pybabel extract" in line)
+    command = extract.replace("locale/mmtutor.pot", str(tmp_path / "messages.pot")).split()
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    with (tmp_path / "messages.pot").open("rb") as file:
+        found = {message.id for message in read_po(file)}
     assert "ideal observer" in found
     assert "a function accuracy(predicted, true) returning the share of right predictions" in found
+    assert {"All chapters", "A solution", "not in this run"} <= found
 
 
 def test_no_message_is_put_together_before_it_is_looked_up() -> None:

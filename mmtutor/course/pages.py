@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mmtutor._cache import atomic_write
+from mmtutor._i18n import _
 from mmtutor.course.manifest import Course
 
 HERE = Path(__file__).parent
@@ -87,6 +88,7 @@ def _exporter(problems: list[str]) -> Any:
 
     exporter = Exporter(template_name="lab", embed_images=True)
     exporter.raw_template = (HERE / "page.html.j2").read_text(encoding="utf-8")
+    exporter.environment.globals["_"] = _
     return exporter
 
 
@@ -97,7 +99,7 @@ def write_page(notebook: Any, target: Path, *, title: str, folder: Path) -> list
     """
     problems: list[str] = []
     resources = {"metadata": {"name": title, "path": str(folder)}}
-    body, _ = _exporter(problems).from_notebook_node(notebook, resources=resources)
+    body, _resources = _exporter(problems).from_notebook_node(notebook, resources=resources)
     body = re.sub(r'href="((?:\.?/)?[0-9][0-9]_[\w-]+)\.ipynb', r'href="\1.html', body)
     _write(target, body)
     return problems
@@ -114,7 +116,7 @@ def write_index(course: Course, build: Path, said: Mapping[int, str]) -> None:
         chapter.number for chapter in course.chapters if (build / f"{chapter.name}.html").exists()
     }
     template = Template((HERE / "index.html.j2").read_text(encoding="utf-8"), autoescape=True)
-    _write(build / "index.html", template.render(course=course, there=there, said=said))
+    _write(build / "index.html", template.render(_=_, course=course, there=there, said=said))
 
 
 def _write(target: Path, page: str) -> None:
