@@ -11,10 +11,17 @@ Conventions, the same for every rule:
   absent the answer is the prior.
 - ``weights`` has shape ``(n_experts,)`` and is not negative; ``None`` means every expert counts 1.
 - ``prior`` has shape ``(n_classes,)``, is positive and sums to 1; ``None`` means uniform.
-- What comes back has shape ``(n_samples, n_classes)``; its rows sum to 1.
+- What comes back has shape ``(n_samples, n_classes)``; its rows sum to 1. It is float32 where ``P``
+  is, float64 otherwise.
 
 A rule of your own is a function ``(P, *, weights=None, prior=None)``; it may leave out the keywords
 it has no use for. Give it to :class:`mmtutor.fusion.DecisionFusion` or to :func:`apply_rule`.
+
+Each rule below is written as its formula: a function of a few hundred samples at a time, arranged
+so that NumPy's inner loops run over samples. ``p`` has shape ``(n_experts, n_classes, n_samples)``,
+its rows sum to 1, and an absent expert's are 0; ``w`` has shape ``(n_experts, n_samples)``, 0 where
+the expert is absent; what the formula returns, of shape ``(n_classes, n_samples)``, need not sum to
+1. Everything else is done once, by :func:`_rule`.
 
 References
 ----------
@@ -28,10 +35,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import update_wrapper
 
 import numpy as np
-from numpy.typing import ArrayLike
-from scipy.special import softmax
+from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
     "RULES",
@@ -46,35 +53,85 @@ __all__ = [
 ]
 
 Rule = Callable[..., np.ndarray]
+Formula = Callable[[NDArray, NDArray, NDArray], NDArray]
 
 _SUM_TOLERANCE = 1e-3  # float32 posteriors of many classes are off by less than this
+_CHUNK_BYTES = 2**19  # posteriors worked on at a time: they and what is made of them stay in cache
+
+_SECTIONS = """\
+Parameters
+----------
+P : array-like of shape (n_samples, n_experts, n_classes)
+    Posteriors; a row of NaN is an absent expert.
+weights : {weights}
+prior : array-like of shape (n_classes,), default=None
+    Class probabilities before any expert spoke; None: uniform. The answer where no expert is heard
+    (all absent, or of weight 0) or where every class comes out as 0.
+
+Returns
+-------
+ndarray of shape (n_samples, n_classes)
+    Posteriors; each row sums to 1. float32 if `P` is, otherwise float64.
+
+Raises
+------
+ValueError
+    If `P`, `weights` or `prior` break the conventions of :mod:`mmtutor.fusion.rules`.
+
+"""
 
 
-def sum_rule(
-    P: ArrayLike, *, weights: ArrayLike | None = None, prior: ArrayLike | None = None
-) -> np.ndarray:
-    r"""Average the posteriors: the linear opinion pool.
+def _rule(*, weights: str | None) -> Callable[[Formula], Rule]:
+    """Make a rule of a formula: checks, chunks, absent experts, normalising, and the docstring.
+
+    `weights` says what they mean to this rule, None that it has none. The sections that all rules
+    share go before the docstring's "See Also".
+    """
+    takes_weights = weights is not None
+    about = (
+        f"array-like of shape (n_experts,), default=None\n    {weights} None: all 1."
+        if takes_weights
+        else "None\n    Not defined for this rule: anything else raises."
+    )
+
+    def decorate(formula: Formula) -> Rule:
+        name = formula.__name__.removesuffix("_rule")
+
+        def rule(
+            P: ArrayLike, *, weights: ArrayLike | None = None, prior: ArrayLike | None = None
+        ) -> np.ndarray:
+            if weights is not None and not takes_weights:
+                raise ValueError(
+                    f"the {name} rule takes no weights: leave weights=None, or use sum, product, "
+                    "median or vote"
+                )
+            return _fuse(formula, P, weights, prior)
+
+        signature = inspect.signature(rule)
+        update_wrapper(rule, formula, assigned=("__module__", "__name__", "__qualname__"))
+        rule.__signature__ = signature  # type: ignore[attr-defined] # not the formula's
+        if formula.__doc__:  # there is none under python -OO
+            before, see_also, after = inspect.cleandoc(formula.__doc__).partition("See Also\n")
+            rule.__doc__ = f"{before}{_SECTIONS.format(weights=about)}{see_also}{after}\n"
+        return rule
+
+    return decorate
+
+
+@_rule(weights="Not negative; only their ratios matter.")
+def sum_rule(p: NDArray, w: NDArray, prior: NDArray) -> NDArray:
+    r"""Average the posteriors: the sum rule (求和规则), or linear opinion pool.
 
     .. math:: p(c) = \sum_r w_r \, p_r(c) \Big/ \sum_r w_r
 
-    Parameters
-    ----------
-    P : array-like of shape (n_samples, n_experts, n_classes)
-        Posteriors; a row of NaN is an absent expert.
-    weights : array-like of shape (n_experts,), optional
-        Not negative; only their ratios matter. Default: all equal, the plain mean.
-    prior : array-like of shape (n_classes,), optional
-        The answer where no expert with a positive weight is present. Default: uniform.
+    Not for experts that are independent given the class and calibrated: their agreement is
+    evidence, and a mean is never surer than the surest of them. Use :func:`product_rule`.
 
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        Posteriors; each row sums to 1.
-
-    Raises
-    ------
-    ValueError
-        If `P`, `weights` or `prior` break the conventions of this module.
+    See Also
+    --------
+    product_rule : Adds up the evidence of independent experts.
+    median_rule : Not moved by one expert far from the others.
+    sklearn.ensemble.VotingClassifier : The same mean, of classifiers that read the same table.
 
     Notes
     -----
@@ -88,44 +145,32 @@ def sum_rule(
     >>> sum_rule([[[0.99, 0.01], [0.59, 0.41]]], weights=[3, 1])
     array([[0.89, 0.11]])
     """
-    P, present, prior = check_posteriors(P, prior)
-    w = _weights(weights, present)
-    pooled = np.einsum("nr,nrc->nc", w, P)
-    return _normalise(pooled, prior)
+    return np.einsum("rn,rcn->cn", w, p)
 
 
-def product_rule(
-    P: ArrayLike, *, weights: ArrayLike | None = None, prior: ArrayLike | None = None
-) -> np.ndarray:
-    r"""Multiply the posteriors: right for experts that are independent given the class.
+@_rule(
+    weights="Exponents, not negative: 1 believes the expert as it stands, 0 ignores it, above 1 "
+    "sharpens\n    it. Unlike the sum rule's they are not rescaled."
+)
+def product_rule(p: NDArray, w: NDArray, prior: NDArray) -> NDArray:
+    r"""Multiply the posteriors: the product rule (乘积规则), for independent experts.
 
     .. math:: p(c) \propto \pi(c) \prod_r \left(\frac{p_r(c)}{\pi(c)}\right)^{w_r}
               = \pi(c)^{1 - \sum_r w_r} \prod_r p_r(c)^{w_r}
 
-    over the experts present in the row. Without weights this divides the product by
-    :math:`\pi(c)^{R-1}`, R being the number of experts present, for each posterior holds the prior
-    once and it must be counted only once (Kittler et al. 1998). With weights it is the logarithmic
-    opinion pool (Genest and Zidek 1986); where they sum to 1 the prior drops out.
+    over the experts present in the row; :math:`\pi` is the prior. Without weights this divides the
+    product by :math:`\pi(c)^{R-1}`, R being the number of experts present, for each posterior holds
+    the prior once and it must be counted only once (Kittler et al. 1998). With weights it is the
+    logarithmic opinion pool (Genest and Zidek 1986); where they sum to 1 the prior drops out. An
+    absent expert counts as one that repeats the prior.
 
-    Parameters
-    ----------
-    P : array-like of shape (n_samples, n_experts, n_classes)
-        Posteriors; a row of NaN is an absent expert, which counts as one that repeats the prior.
-    weights : array-like of shape (n_experts,), optional
-        Exponents, not negative: 1 believes the expert as it stands, 0 ignores it, above 1 sharpens
-        it. Unlike the sum rule's they are not rescaled. Default: all 1.
-    prior : array-like of shape (n_classes,), optional
-        Class probabilities before any expert spoke. Default: uniform.
+    Right for experts that are independent given the class. Not for experts that see the same thing,
+    whose one piece of evidence it counts several times, nor for uncalibrated ones that say 0.
 
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        Posteriors; each row sums to 1.
-
-    Raises
-    ------
-    ValueError
-        If `P`, `weights` or `prior` break the conventions of this module.
+    See Also
+    --------
+    sum_rule : Forgives a wrong expert, and knows no veto.
+    min_rule : Shares the vetoes, and counts repeated evidence once.
 
     Notes
     -----
@@ -143,79 +188,53 @@ def product_rule(
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    P, present, prior = check_posteriors(P, prior)
-    w = _weights(weights, present)
-    veto = present[:, :, None] & (P == 0)
-    log_p = np.log(np.where(P > 0, P, 1.0))
-    score = np.einsum("nr,nrc->nc", w, log_p) + (1 - w.sum(axis=1))[:, None] * np.log(prior)
-    vetoes = np.einsum("nr,nrc->nc", w, veto.astype(float))
-    score[vetoes > vetoes.min(axis=1, keepdims=True) + 1e-9] = -np.inf
-    return softmax(score, axis=1)
+    smallest = p.min()  # 0 also where an expert is absent
+    if (w == 1).all() and (smallest * prior.min()) ** len(p) > np.finfo(p.dtype).tiny:
+        return p.prod(axis=0) / prior[:, None] ** (len(p) - 1)
+    veto = p == 0  # an absent expert's, too: its weight is 0
+    log_p = np.log(np.where(veto, 1, p) if smallest == 0 else p)
+    score = np.einsum("rn,rcn->cn", w, log_p) + np.outer(np.log(prior), 1 - w.sum(axis=0))
+    if smallest == 0:
+        vetoes = np.einsum("rn,rcn->cn", w, veto)
+        score[vetoes > vetoes.min(axis=0) + 1e-9] = -np.inf
+    return np.exp(score - score.max(axis=0))
 
 
-def max_rule(
-    P: ArrayLike, *, weights: ArrayLike | None = None, prior: ArrayLike | None = None
-) -> np.ndarray:
-    """Believe, for each class, the expert most in favour of it.
+@_rule(weights=None)
+def max_rule(p: NDArray, w: NDArray, prior: NDArray) -> NDArray:
+    """Believe, for each class, the expert most in favour: the maximum rule (最大值规则).
 
-    Parameters
-    ----------
-    P : array-like of shape (n_samples, n_experts, n_classes)
-        Posteriors; a row of NaN is an absent expert.
-    weights : None
-        Not defined for this rule: anything else raises.
-    prior : array-like of shape (n_classes,), optional
-        The answer where all experts are absent. Default: uniform.
+    The largest posterior of each class, divided by their sum. One expert that is sure and wrong
+    decides: not for experts that are not calibrated.
 
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        The largest posterior of each class, divided by their sum.
-
-    Raises
-    ------
-    ValueError
-        If `weights` is given, or `P` or `prior` break the conventions of this module.
+    See Also
+    --------
+    min_rule : Believes the expert most against each class.
+    median_rule : Believes neither extreme.
 
     Notes
     -----
-    Taught in notebook 05. One expert that is sure and wrong decides, so the rule needs calibrated
-    experts.
+    Taught in notebook 05.
 
     Examples
     --------
     >>> max_rule([[[0.9, 0.1], [0.4, 0.6]]])
     array([[0.6, 0.4]])
     """
-    _no_weights(weights, "max")
-    P, _, prior = check_posteriors(P, prior)
-    return _normalise(P.max(axis=1), prior)  # absent experts are zeros here, never the maximum
+    return p.max(axis=0)
 
 
-def min_rule(
-    P: ArrayLike, *, weights: ArrayLike | None = None, prior: ArrayLike | None = None
-) -> np.ndarray:
-    """Believe, for each class, the expert most against it.
+@_rule(weights=None)
+def min_rule(p: NDArray, w: NDArray, prior: NDArray) -> NDArray:
+    """Believe, for each class, the expert most against it: the minimum rule (最小值规则).
 
-    Parameters
-    ----------
-    P : array-like of shape (n_samples, n_experts, n_classes)
-        Posteriors; a row of NaN is an absent expert.
-    weights : None
-        Not defined for this rule: anything else raises.
-    prior : array-like of shape (n_classes,), optional
-        The answer where all experts are absent, or where every class has an expert that gives it
-        exactly 0. Default: uniform.
+    The smallest posterior of each class, divided by their sum. Not for experts that say exactly 0
+    without being certain: a single 0 rules the class out, whatever the others say.
 
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        The smallest posterior of each class, divided by their sum.
-
-    Raises
-    ------
-    ValueError
-        If `weights` is given, or `P` or `prior` break the conventions of this module.
+    See Also
+    --------
+    max_rule : Believes the expert most in favour of each class.
+    product_rule : Shares the vetoes, and adds up the evidence.
 
     Notes
     -----
@@ -226,86 +245,77 @@ def min_rule(
     >>> min_rule([[[0.9, 0.1], [0.4, 0.6]]])
     array([[0.8, 0.2]])
     """
-    _no_weights(weights, "min")
-    P, present, prior = check_posteriors(P, prior)
-    lowest = np.where(present[:, :, None], P, np.inf).min(axis=1)
-    lowest[~present.any(axis=1)] = 0
-    return _normalise(lowest, prior)
+    return np.where(w[:, None] > 0, p, np.inf).min(axis=0)
 
 
-def median_rule(
-    P: ArrayLike, *, weights: ArrayLike | None = None, prior: ArrayLike | None = None
-) -> np.ndarray:
-    """Take the median posterior of each class: the mean that ignores outliers.
+@_rule(weights="Not negative. The weighted median: half of the weight lies on each side.")
+def median_rule(p: NDArray, w: NDArray, prior: NDArray) -> NDArray:
+    """Take the median posterior of each class: the median rule (中位数规则).
 
-    Parameters
-    ----------
-    P : array-like of shape (n_samples, n_experts, n_classes)
-        Posteriors; a row of NaN is an absent expert.
-    weights : array-like of shape (n_experts,), optional
-        Not negative. The weighted median: half of the weight lies on each side. Default: all equal.
-    prior : array-like of shape (n_classes,), optional
-        The answer where no expert with a positive weight is present, or where the median of every
-        class is exactly 0. Default: uniform.
+    The medians, divided by their sum: a mean that ignores outliers. Not for two experts, where it
+    is the sum rule, nor where one expert alone knows better: it is the outlier.
 
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        The medians, divided by their sum.
-
-    Raises
-    ------
-    ValueError
-        If `P`, `weights` or `prior` break the conventions of this module.
+    See Also
+    --------
+    sum_rule : The mean, to which every expert contributes.
 
     Notes
     -----
-    Taught in notebook 05. With two experts of equal weight it is the sum rule.
+    Taught in notebook 05.
 
     Examples
     --------
     >>> median_rule([[[0.7, 0.3], [0.6, 0.4], [0.0, 1.0]]])
     array([[0.6, 0.4]])
     """
-    P, present, prior = check_posteriors(P, prior)
-    w = np.broadcast_to(_weights(weights, present)[:, :, None], P.shape)
-    order = P.argsort(axis=1, kind="stable")
-    values, steps = np.take_along_axis(P, order, 1), np.take_along_axis(w, order, 1)
-    reached = steps.cumsum(axis=1)  # the weight at or below each value
-    half = reached[:, -1:] / 2
-    slack = 1e-12 * half
-    lower = np.where((reached >= half - slack) & (steps > 0), values, np.inf).min(axis=1)
-    upper = np.where((reached - steps <= half + slack) & (steps > 0), values, -np.inf).max(axis=1)
-    heard = (w > 0).any(axis=1)
-    middle = np.where(heard, np.where(heard, lower, 0) + np.where(heard, upper, 0), 0) / 2
-    return _normalise(middle, prior)
+    if ((w == 0) | (w == w.max())).all():
+        return _plain_median(p, w > 0)
+    order = p.argsort(axis=0, kind="stable")
+    p = np.take_along_axis(p, order, axis=0)
+    reached = np.take_along_axis(w[:, None], order, axis=0).cumsum(axis=0)
+    half = reached[-1] / 2  # where it is met exactly, two values are in the middle
+    lower = (reached >= half * (1 - 1e-12)).argmax(axis=0)
+    upper = (reached > half * (1 + 1e-12)).argmax(axis=0)
+    middle = np.take_along_axis(p, np.stack([lower, upper]), axis=0)
+    return middle.mean(axis=0)
 
 
-def vote_rule(
-    P: ArrayLike, *, weights: ArrayLike | None = None, prior: ArrayLike | None = None
-) -> np.ndarray:
-    """Let each expert vote for its most probable class; answer with the shares of the votes.
+def _plain_median(p: NDArray, heard: NDArray) -> NDArray:
+    """Return the median over the experts that are heard, each counting the same."""
+    ranked = _ranked(p if heard.all() else np.where(heard[:, None], p, np.inf))
+    n_heard = heard.sum(axis=0)
+    median = np.zeros_like(p[0])
+    for k in np.flatnonzero(np.bincount(n_heard)):
+        middle = (ranked[(k - 1) // 2] + ranked[k // 2]) / 2
+        np.copyto(median, middle, where=n_heard == k)
+    return median
 
-    Parameters
-    ----------
-    P : array-like of shape (n_samples, n_experts, n_classes)
-        Posteriors; a row of NaN is an absent expert. An expert whose largest posterior is shared by
-        several classes splits its vote between them.
-    weights : array-like of shape (n_experts,), optional
-        How many votes each expert has, not negative. Default: one each.
-    prior : array-like of shape (n_classes,), optional
-        The answer where no expert with a positive weight is present. Default: uniform.
 
-    Returns
-    -------
-    ndarray of shape (n_samples, n_classes)
-        Shares of the votes; each row sums to 1. With few experts ties are common, and a classifier
-        that takes the first of the largest shares then favours the class listed first.
+def _ranked(p: NDArray) -> list[NDArray]:
+    """Return each class's posteriors in rising order, as one array a rank."""
+    ranked = list(p)
+    if len(ranked) > 8:  # from here on sorting is the faster
+        return list(np.sort(p, axis=0))
+    for step in range(len(ranked)):  # odd-even transposition: R rounds of swapping neighbours
+        for a in range(step % 2, len(ranked) - 1, 2):
+            b = a + 1
+            low, high = np.minimum(ranked[a], ranked[b]), np.maximum(ranked[a], ranked[b])
+            ranked[a], ranked[b] = low, high
+    return ranked
 
-    Raises
-    ------
-    ValueError
-        If `P`, `weights` or `prior` break the conventions of this module.
+
+@_rule(weights="How many votes each expert has, not negative.")
+def vote_rule(p: NDArray, w: NDArray, prior: NDArray) -> NDArray:
+    """Let each expert vote for its most probable class: majority vote (多数投票).
+
+    The shares of the votes. An expert whose largest posterior is shared by several classes splits
+    its vote between them. Not for experts whose posteriors mean what they say: the vote throws away
+    how sure they are. With few experts ties are common, and a classifier that takes the first of
+    the largest shares then favours the class listed first.
+
+    See Also
+    --------
+    sum_rule : Counts how sure each expert is.
 
     Notes
     -----
@@ -316,11 +326,8 @@ def vote_rule(
     >>> vote_rule([[[0.9, 0.1], [0.4, 0.6], [0.3, 0.7]]]).round(2)
     array([[0.33, 0.67]])
     """
-    P, present, prior = check_posteriors(P, prior)
-    w = _weights(weights, present)
-    ballots = (P.max(axis=2, keepdims=True) == P) & present[:, :, None]
-    ballots = ballots / np.maximum(ballots.sum(axis=2, keepdims=True), 1)
-    return _normalise(np.einsum("nr,nrc->nc", w, ballots), prior)
+    best = p == p.max(axis=1, keepdims=True)
+    return np.einsum("rn,rcn->cn", w / best.sum(axis=1), best)
 
 
 #: The rules by name, as ``DecisionFusion(rule="...")`` knows them.
@@ -346,13 +353,14 @@ def apply_rule(
     Parameters
     ----------
     rule : {"sum", "product", "max", "min", "median", "vote"} or callable
-        A callable gets `P`, and `weights` and `prior` if it has parameters of these names.
+        A callable gets a copy of `P`, and `weights` and `prior` if it has parameters of these
+        names.
     P : array-like of shape (n_samples, n_experts, n_classes)
         Posteriors; a row of NaN is an absent expert.
-    weights : array-like of shape (n_experts,), optional
+    weights : array-like of shape (n_experts,), default=None
         Not negative.
-    prior : array-like of shape (n_classes,), optional
-        Default: uniform.
+    prior : array-like of shape (n_classes,), default=None
+        Class probabilities before any expert spoke; None: uniform.
 
     Returns
     -------
@@ -365,9 +373,13 @@ def apply_rule(
         If the name is unknown, if weights are given to a function that takes none, or if a function
         returns something other than posteriors.
 
+    See Also
+    --------
+    mmtutor.fusion.DecisionFusion : Fits the experts too, and applies a rule to their posteriors.
+
     Notes
     -----
-    Taught in notebook 05.
+    Taught in notebook 05. Where the rule is known beforehand, call it: ``sum_rule(P)``.
 
     Examples
     --------
@@ -382,13 +394,14 @@ def apply_rule(
         return RULES[rule](P, weights=weights, prior=prior)
     P, present, prior = check_posteriors(P, prior)
     name = getattr(rule, "__name__", type(rule).__name__)
-    offered = {"weights": None if weights is None else _weights(weights, present, plain=True)}
-    offered["prior"] = prior
+    offered = {"weights": weights, "prior": prior}
+    if weights is not None:
+        offered["weights"] = _check_weights(weights, P.shape[1])
     taken = _keywords(rule)
     if weights is not None and "weights" not in taken:
         raise ValueError(f"the rule {name} takes no weights: leave weights=None, or add a keyword")
-    P = np.where(present[:, :, None], P, np.nan)
-    out = np.asarray(rule(P, **{key: offered[key] for key in taken}), dtype=float)
+    P[~present] = np.nan
+    out = _floats(rule(P, **{key: offered[key] for key in taken}))
     wanted = (P.shape[0], P.shape[2])
     if out.shape != wanted:
         raise ValueError(
@@ -414,17 +427,21 @@ def check_posteriors(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Validate experts' posteriors and the prior.
 
+    The rules do this themselves: call it in a rule of your own that is not given to
+    :func:`apply_rule`.
+
     Parameters
     ----------
     P : array-like of shape (n_samples, n_experts, n_classes)
         Posteriors; a row of NaN is an absent expert.
-    prior : array-like of shape (n_classes,), optional
-        Default: uniform.
+    prior : array-like of shape (n_classes,), default=None
+        Class probabilities before any expert spoke; None: uniform.
 
     Returns
     -------
     P : ndarray of shape (n_samples, n_experts, n_classes)
-        A float copy, each row divided by its sum, absent experts as rows of zeros.
+        A copy, each row divided by its sum, absent experts as rows of zeros. float32 if `P` is,
+        otherwise float64.
     present : ndarray of bool of shape (n_samples, n_experts)
         Which expert is present in which sample.
     prior : ndarray of shape (n_classes,)
@@ -435,6 +452,10 @@ def check_posteriors(
     ValueError
         If `P` has not three axes, if a row is partly NaN, holds negative or infinite values or does
         not sum to 1 (within 0.001), or if `prior` is not a positive distribution over the classes.
+
+    See Also
+    --------
+    apply_rule : Checks what goes into a rule and what comes out.
 
     Notes
     -----
@@ -448,40 +469,94 @@ def check_posteriors(
     >>> prior
     array([0.5, 0.5])
     """
-    P = np.array(P, dtype=float)
+    P = _three_axes(P).copy()
+    present = _clean(np.moveaxis(P, 0, 2), first=0)
+    return P, present.T, _check_prior(prior, P.shape[2])
+
+
+def _fuse(
+    formula: Formula, P: ArrayLike, weights: ArrayLike | None, prior: ArrayLike | None
+) -> NDArray:
+    """Apply a formula to chunks of rows that fit the cache, and normalise what it returns."""
+    P = _three_axes(P)
+    n_samples, n_experts, n_classes = P.shape
+    prior = _check_prior(prior, n_classes)
+    w = np.ones(n_experts) if weights is None else _check_weights(weights, n_experts)
+    out = np.empty((n_samples, n_classes), P.dtype)
+    step = max(1, _CHUNK_BYTES // (n_experts * n_classes * P.itemsize))
+    for first in range(0, n_samples, step):
+        p = P[first : first + step].transpose(1, 2, 0).copy()
+        present = _clean(p, first)
+        heard = present * w[:, None]
+        scores = formula(p, heard, prior)
+        undecided = ~heard.any(axis=0) | ~scores.any(axis=0)
+        scores[:, undecided] = prior[:, None]
+        out[first : first + step] = (scores / scores.sum(axis=0)).T
+    return out
+
+
+def _clean(p: NDArray, first: int) -> NDArray:
+    """Divide posteriors by their sums, in place, absent ones to 0; return who is present.
+
+    `p` has shape (n_experts, n_classes, n_samples), the answer (n_experts, n_samples); `first` is
+    the number of the first sample, for what is said about broken posteriors.
+    """
+    with np.errstate(invalid="ignore", over="ignore"):  # infinite values: they are found out below
+        sums = p.sum(axis=1)
+        off = np.abs(sums - 1)
+        present = off <= _SUM_TOLERANCE  # NaN is not
+    if not present.all() or p.min() < 0:
+        absent = np.isnan(p).all(axis=1)
+        _require_posteriors(p, sums, absent, first)
+        present = ~absent
+        np.copyto(p, 0, where=absent[:, None])
+        sums[absent], off[absent] = 1, 0
+    if off.max() > 4 * np.finfo(p.dtype).eps:  # more than rounding
+        p /= sums[:, None]
+    return present
+
+
+def _require_posteriors(p: NDArray, sums: NDArray, absent: NDArray, first: int) -> None:
+    def where(wrong: NDArray) -> str:
+        sample, expert = np.argwhere(wrong.T)[0]
+        return f"sample {first + sample}, expert {expert}"
+
+    partly = np.isnan(p).any(axis=1) & ~absent
+    if partly.any():
+        raise ValueError(
+            f"P has rows that are partly NaN, the first at {where(partly)}: an absent expert is "
+            "NaN for every class, a present one for none"
+        )
+    bad = (np.isinf(p) | (p < 0)).any(axis=1)
+    if bad.any():
+        raise ValueError(
+            f"P has negative or infinite values, the first at {where(bad)}: expected "
+            "probabilities; turn scores or logarithms into posteriors first"
+        )
+    wrong = ~absent & (np.abs(sums - 1) > _SUM_TOLERANCE)
+    if wrong.any():
+        raise ValueError(
+            f"P has rows that do not sum to 1, the first at {where(wrong)} with sum "
+            f"{sums.T[wrong.T][0]:.4g}: divide by P.sum(axis=2, keepdims=True)"
+        )
+
+
+def _three_axes(P: ArrayLike) -> NDArray:
+    P = _floats(P)
     if P.ndim != 3:
         raise ValueError(
             f"P has {P.ndim} axes, shape {P.shape}; expected (n_samples, n_experts, n_classes): "
             "stack the experts' posteriors with np.stack([p_text, p_image], axis=1)"
         )
-    _, n_experts, n_classes = P.shape
-    if n_experts == 0 or n_classes == 0:
+    if 0 in P.shape[1:]:
         raise ValueError(f"P has shape {P.shape}: there is nothing to fuse")
-    nan = np.isnan(P)
-    present = ~nan.any(axis=2)
-    partly = nan.any(axis=2) & ~nan.all(axis=2)
-    if partly.any():
-        raise ValueError(
-            f"P has rows that are partly NaN, the first at {_first(partly)}: an absent expert is "
-            "NaN for every class, a present one for none"
-        )
-    P[nan] = 0
-    if np.isinf(P).any() or (P < 0).any():
-        bad = (np.isinf(P) | (P < 0)).any(axis=2)
-        raise ValueError(
-            f"P has negative or infinite values, the first at {_first(bad)}: expected "
-            "probabilities; turn scores or logarithms into posteriors first"
-        )
-    sums = P.sum(axis=2)
-    wrong = present & (np.abs(sums - 1) > _SUM_TOLERANCE)
-    if wrong.any():
-        at = tuple(np.argwhere(wrong)[0])
-        raise ValueError(
-            f"P has rows that do not sum to 1, the first at {_first(wrong)} with sum "
-            f"{sums[at]:.4g}: divide by P.sum(axis=2, keepdims=True)"
-        )
-    P /= np.where(present, sums, 1)[:, :, None]
-    return P, present, _check_prior(prior, n_classes)
+    return P
+
+
+def _floats(values: ArrayLike) -> NDArray:
+    """Return an array of float32 if that is what `values` are, otherwise of float64."""
+    array = np.asarray(values)
+    return array if array.dtype == np.float32 else array.astype(float, copy=False)
 
 
 def _check_prior(prior: ArrayLike | None, n_classes: int) -> np.ndarray:
@@ -495,11 +570,7 @@ def _check_prior(prior: ArrayLike | None, n_classes: int) -> np.ndarray:
     return prior / prior.sum()
 
 
-def _weights(weights: ArrayLike | None, present: np.ndarray, plain: bool = False) -> np.ndarray:
-    """Return each sample's weights, 0 where the expert is absent (`plain`: as given, 1-D)."""
-    n_experts = present.shape[1]
-    if weights is None:
-        return present.astype(float)
+def _check_weights(weights: ArrayLike, n_experts: int) -> np.ndarray:
     w = np.asarray(weights, dtype=float)
     if w.shape != (n_experts,):
         raise ValueError(f"weights has shape {w.shape}; expected ({n_experts},), one per expert")
@@ -507,21 +578,7 @@ def _weights(weights: ArrayLike | None, present: np.ndarray, plain: bool = False
         raise ValueError(f"weights are {w}; expected finite numbers that are not negative")
     if not w.any():
         raise ValueError("all weights are 0: at least one expert must be heard")
-    return w if plain else present * w
-
-
-def _no_weights(weights: ArrayLike | None, rule: str) -> None:
-    if weights is not None:
-        raise ValueError(
-            f"the {rule} rule takes no weights: leave weights=None, or use sum, product, median or "
-            "vote"
-        )
-
-
-def _normalise(scores: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """Divide rows by their sum; a row of zeros becomes the prior."""
-    sums = scores.sum(axis=1, keepdims=True)
-    return np.where(sums > 0, scores / np.where(sums > 0, sums, 1), prior)
+    return w
 
 
 def _keywords(rule: Rule) -> list[str]:
@@ -531,8 +588,3 @@ def _keywords(rule: Rule) -> list[str]:
         return ["weights", "prior"]
     names = {p.name for p in parameters}
     return [key for key in ("weights", "prior") if key in names]
-
-
-def _first(mask: np.ndarray) -> str:
-    sample, expert = np.argwhere(mask)[0]
-    return f"sample {sample}, expert {expert}"
