@@ -35,10 +35,10 @@ def all_requirements() -> list[Requirement]:
     return [each for each in map(Requirement, lines) if each.name != "mmtutor"]
 
 
-def test_the_extra_all_names_every_other_extra() -> None:
+def test_the_extra_all_names_every_other_extra_but_the_benchmarks() -> None:
     extras = set(PROJECT["optional-dependencies"])
     (everything,) = PROJECT["optional-dependencies"]["all"]
-    assert Requirement(everything).extras == extras - {"all"}
+    assert Requirement(everything).extras == extras - {"all", "bench"}
 
 
 def test_tested_versions_lie_in_the_ranges() -> None:

@@ -282,26 +282,27 @@ def median_rule(p: NDArray, w: NDArray, prior: NDArray) -> NDArray:
 
 def _plain_median(p: NDArray, heard: NDArray) -> NDArray:
     """Return the median over the experts that are heard, each counting the same."""
-    ranked = _ranked(p if heard.all() else np.where(heard[:, None], p, np.inf))
+    ranked = _lowest(p if heard.all() else np.where(heard[:, None], p, np.inf), len(p) // 2 + 1)
     n_heard = heard.sum(axis=0)
     median = np.zeros_like(p[0])
     for k in np.flatnonzero(np.bincount(n_heard)):
-        middle = (ranked[(k - 1) // 2] + ranked[k // 2]) / 2
+        middle = (ranked[max(k - 1, 0) // 2] + ranked[k // 2]) / 2
         np.copyto(median, middle, where=n_heard == k)
     return median
 
 
-def _ranked(p: NDArray) -> list[NDArray]:
-    """Return each class's posteriors in rising order, as one array a rank."""
-    ranked = list(p)
-    if len(ranked) > 8:  # from here on sorting is the faster
-        return list(np.sort(p, axis=0))
-    for step in range(len(ranked)):  # odd-even transposition: R rounds of swapping neighbours
-        for a in range(step % 2, len(ranked) - 1, 2):
-            b = a + 1
-            low, high = np.minimum(ranked[a], ranked[b]), np.maximum(ranked[a], ranked[b])
-            ranked[a], ranked[b] = low, high
-    return ranked
+def _lowest(p: NDArray, n: int) -> list[NDArray]:
+    """Return each class's n lowest posteriors in rising order, as one array a rank."""
+    if len(p) > 8:  # from here on sorting is the faster
+        return list(np.sort(p, axis=0)[:n])
+    left = list(p)
+    for rank in range(n):  # one by one, the lowest of those left comes to the front
+        for other in range(rank + 1, len(left)):
+            low = np.minimum(left[rank], left[other])
+            if rank < n - 1:  # after the last, nobody asks what is left
+                left[other] = np.maximum(left[rank], left[other])
+            left[rank] = low
+    return left[:n]
 
 
 @_rule(weights="How many votes each expert has, not negative.")
@@ -489,9 +490,10 @@ def _fuse(
         present = _clean(p, first)
         heard = present * w[:, None]
         scores = formula(p, heard, prior)
-        undecided = ~heard.any(axis=0) | ~scores.any(axis=0)
-        scores[:, undecided] = prior[:, None]
-        out[first : first + step] = (scores / scores.sum(axis=0)).T
+        sums = scores.sum(axis=0)
+        undecided = ~heard.any(axis=0) | (sums == 0)
+        scores[:, undecided], sums[undecided] = prior[:, None], 1
+        out[first : first + step] = (scores / sums).T
     return out
 
 
