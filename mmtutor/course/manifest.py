@@ -133,7 +133,8 @@ def find_course(named: Path | str | None = None) -> Course:
             "it with --course FOLDER."
         )
     if not named and folder != own and hasattr(os, "getuid"):
-        for path in (folder / MANIFEST, *(folder / "notebooks" / "source").glob("*.py")):
+        notebooks = folder / "notebooks"
+        for path in (folder / MANIFEST, notebooks, *notebooks.rglob("*")):
             if path.stat().st_uid != os.getuid():
                 raise CourseError(
                     f"{path} belongs to another user, and running a course runs its code. If you "
