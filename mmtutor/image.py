@@ -2,27 +2,29 @@
 
 Conventions: an image is ``uint8``, grey ``(height, width)`` or RGB ``(height, width, 3)``; ``x``
 runs to the right and ``y`` down, in pixels from the centre of the top left pixel; angles are in
-degrees. A column of images is a list or Series whose cells are such arrays or file paths. Nothing
-here depends on a part that OpenCV 5 dropped.
+degrees. A column of images is a list or Series whose cells are such arrays, file paths or Pillow
+images. Pillow reads files, OpenCV resizes and finds SIFT; nothing here depends on a part that
+OpenCV 5 dropped.
+
+HOG, which scikit-image has, stands here all the same, as it is equal to it in the tests and faster
+in benchmarks/features.md. At work use the libraries: each docstring names the call.
 """
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
+from PIL import Image, ImageOps, UnidentifiedImageError
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
-from mmtutor._table import TakesColumn, each_cell
+from mmtutor._column import CellTransformer
+from mmtutor._table import existing_file
 
 __all__ = [
     "BagOfVisualWords",
@@ -35,23 +37,25 @@ __all__ = [
     "sift_features",
 ]
 
+Source = np.ndarray | str | Path | Image.Image
 Size = int | tuple[int, int] | None
+
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "PPM")
 
 # --- reading ------------------------------------------------------------------------------------
 
 
-def read_image(
-    source: np.ndarray | str | Path, *, size: Size = None, grey: bool = True
-) -> np.ndarray:
+def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.ndarray:
     """Return an image as `uint8`, whatever it was before.
 
     Parameters
     ----------
-    source : ndarray or path
-        A file (PNG, JPEG, TIFF, BMP, WebP), or an array of shape (height, width),
-        (height, width, 1), (height, width, 3) RGB or (height, width, 4) RGB with opacity. Arrays
-        may be bool, `uint8`, `uint16` (0 to 65535), other integers from 0 to 255, or floats from
-        0 to 1. What is transparent becomes white. A photograph is turned upright by its EXIF tag.
+    source : ndarray, path or Pillow image
+        A file (PNG, JPEG, TIFF, BMP, WebP, GIF, PPM), an image that Pillow has opened, or an array
+        of shape (height, width), (height, width, 1), (height, width, 3) RGB or (height, width, 4)
+        RGB with opacity. Arrays may be bool, `uint8`, `uint16` (0 to 65535), other integers from 0
+        to 255, or floats from 0 to 1. What is transparent becomes white. An EXIF tag turns the
+        image upright.
     size : int, (height, width) or None, default=None
         Size of the result in pixels; an int means a square. None keeps the size.
     grey : bool, default=True
@@ -67,14 +71,21 @@ def read_image(
     FileNotFoundError, IsADirectoryError
         If the path does not lead to a file.
     ValueError
-        If the file is not a readable image or ends too early, or if the array is empty, has
-        another shape, holds NaN, or has values outside the range that its type promises.
+        If the file is not a readable image, ends too early, or says that it has more than
+        ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (89 million), which is found out before they are
+        read; if the array is empty, has another shape, holds NaN, or has values outside the range
+        that its type promises.
     TypeError
-        If `source` is neither an array nor a path.
+        If `source` is none of these.
+
+    See Also
+    --------
+    PIL.Image.open : At work: followed by ``ImageOps.exif_transpose`` and ``convert("L")``.
+    cv2.imread : At work: faster, but blue comes first, and a missing file gives None.
 
     Notes
     -----
-    Taught in notebook 02.
+    Taught in notebook 02. Not for more than 8 bits: what is finer is rounded.
 
     Examples
     --------
@@ -86,54 +97,61 @@ def read_image(
     (24, 32)
     """
     if isinstance(source, str | Path):
-        image = _decode(Path(source))
+        image, where = _decode(existing_file(source, what="image")), f"{source}: "
+    elif isinstance(source, Image.Image):
+        image, where = _pixels(source), ""
     elif isinstance(source, np.ndarray):
-        image = source
+        image, where = source, ""
     else:
         raise TypeError(
-            f"an image is an array or a file path, got {type(source).__name__}"
-            + ("; wrap it in numpy.asarray" if hasattr(source, "__array__") else "")
+            "an image is an array, a file path or a Pillow image, got "
+            f"{type(source).__name__}; numpy.asarray makes an array of it"
         )
-    image = _to_uint8(image)
+    image = _to_uint8(image, where)
     if image.ndim == 3 and image.shape[2] == 4:
-        opacity = image[:, :, 3:] / 255.0
-        image = np.rint(image[:, :, :3] * opacity + 255.0 * (1.0 - opacity)).astype(np.uint8)
+        colour, opacity = image[:, :, :3].astype(np.uint16), image[:, :, 3:].astype(np.uint16)
+        image = ((colour * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
     if grey and image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     elif not grey and image.ndim == 2:
         image = np.repeat(image[:, :, None], 3, axis=2)
-    return image if size is None else _resize(image, size)
+    return image if size is None else _resize(image, *_height_and_width(size))
 
 
 def _decode(path: Path) -> np.ndarray:
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder, not an image file")
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no image file {path}")
-    # cv2.imread cannot open paths with other than ASCII letters on Windows; reading the bytes can.
-    data = np.fromfile(path, dtype=np.uint8)
-    start, tail = data[:8].tobytes(), data[-65536:].tobytes()
-    jpeg, png = start.startswith(b"\xff\xd8"), start.startswith(b"\x89PNG")
-    # OpenCV fills the missing part of a truncated file with grey and says nothing.
-    truncated = (jpeg and b"\xff\xd9" not in tail) or (png and b"IEND" not in tail)
-    image = None
-    if data.size and not truncated:
-        # IMREAD_COLOR obeys the EXIF orientation, IMREAD_UNCHANGED keeps opacity and 16 bits.
-        with contextlib.suppress(cv2.error):
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR if jpeg else cv2.IMREAD_UNCHANGED)
-    if image is None:
-        why = "it is empty" if not data.size else "it ends too early" if truncated else "no image"
+    try:
+        # Given a path, Pillow 13 maps an uncompressed TIFF into memory before it is turned upright.
+        with path.open("rb") as file, Image.open(file, formats=FORMATS) as picture:
+            return _pixels(picture)
+    except Exception as error:  # Pillow raises whatever a broken file leads it to
+        why = "it is none" if isinstance(error, UnidentifiedImageError) else repr(error)
         raise ValueError(
-            f"cannot read {path} as an image ({why}); expected PNG, JPEG, TIFF, BMP or WebP, "
-            "so convert it or fetch it again"
+            f"cannot read {path} as an image ({why}); expected a whole file of type "
+            f"{', '.join(FORMATS)}, so convert it or fetch it again"
+        ) from error
+
+
+def _pixels(picture: Image.Image) -> np.ndarray:
+    """Return what Pillow holds as an array: grey, RGB, or RGB with opacity."""
+    size, limit = picture.width * picture.height, Image.MAX_IMAGE_PIXELS
+    if limit is not None and size > limit:
+        raise ValueError(
+            f"its {picture.width} x {picture.height} pixels are more than "
+            f"PIL.Image.MAX_IMAGE_PIXELS = {limit}; shrink it, or raise the limit if you trust it"
         )
-    if image.ndim == 3:
-        order = [2, 1, 0, 3][: image.shape[2]]  # OpenCV keeps blue first
-        image = np.ascontiguousarray(image[:, :, order])
-    return image
+    picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I"):  # 16 bits, which Pillow may hold in 32
+        pixels = np.asarray(picture)
+        fits = pixels.min() >= 0 and pixels.max() <= 65_535
+        return pixels.astype(np.uint16) if fits else pixels
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+    elif picture.mode not in ("1", "L", "F", "RGB"):
+        picture = picture.convert("RGB")
+    return np.asarray(picture)
 
 
-def _to_uint8(image: np.ndarray) -> np.ndarray:
+def _to_uint8(image: np.ndarray, where: str) -> np.ndarray:
     if image.ndim == 3 and image.shape[2] == 1:
         image = image[:, :, 0]
     if image.ndim not in (2, 3) or (image.ndim == 3 and image.shape[2] not in (3, 4)):
@@ -143,48 +161,53 @@ def _to_uint8(image: np.ndarray) -> np.ndarray:
         )
     if image.size == 0:
         raise ValueError(f"the image is empty: its shape is {image.shape}")
-    kind = image.dtype.kind
+    kind, n_bytes = image.dtype.kind, image.dtype.itemsize
     if image.dtype == np.uint8:
         return image
     if kind == "b":
         return image.astype(np.uint8) * np.uint8(255)
-    if image.dtype == np.uint16:
+    if kind == "u" and n_bytes == 2:
         return np.rint(image / 257.0).astype(np.uint8)
     if kind not in "iuf":
         raise ValueError(f"an image must hold numbers, got an array of type {image.dtype}")
     if kind == "f" and not np.isfinite(image).all():
         bad = int(np.count_nonzero(~np.isfinite(image)))
-        raise ValueError(f"{bad} pixels of the image are NaN or infinite; replace them first")
+        raise ValueError(f"{where}{bad} pixels of the image are NaN or infinite; replace them")
     top = 1 if kind == "f" else 255
     low, high = image.min(), image.max()
     if low < -1e-6 or high > top + 1e-6:
         raise ValueError(
-            f"an image of type {image.dtype} must lie between 0 and {top}, but this one goes from "
-            f"{low:g} to {high:g}; scale it, or convert it to uint8 if it lies between 0 and 255"
+            f"{where}an image of type {image.dtype} must lie between 0 and {top}, but this one "
+            f"goes from {low:g} to {high:g}; scale it, or convert it to uint8 if it lies between "
+            "0 and 255"
         )
     return np.clip(np.rint(image * (255.0 / top)), 0, 255).astype(np.uint8)
 
 
-def _resize(image: np.ndarray, size: int | tuple[int, int]) -> np.ndarray:
-    height, width = (size, size) if isinstance(size, int | np.integer) else size
-    if height < 1 or width < 1:
-        raise ValueError(f"size must be at least 1 pixel each way, got {size}")
+def _height_and_width(size: Any) -> tuple[int, int]:
+    both = (size, size) if isinstance(size, int | np.integer) else size
+    if not (
+        isinstance(both, tuple | list)
+        and len(both) == 2
+        and all(isinstance(pixels, int | np.integer) and pixels >= 1 for pixels in both)
+    ):
+        raise ValueError(f"size is a number of pixels or (height, width), at least 1: got {size!r}")
+    return int(both[0]), int(both[1])
+
+
+def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     if image.shape[:2] == (height, width):
         return image
     shrinks = height <= image.shape[0] and width <= image.shape[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR  # area: the mean, so nothing aliases
-    return cv2.resize(image, (int(width), int(height)), interpolation=how)
+    return cv2.resize(image, (width, height), interpolation=how)
 
 
 # --- SIFT ---------------------------------------------------------------------------------------
 
 
 def sift_features(
-    image: np.ndarray | str | Path,
-    *,
-    root: bool = False,
-    n_features: int = 0,
-    contrast_threshold: float = 0.04,
+    image: Source, *, root: bool = False, n_features: int = 0, contrast_threshold: float = 0.04
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Find SIFT keypoints and describe each by 128 numbers.
 
@@ -195,7 +218,7 @@ def sift_features(
 
     Parameters
     ----------
-    image : ndarray or path
+    image : ndarray, path or Pillow image
         Anything `read_image` accepts.
     root : bool, default=False
         Whether to return RootSIFT: each descriptor divided by its sum, then the square root. The
@@ -216,12 +239,18 @@ def sift_features(
 
     Raises
     ------
-    ValueError
+    ValueError, TypeError, OSError
         If the image cannot be read; see `read_image`.
+
+    See Also
+    --------
+    cv2.SIFT_create : At work: its ``detectAndCompute`` is what runs here; the table of keypoints
+        is what this function adds.
 
     Notes
     -----
-    Taught in notebook 02.
+    Taught in notebook 02. Not for smooth images, which have few keypoints or none: see
+    `hog_features`.
 
     References
     ----------
@@ -241,17 +270,18 @@ def sift_features(
     sift = cv2.SIFT_create(nfeatures=n_features, contrastThreshold=contrast_threshold)
     found, descriptors = sift.detectAndCompute(read_image(image), None)
     keypoints = pd.DataFrame(
-        np.array(
-            [(p.pt[0], p.pt[1], p.size, p.angle, p.response) for p in found], dtype=float
-        ).reshape(-1, 5),
+        [(*point.pt, point.size, point.angle, point.response) for point in found],
         columns=["x", "y", "size", "angle", "response"],
+        dtype=float,
     )
+    return keypoints, _histograms(descriptors, root)
+
+
+def _histograms(descriptors: np.ndarray | None, root: bool) -> np.ndarray:
     if descriptors is None:
-        descriptors = np.zeros((0, 128), dtype=np.float32)
-    return keypoints, _root(descriptors) if root else descriptors
-
-
-def _root(descriptors: np.ndarray) -> np.ndarray:
+        return np.zeros((0, 128), dtype=np.float32)
+    if not root:
+        return descriptors
     total = np.maximum(descriptors.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
     return np.sqrt(descriptors / total)
 
@@ -274,14 +304,12 @@ def _dense_sift(image: np.ndarray, step: int) -> np.ndarray:
 # --- HOG ----------------------------------------------------------------------------------------
 
 
-def hog_cells(
-    image: np.ndarray | str | Path, *, orientations: int = 9, pixels_per_cell: int = 8
-) -> np.ndarray:
+def hog_cells(image: Source, *, orientations: int = 9, pixels_per_cell: int = 8) -> np.ndarray:
     """Histogram the directions of the gradient in each square cell of an image.
 
     Parameters
     ----------
-    image : ndarray or path
+    image : ndarray, path or Pillow image
         Anything `read_image` accepts.
     orientations : int, default=9
         Number of bins between 0 and 180 degrees: a direction and its opposite count as one.
@@ -299,9 +327,13 @@ def hog_cells(
     ValueError
         If the image is smaller than one cell, or a setting is below 1.
 
+    See Also
+    --------
+    hog_features : Takes out the contrast of the place; what classifiers use.
+
     Notes
     -----
-    Taught in notebook 02.
+    Taught in notebook 02. Not as features: a darker picture has smaller values.
 
     Examples
     --------
@@ -315,36 +347,30 @@ def hog_cells(
             f"orientations and pixels_per_cell must be at least 1, got {orientations} and "
             f"{pixels_per_cell}"
         )
-    pixels = read_image(image).astype(float)
-    rows, columns = np.array(pixels.shape) // pixels_per_cell
+    pixels, side = read_image(image).astype(float), pixels_per_cell
+    rows, columns = np.array(pixels.shape) // side
     if rows == 0 or columns == 0:
         raise ValueError(
-            f"the image has shape {pixels.shape}, smaller than one cell of {pixels_per_cell} "
-            "pixels; enlarge it (size=) or use smaller cells"
+            f"the image has shape {pixels.shape}, smaller than one cell of {side} pixels; enlarge "
+            "it (size=) or use smaller cells"
         )
     along_y, along_x = np.zeros_like(pixels), np.zeros_like(pixels)
     along_y[1:-1] = pixels[2:] - pixels[:-2]  # the outermost pixels have no gradient
     along_x[:, 1:-1] = pixels[:, 2:] - pixels[:, :-2]
-    length = np.hypot(along_x, along_y)
-    degrees = np.rad2deg(np.arctan2(along_y, along_x)) % 180.0
-
-    side = pixels_per_cell
     used = np.s_[: rows * side, : columns * side]
-    length, degrees = length[used], degrees[used]
+    length = np.hypot(along_x, along_y)[used]
+    degrees = np.rad2deg(np.arctan2(along_y, along_x))[used] % 180.0
+
     which_bin = (degrees // (180.0 / orientations)).astype(int) % orientations
-    i, j = np.indices(length.shape) // side
-    flat = (i * columns + j) * orientations + which_bin
+    i, j = np.indices(length.shape, sparse=True)
+    flat = (i // side * columns + j // side) * orientations + which_bin
     shape = (rows, columns, orientations)
     total = np.bincount(flat.ravel(), weights=length.ravel(), minlength=int(np.prod(shape)))
     return total.reshape(shape) / side**2
 
 
 def hog_features(
-    image: np.ndarray | str | Path,
-    *,
-    orientations: int = 9,
-    pixels_per_cell: int = 8,
-    cells_per_block: int = 2,
+    image: Source, *, orientations: int = 9, pixels_per_cell: int = 8, cells_per_block: int = 2
 ) -> np.ndarray:
     """Compute the histogram of oriented gradients (HOG) of one image.
 
@@ -354,7 +380,7 @@ def hog_features(
 
     Parameters
     ----------
-    image : ndarray or path
+    image : ndarray, path or Pillow image
         Anything `read_image` accepts.
     orientations, pixels_per_cell : int, default=9 and 8
         See `hog_cells`.
@@ -373,10 +399,15 @@ def hog_features(
     ValueError
         If the image is smaller than one block.
 
+    See Also
+    --------
+    skimage.feature.hog : At work: the same numbers.
+
     Notes
     -----
-    Taught in notebook 02. Agrees with ``skimage.feature.hog``. The original paper also shares each
-    pixel's vote between neighbouring bins and cells; OpenCV 4's ``HOGDescriptor`` does so too.
+    Taught in notebook 02. The original paper also shares each pixel's vote between neighbouring
+    bins and cells; OpenCV 4's ``HOGDescriptor`` does so too. Not for things that turn or move
+    about in the image: every place has columns of its own.
 
     References
     ----------
@@ -408,19 +439,21 @@ def hog_features(
 # --- transformers -------------------------------------------------------------------------------
 
 
-class _ImageTransformer(TakesColumn, TransformerMixin, BaseEstimator):
-    """What the transformers share: reading a column, image by image, in `n_jobs` threads."""
+class _ImageTransformer(CellTransformer):
+    """Reads each image at one size; a subclass describes the grey image, in `_describe_image`."""
 
+    _what = "images"
     size: Size
-    n_jobs: int | None
 
-    def _each(self, X: Any, function: Callable[[np.ndarray], np.ndarray]) -> list[np.ndarray]:
-        """Apply `function` to every grey image of the column; say which row fails."""
+    def _check(self) -> None:
+        if self.size is not None:
+            _height_and_width(self.size)
 
-        def work(cell: Any) -> np.ndarray:
-            return function(read_image(cell, size=self.size))
+    def _describe(self, cell: Any) -> np.ndarray:
+        return self._describe_image(read_image(cell, size=self.size))
 
-        return each_cell(X, work, what="images", n_jobs=self.n_jobs)
+    def _describe_image(self, image: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
 
 
 class BagOfVisualWords(_ImageTransformer):
@@ -449,7 +482,7 @@ class BagOfVisualWords(_ImageTransformer):
     max_descriptors : int, default=20000
         k-means sees at most so many descriptors, drawn at random.
     n_jobs : int or None, default=None
-        Number of threads for reading and SIFT.
+        Number of processes for reading and SIFT; see `HOGFeatures`.
     random_state : int, RandomState or None, default=None
         Seed for the draw and for k-means.
 
@@ -460,14 +493,14 @@ class BagOfVisualWords(_ImageTransformer):
     idf_ : ndarray of shape (n_words,)
         Weight of each word, only with "tfidf".
 
-    Raises
-    ------
-    ValueError
-        In `fit`, if the training images have fewer descriptors than `n_words`.
+    See Also
+    --------
+    cv2.SIFT_create, sklearn.cluster.MiniBatchKMeans : At work: the two parts.
 
     Notes
     -----
-    Taught in notebook 02. An image without keypoints (a blank one) becomes the zero row.
+    Taught in notebook 02. An image without keypoints (a blank one) becomes the zero row. Not where
+    the places matter, as in faces that are all upright and centred: see `HOGFeatures`.
 
     References
     ----------
@@ -507,42 +540,21 @@ class BagOfVisualWords(_ImageTransformer):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def _describe(self, image: np.ndarray) -> np.ndarray:
-        if self.step is None:
-            return sift_features(image, root=self.root)[1]
-        descriptors = _dense_sift(image, self.step)
-        return _root(descriptors) if self.root else descriptors
-
-    def fit(self, X: Any, y: Any = None) -> BagOfVisualWords:
-        """Build the codebook from the column of training images `X`; `y` is not used."""
-        self._fit_counts(X)
-        return self
-
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
-        """Build the codebook and return the rows of the training images, finding SIFT only once.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_words)
-        """
-        return self._weigh(self._fit_counts(X))
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Count the visual words of each image of the column `X`.
-
-        Returns
-        -------
-        ndarray of shape (n_samples, n_words)
-        """
-        check_is_fitted(self)
-        return self._weigh(self._count(self._each(X, self._describe)))
-
-    def _fit_counts(self, X: Any) -> np.ndarray:
+    def _check(self) -> None:
+        super()._check()
         if self.weighting not in ("tfidf", "frequency", "count"):
             raise ValueError(
                 f"weighting must be 'tfidf', 'frequency' or 'count', got {self.weighting!r}"
             )
-        described = self._each(X, self._describe)
+
+    def _describe_image(self, image: np.ndarray) -> np.ndarray:
+        if self.step is None:
+            descriptors = cv2.SIFT_create().detectAndCompute(image, None)[1]
+        else:
+            descriptors = _dense_sift(image, self.step)
+        return _histograms(descriptors, self.root)
+
+    def _learn(self, described: list[np.ndarray]) -> None:
         pool = np.concatenate(described)
         if len(pool) < self.n_words:
             raise ValueError(
@@ -553,78 +565,52 @@ class BagOfVisualWords(_ImageTransformer):
         random = check_random_state(self.random_state)
         if len(pool) > self.max_descriptors:
             pool = pool[random.choice(len(pool), self.max_descriptors, replace=False)]
-        clusters = KMeans(self.n_words, n_init=1, random_state=random).fit(pool)
-        self.codebook_ = clusters.cluster_centers_
-        counts = self._count(described)
+        self._clusters = KMeans(self.n_words, n_init=1, random_state=random).fit(pool)
+        self.codebook_ = self._clusters.cluster_centers_
         if self.weighting == "tfidf":
-            self._tfidf = TfidfTransformer().fit(counts)
+            self._tfidf = TfidfTransformer().fit(self._count(described))
             self.idf_ = self._tfidf.idf_
-        return counts
 
     def _count(self, described: list[np.ndarray]) -> np.ndarray:
-        half_square = 0.5 * (self.codebook_**2).sum(axis=1)
         counts = np.zeros((len(described), self.n_words))
-        for row, descriptors in enumerate(described):
-            # |d - w|^2 / 2 = |d|^2 / 2 - d.w + |w|^2 / 2, and |d|^2 is the same for every word.
-            nearest = (half_square - descriptors @ self.codebook_.T).argmin(axis=1)
-            counts[row] = np.bincount(nearest, minlength=self.n_words)
+        image = np.repeat(np.arange(len(described)), [len(each) for each in described])
+        if len(image):
+            np.add.at(counts, (image, self._clusters.predict(np.concatenate(described))), 1)
         return counts
 
-    def _weigh(self, counts: np.ndarray) -> np.ndarray:
+    def _join(self, described: list[np.ndarray]) -> np.ndarray:
+        counts = self._count(described)
         if self.weighting == "tfidf":
             return self._tfidf.transform(counts).toarray()
         if self.weighting == "frequency":
             return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
         return counts
 
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return "word0", "word1", ...: ndarray of shape (n_words,)."""
-        check_is_fitted(self)
-        return np.array([f"word{k}" for k in range(self.n_words)], dtype=object)
+    def _names(self) -> list[str]:
+        return [f"word{k}" for k in range(self.n_words)]
 
 
 class _FixedLength(_ImageTransformer):
-    """A transformer whose row is one function, `_describe`, of one image; nothing is learned."""
+    """One row of numbers an image, as long as those of the training images."""
 
     _prefix: str
-    _describe: Callable[[np.ndarray], np.ndarray]
 
-    def fit(self, X: Any, y: Any = None):
-        """Learn only the length of a row from the column `X`; `y` is not used."""
-        self.fit_transform(X)
-        return self
-
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
-        """Return the rows of the column `X`: ndarray of shape (n_samples, n_features_out_)."""
-        self.__dict__.pop("n_features_out_", None)
-        rows = self._stack(self._each(X, self._describe))
-        self.n_features_out_ = rows.shape[1]
-        return rows
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Return the rows of the column `X`: ndarray of shape (n_samples, n_features_out_)."""
-        check_is_fitted(self)
-        return self._stack(self._each(X, self._describe))
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return a prefix and a number for each column: ndarray of shape (n_features_out_,)."""
-        check_is_fitted(self)
-        return np.array([f"{self._prefix}{k}" for k in range(self.n_features_out_)], dtype=object)
-
-    def _stack(self, vectors: list[np.ndarray]) -> np.ndarray:
-        lengths = sorted({len(vector) for vector in vectors})
+    def _join(self, described: list[np.ndarray]) -> np.ndarray:
+        lengths = sorted({len(vector) for vector in described})
         if len(lengths) > 1:
             raise ValueError(
                 "the images differ in size and would give rows of "
                 f"{', '.join(map(str, lengths))} features; set size= to bring them to one size"
             )
-        wanted = getattr(self, "n_features_out_", lengths[0])
-        if lengths[0] != wanted:
+        if lengths[0] != self.n_features_out_:
             raise ValueError(
-                f"these images give {lengths[0]} features, but the images of fit gave {wanted}; "
-                "set size= to bring them to one size"
+                f"these images give {lengths[0]} features, but the images of fit gave "
+                f"{self.n_features_out_}; set size= to bring them to one size"
             )
-        return np.stack(vectors)
+        return np.stack(described)
+
+    def _names(self) -> list[str]:
+        return [f"{self._prefix}{k}" for k in range(self.n_features_out_)]
 
 
 class HOGFeatures(_FixedLength):
@@ -638,21 +624,22 @@ class HOGFeatures(_FixedLength):
     orientations, pixels_per_cell, cells_per_block : int, default=9, 8 and 2
         See `hog_features`.
     n_jobs : int or None, default=None
-        Number of threads.
+        Number of processes. Starting them takes some seconds, once; from then on two pay from some
+        hundred images of 96 x 96.
 
     Attributes
     ----------
     n_features_out_ : int
         Length of a row.
 
-    Raises
-    ------
-    ValueError
-        If images differ in size and `size` is None, or an image is smaller than one block.
+    See Also
+    --------
+    skimage.feature.hog : At work: the row of one image.
 
     Notes
     -----
-    Taught in notebook 02. A blank image becomes the zero row.
+    Taught in notebook 02. A blank image becomes the zero row. With ``size=None``, images that
+    differ in size are an error. Not for things that turn or move about: see `BagOfVisualWords`.
 
     References
     ----------
@@ -683,7 +670,7 @@ class HOGFeatures(_FixedLength):
         self.cells_per_block = cells_per_block
         self.n_jobs = n_jobs
 
-    def _describe(self, image: np.ndarray) -> np.ndarray:
+    def _describe_image(self, image: np.ndarray) -> np.ndarray:
         return hog_features(
             image,
             orientations=self.orientations,
@@ -703,22 +690,21 @@ class PixelFeatures(_FixedLength):
         Whether to bring each image to mean 0 and standard deviation 1, which takes out brightness
         and contrast. Otherwise the values go from 0 to 1.
     n_jobs : int or None, default=None
-        Number of threads.
+        Number of processes; see `HOGFeatures`. They pay for files rather than for arrays.
 
     Attributes
     ----------
     n_features_out_ : int
         Length of a row.
 
-    Raises
-    ------
-    ValueError
-        If images differ in size and `size` is None.
+    See Also
+    --------
+    sklearn.decomposition.PCA : Put after this transformer, it finds eigenfaces.
 
     Notes
     -----
-    Taught in notebook 02. Followed by ``sklearn.decomposition.PCA`` this gives eigenfaces. A blank
-    image becomes the zero row when standardised.
+    Taught in notebook 02. A blank image becomes the zero row when standardised. Not where light,
+    place or pose vary: a shift by a few pixels changes every number.
 
     References
     ----------
@@ -738,7 +724,7 @@ class PixelFeatures(_FixedLength):
         self.standardise = standardise
         self.n_jobs = n_jobs
 
-    def _describe(self, image: np.ndarray) -> np.ndarray:
+    def _describe_image(self, image: np.ndarray) -> np.ndarray:
         pixels = image.ravel() / 255.0
         if not self.standardise:
             return pixels
@@ -755,16 +741,16 @@ class ImageStack(_ImageTransformer):
     size : int or (height, width), default=32
         Resize every image first, in pixels.
     n_jobs : int or None, default=None
-        Number of threads.
+        Number of processes; see `HOGFeatures`. They pay for files rather than for arrays.
 
-    Raises
-    ------
-    ValueError
-        If a cell is missing or cannot be read (the message names the row).
+    See Also
+    --------
+    PixelFeatures : One row an image, for classifiers.
 
     Notes
     -----
-    Taught in notebook 08.
+    Taught in notebook 08. The result has shape (n_samples, height, width, 1), float32, from 0 to 1.
+    Not for scikit-learn's classifiers, which take rows.
 
     Examples
     --------
@@ -777,20 +763,13 @@ class ImageStack(_ImageTransformer):
         self.size = size
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any = None) -> ImageStack:
-        """Check that the column `X` can be read; nothing is learned, `y` is not used."""
-        self.fit_transform(X)
-        return self
-
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
-        """Return float32 in [0, 1], shape (n_samples, height, width, 1)."""
+    def _check(self) -> None:
         if self.size is None:
             raise ValueError("size is None; networks need images of one size, for example size=32")
-        self.fitted_ = True
-        return self.transform(X)
+        super()._check()
 
-    def transform(self, X: Any) -> np.ndarray:
-        """Return float32 in [0, 1], shape (n_samples, height, width, 1)."""
-        check_is_fitted(self)
-        images = self._each(X, lambda image: image)
-        return np.stack(images)[..., np.newaxis].astype(np.float32) / 255
+    def _describe_image(self, image: np.ndarray) -> np.ndarray:
+        return image[:, :, np.newaxis].astype(np.float32) / 255
+
+    def _names(self) -> list[str]:
+        return ["brightness"]

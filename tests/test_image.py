@@ -5,6 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pandas as pd
+import PIL.Image
 import pytest
 import skimage.feature
 from sklearn.base import clone
@@ -123,10 +124,11 @@ def test_arrays_that_are_no_images_are_refused(array, message):
 
 
 def test_other_things_are_refused():
-    with pytest.raises(TypeError, match="array or a file path, got list"):
+    with pytest.raises(TypeError, match="a file path or a Pillow image, got list"):
         read_image([[0, 1], [1, 0]])
-    with pytest.raises(ValueError, match="at least 1 pixel"):
-        read_image(BLANK, size=0)
+    for size in (0, (8, 0), (8, 8, 3), 0.0, "8"):
+        with pytest.raises(ValueError, match="size is a number of pixels or"):
+            read_image(BLANK, size=size)
 
 
 @pytest.mark.parametrize("name", ["face.png", "Gesicht ö.png", "脸.bmp", "脸.tif"])
@@ -152,16 +154,120 @@ def test_files_with_opacity_and_sixteen_bits(tmp_path):
     assert (read_image(write(tmp_path / "deep.png", deep)) == 255).all()
 
 
-def test_a_photograph_is_turned_upright_by_its_exif_tag(tmp_path):
-    wide = np.zeros((16, 32), dtype=np.uint8)
-    data = cv2.imencode(".jpg", wide)[1].tobytes()
-    # one EXIF entry: tag 0x0112 (orientation), short, 1 value, 6 = turn by 90 degrees
-    tiff = b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"
-    exif = b"Exif\0\0" + tiff
-    segment = b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif
-    path = tmp_path / "turned.jpg"
-    path.write_bytes(data[:2] + segment + data[2:])
-    assert read_image(path).shape == (32, 16)
+@pytest.mark.parametrize("ending", ["jpg", "png", "webp", "tif"])
+def test_every_orientation_is_turned_upright_in_every_format(tmp_path, ending):
+    upright = np.zeros((16, 32), dtype=np.uint8)
+    upright[:8, :8] = 255  # bright at the top left
+    # how the camera held it: what EXIF's value says of row 0 and column 0
+    stored = {
+        1: upright,
+        2: upright[:, ::-1],
+        3: upright[::-1, ::-1],
+        4: upright[::-1],
+        5: upright.T,
+        6: np.rot90(upright),
+        7: upright.T[::-1, ::-1],
+        8: np.rot90(upright, -1),
+    }
+    for value, pixels in stored.items():
+        exif = PIL.Image.Exif()
+        exif[274] = value
+        path = tmp_path / f"{value}.{ending}"
+        how = {"lossless": True} if ending == "webp" else {}
+        PIL.Image.fromarray(np.ascontiguousarray(pixels)).save(path, exif=exif, **how)
+        found = read_image(path)
+        assert found.shape == (16, 32)
+        assert np.abs(found.astype(int) - upright).max() < 40  # JPEG smears edges
+        with path.open("rb") as file, PIL.Image.open(file) as opened:
+            np.testing.assert_array_equal(read_image(opened), found)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "I;16", "F"])
+def test_every_kind_of_pillow_image_is_read(mode):
+    grey = np.arange(0, 256, 4, dtype=np.uint8).reshape(8, 8)
+    expected = grey
+    if mode == "I;16":
+        picture = PIL.Image.fromarray(grey.astype(np.uint16) * 257)
+    elif mode == "F":
+        picture = PIL.Image.fromarray(grey / np.float32(255))
+    else:
+        picture = PIL.Image.fromarray(grey).convert(mode)
+        expected = np.where(grey > 127, 255, 0) if mode == "1" else grey
+    assert picture.mode == mode
+    if mode == "1":  # its dots have the right mean
+        assert set(np.unique(read_image(picture))) == {0, 255}
+    else:
+        assert np.abs(read_image(picture).astype(int) - expected).max() <= 1
+
+
+def test_files_of_every_mode_are_what_opencv_reads(tmp_path, photograph):
+    colour = load_sample_image("china.jpg")[:64, :96]
+    deep = np.linspace(0, 65_535, 64 * 96).reshape(64, 96).astype(np.uint16)
+    for name, pixels in {
+        "grey.png": photograph[:64, :96],
+        "colour.png": colour[..., ::-1],
+        "colour.webp": colour[..., ::-1],
+        "colour.jpg": colour[..., ::-1],
+        "colour.bmp": colour[..., ::-1],
+        "deep.png": deep,
+        "deep.tif": deep,
+    }.items():
+        path = write(tmp_path / name, pixels)
+        by_opencv = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if by_opencv.ndim == 3:
+            by_opencv = np.ascontiguousarray(by_opencv[..., ::-1])
+        np.testing.assert_array_equal(read_image(path), read_image(by_opencv), err_msg=name)
+
+
+def test_what_is_transparent_in_a_file_becomes_white(tmp_path):
+    black = PIL.Image.new("L", (4, 4), 0)
+    black.save(tmp_path / "grey.png", transparency=0)  # one grey value stands for nothing
+    assert (read_image(tmp_path / "grey.png") == 255).all()
+    black.convert("P").save(tmp_path / "palette.png", transparency=0)
+    assert (read_image(tmp_path / "palette.png") == 255).all()
+
+
+def test_a_pillow_image_is_not_changed(photograph):
+    picture = PIL.Image.fromarray(photograph)
+    read_image(picture, size=8)
+    np.testing.assert_array_equal(np.asarray(picture), photograph)
+    rows = HOGFeatures().fit_transform(pd.Series([picture, PIL.Image.fromarray(BLANK)]))
+    np.testing.assert_array_equal(rows, HOGFeatures().fit_transform([photograph, BLANK]))
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg"])
+@pytest.mark.parametrize("tail", [bytes(65_536), b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 900])
+def test_bytes_after_the_image_do_not_matter(tmp_path, ending, tail, photograph):
+    path = write(tmp_path / f"motion{ending}", photograph)
+    alone = read_image(path)
+    path.write_bytes(path.read_bytes() + tail)
+    np.testing.assert_array_equal(read_image(path), alone)
+
+
+def test_too_many_pixels_are_refused_unread(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.png"
+    PIL.Image.new("1", (4000, 3000)).save(path)
+    assert path.stat().st_size < 10_000
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 10_000_000)
+    monkeypatch.setattr(PIL.Image.Image, "load", lambda self: pytest.fail("it was read"))
+    with (
+        pytest.warns(PIL.Image.DecompressionBombWarning),
+        pytest.raises(ValueError, match=r"bomb\.png .*4000 x 3000 pixels are more than"),
+    ):
+        read_image(path)
+    monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 1_000_000)
+    with pytest.raises(ValueError, match=r"bomb\.png .*DecompressionBombError"):
+        read_image(path)
+
+
+def test_too_little_memory_names_row_and_file(tmp_path, monkeypatch, photograph):
+    def no_memory(self):
+        raise MemoryError
+
+    path = write(tmp_path / "large.png", photograph)
+    monkeypatch.setattr(PIL.Image.Image, "copy", no_memory)
+    with pytest.raises(ValueError, match=r"image in row ann: cannot .*large\.png .*MemoryError"):
+        HOGFeatures().fit(pd.Series([path], index=["ann"]))
 
 
 def test_bad_files_are_named(tmp_path):
@@ -169,6 +275,8 @@ def test_bad_files_are_named(tmp_path):
         read_image(tmp_path / "nowhere.png")
     with pytest.raises(IsADirectoryError, match="folder"):
         read_image(tmp_path)
+    with pytest.raises(FileNotFoundError, match="path of the image file is empty"):
+        read_image("")
     for name, content in {
         "empty.png": b"",
         "text.png": b"not an image",
@@ -179,12 +287,25 @@ def test_bad_files_are_named(tmp_path):
             read_image(tmp_path / name)
 
 
-@pytest.mark.parametrize("ending", [".png", ".jpg"])
-def test_a_truncated_file_is_refused_and_not_half_shown(tmp_path, ending, photograph):
-    path = write(tmp_path / f"half{ending}", photograph)
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    with pytest.raises(ValueError, match="ends too early"):
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".tif", ".bmp"])
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_a_truncated_file_is_refused_and_not_half_shown(tmp_path, ending, kept, photograph):
+    path = write(tmp_path / f"part{ending}", photograph)
+    path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
+    with pytest.raises(ValueError, match=f"cannot read .*part{ending} as an image"):
         read_image(path)
+
+
+def test_a_truncated_photograph_with_a_whole_thumbnail_is_refused(tmp_path, photograph):
+    small = cv2.imencode(".jpg", photograph[:40, :40])[1].tobytes()
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + bytes(6) + small  # it ends as a whole image does
+    data = cv2.imencode(".jpg", photograph)[1].tobytes()
+    data = data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + data[2:]
+    (tmp_path / "whole.jpg").write_bytes(data)
+    assert read_image(tmp_path / "whole.jpg").shape == photograph.shape
+    (tmp_path / "part.jpg").write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match="truncated"):
+        read_image(tmp_path / "part.jpg")
 
 
 # --- SIFT ---------------------------------------------------------------------------------------
@@ -408,7 +529,7 @@ def test_columns_of_every_kind_give_the_same_rows(transformer, faces, tmp_path):
 
 
 @EACH
-def test_threads_give_the_same_rows(transformer, faces):
+def test_processes_give_the_same_rows(transformer, faces):
     one = clone(transformer).fit_transform(faces)
     two = clone(transformer).set_params(n_jobs=2).fit_transform(faces)
     np.testing.assert_allclose(one, two, atol=1e-9)
