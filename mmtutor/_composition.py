@@ -2,68 +2,89 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_array, validate_data
 
+from mmtutor._table import as_table, blame
 
-class Composition(BaseEstimator):
+
+class Composition(_BaseComposition):
     """An estimator made of ``(name, estimator, columns)`` triples, with nested parameters.
 
     A subclass names its list parameter in ``_parts``. Parameters of a part are reached as
-    ``name__parameter`` and a part is replaced as ``name``, as in scikit-learn's ColumnTransformer.
+    ``name__parameter`` and a part is replaced as ``name``, as in scikit-learn's ColumnTransformer;
+    a part that is "drop" is left out.
     """
 
     _parts = ""
 
+    @property
+    def _pairs(self) -> list[tuple[str, Any]]:
+        """What looks like named estimators; the rest is reported by check_parts, when fitting."""
+        parts = getattr(self, self._parts)
+        return [p[:2] for p in parts if _is_triple(p)] if isinstance(parts, list | tuple) else []
+
+    @_pairs.setter
+    def _pairs(self, pairs: list[tuple[str, Any]]) -> None:
+        new = dict(pairs)
+        setattr(self, self._parts, [(n, new[n], c) for n, _, c in getattr(self, self._parts)])
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters, with `deep` also those of every part."""
-        params = super().get_params(deep=False)
-        if not deep:
-            return params
-        for key, value in list(params.items()):
-            if hasattr(value, "get_params") and not isinstance(value, type):
-                params |= {f"{key}__{k}": v for k, v in value.get_params().items()}
-        for name, estimator, _ in self._triples():
-            params[name] = estimator
-            if hasattr(estimator, "get_params") and not isinstance(estimator, type):
-                params |= {f"{name}__{k}": v for k, v in estimator.get_params().items()}
-        return params
+        """Return the parameters, by default with those of every part.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether to add each part, as ``name``, and its parameters, as ``name__parameter``.
+
+        Returns
+        -------
+        dict
+            The values by name.
+        """
+        return self._get_params("_pairs", deep=deep)
 
     def set_params(self, **params: Any) -> Composition:
-        """Set parameters; ``name=...`` replaces a part, ``name__parameter=...`` tunes it."""
+        """Set parameters; they count from the next `fit` on.
+
+        Parameters
+        ----------
+        **params : dict
+            Values by name: ``name=...`` replaces a part, ``name__parameter=...`` tunes it.
+
+        Returns
+        -------
+        estimator
+            This estimator.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter.
+        """
         if self._parts in params:
             setattr(self, self._parts, params.pop(self._parts))
-        parts = self._triples()
-        replaced = {part[0]: params.pop(part[0]) for part in parts if part[0] in params}
-        if replaced:
-            new = [(name, replaced.get(name, est), columns) for name, est, columns in parts]
-            setattr(self, self._parts, new)
-        super().set_params(**params)
+        self._set_params("_pairs", **params)
         return self
 
-    def _triples(self) -> list[tuple[str, Any, Any]]:
-        """Return what looks like parts; the rest is reported by check_parts, when fitting."""
-        parts = getattr(self, self._parts)
-        if not isinstance(parts, list | tuple):
-            return []
-        return [p for p in parts if isinstance(p, list | tuple) and len(p) == 3]
-
     def check_parts(self) -> list[tuple[str, Any, Any]]:
-        """Return the parts; raise ``ValueError`` or ``TypeError`` that says what is wrong."""
+        """Return the parts in use; raise ``ValueError`` that says what is wrong with the list."""
         kind, parts = self._parts, getattr(self, self._parts)
         if not isinstance(parts, list | tuple) or len(parts) == 0:
             raise ValueError(
                 f"{kind} is {parts!r}; expected a list of (name, estimator, columns) triples"
             )
         for part in parts:
-            if not isinstance(part, list | tuple) or len(part) != 3:
+            if not _is_triple(part):
                 raise ValueError(f"{kind}: expected (name, estimator, columns) triples, got {part}")
         names = [part[0] for part in parts]
-        own = set(super().get_params(deep=False))
+        own = set(self.get_params(deep=False))
         for name in names:
             if not isinstance(name, str) or not name or "__" in name or name in own:
                 raise ValueError(
@@ -72,31 +93,66 @@ class Composition(BaseEstimator):
                 )
         if len(set(names)) < len(names):
             raise ValueError(f"{kind}: names must differ from each other, got {names}")
-        return [tuple(part) for part in parts]
+        used = [tuple(part) for part in parts if not is_dropped(part[1])]
+        if not used:
+            raise ValueError(f"{kind}: every one is 'drop'; at least one is needed")
+        return used
 
     def check_X(self, X: Any, *, reset: bool) -> Any:
-        """Return a DataFrame as it is, anything else as a 2-D array; remember or check columns."""
+        """Return a DataFrame, or a 2-D array of numbers; remember its columns, or check them.
+
+        What `mmtutor._table.as_table` converts is accepted. Rows are known by their label in the
+        DataFrame's index; arrays, lists and polars tables have none, so their rows are counted in
+        what was handed over (inside a search or a cross-validation, that is one fold's rows).
+        """
         if isinstance(X, pd.Series):
             raise ValueError(
                 "Expected 2D array, got a Series instead: pass a DataFrame, for one sample "
                 "frame.iloc[[0]]"
             )
-        if not isinstance(X, pd.DataFrame):
-            # NaN is a missing cell; infinity is left for the parts to refuse
+        X = as_table(X)
+        if isinstance(X, pd.DataFrame):
+            if len(X) == 0:
+                raise ValueError("X has no rows: at least one sample is needed")
+        else:  # NaN is a missing cell; infinity is left for the parts to refuse
             X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
         validate_data(self, X, reset=reset, skip_check_array=True)
-        if len(X) == 0:
-            raise ValueError("Found array with 0 sample(s): a minimum of 1 is required")
         return X
 
+    def _sk_visual_block_(self) -> Any:
+        return ColumnTransformer(getattr(self, self._parts))._sk_visual_block_()
 
-def weight_array(weights: Any, names: list[str], kind: str) -> np.ndarray:
-    """Return a mapping's values in the order of the names."""
-    if not hasattr(weights, "keys"):
-        raise ValueError(
-            f"weights is {weights!r}; expected a mapping with a number for each of the {kind} "
-            f"{names}"
-        )
-    if set(weights) != set(names):
-        raise ValueError(f"weights names {sorted(weights)}, but the {kind} are {sorted(names)}")
-    return np.array([float(weights[name]) for name in names])
+
+def is_dropped(estimator: Any) -> bool:
+    """Tell whether a part is left out."""
+    return isinstance(estimator, str) and estimator == "drop"
+
+
+@contextmanager
+def at_work(part: str, columns: Any) -> Iterator[None]:
+    """Name the part ("expert 'face'") in an error, and the remedy if it lost rows."""
+    with blame(f"{part}, "):
+        try:
+            yield
+        except ValueError as error:
+            if "inconsistent numbers of samples" not in str(error):
+                raise
+            raise ValueError(f"{error}{_remedy(columns)}") from error
+
+
+def check_rows(given: Any, returned: Any, columns: Any) -> None:
+    """Raise ``ValueError`` if a part returned more or fewer rows than it was given."""
+    before, after = given.shape[0], returned.shape[0]
+    if before != after:
+        raise ValueError(f"it was given {before} rows and returned {after}{_remedy(columns)}")
+
+
+def _remedy(columns: Any) -> str:
+    if not isinstance(columns, list):
+        return f" (columns {columns!r}): a row for each is needed"
+    one = f"pass {columns[0]!r}, not" if len(columns) == 1 else "make a part of each of"
+    return f": a transformer of texts, for one, wants one column; {one} {columns!r}"
+
+
+def _is_triple(part: Any) -> bool:
+    return isinstance(part, list | tuple) and len(part) == 3

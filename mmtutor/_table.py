@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,31 @@ def is_missing(cell: Any) -> bool:
     if cell is None or cell is pd.NA:
         return True
     return bool(np.ndim(cell) == 0 and not isinstance(cell, str | bytes) and pd.isna(cell))
+
+
+def as_table(X: Any) -> Any:
+    """Return a table of cells as a DataFrame, its row labels kept; numbers alone as they are.
+
+    A list of rows, an array of objects or strings and a polars DataFrame become a pandas DataFrame
+    (columns 0, 1, ... where they have no names, rows counted from 0); a list of rows of numbers
+    becomes an array. Anything else comes back unchanged, for scikit-learn to check.
+    """
+    if hasattr(X, "to_pandas"):  # a table of another library: polars, pyarrow
+        if not hasattr(X, "to_dict"):
+            raise TypeError(f"X is a {type(X).__name__}: convert it with X.to_pandas() first")
+        return pd.DataFrame(X.to_dict(as_series=False))
+    if isinstance(X, list | tuple) and all(isinstance(row, list | tuple) for row in X):
+        if len({len(row) for row in X}) == 1:
+            frame = pd.DataFrame(list(X))
+            return frame.to_numpy() if all(t.kind in "biufc" for t in frame.dtypes) else frame
+    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUS":
+        return pd.DataFrame(X)
+    return X
+
+
+def row_names(X: Any) -> list[Any]:
+    """Return the label of each row of a Series or DataFrame, else its position."""
+    return X.index.tolist() if isinstance(X, pd.Series | pd.DataFrame) else list(range(len(X)))
 
 
 def as_column(X: Any, *, what: str) -> list[Any]:
@@ -47,6 +73,8 @@ def as_column(X: Any, *, what: str) -> list[Any]:
     """
     if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
         raise TypeError(f"expected a column of {what}, got one {type(X).__name__}; wrap it: [x]")
+    if isinstance(X, np.ndarray) or (hasattr(X, "to_pandas") and hasattr(X, "columns")):
+        X = as_table(X)
     if isinstance(X, pd.DataFrame):
         if X.shape[1] != 1:
             raise ValueError(
@@ -55,28 +83,32 @@ def as_column(X: Any, *, what: str) -> list[Any]:
             )
         X = X.iloc[:, 0]
     cells = X.tolist() if isinstance(X, pd.Series) else list(X)
-    if isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 2 and X.shape[1] == 1:
-        cells = [row[0] for row in X]
     if not cells:
         raise ValueError(f"the column of {what} is empty: it needs at least one row")
     return cells
 
 
-def require_present(cells: Sequence[Any], *, what: str) -> None:
-    """Raise ``ValueError`` if a cell is missing, saying which and what to do."""
-    rows = [row for row, cell in enumerate(cells) if is_missing(cell)]
-    if rows:
-        shown = ", ".join(map(str, rows[:5])) + (", ..." if len(rows) > 5 else "")
+def require_present(cells: Sequence[Any], rows: Sequence[Any], *, what: str, remedy: str) -> None:
+    """Raise ``ValueError`` if a cell is missing, naming the rows and saying what to do."""
+    lost = [row for row, cell in zip(rows, cells, strict=True) if is_missing(cell)]
+    if lost:
         raise ValueError(
-            f"{len(rows)} of {len(cells)} {what} are missing (rows {shown}); drop these rows, or "
-            "use mmtutor.fusion.DecisionFusion or FeatureFusion, which accept missing cells"
+            f"{len(lost)} of {len(cells)} {what} are missing (rows {_shown(lost)}); {remedy}"
         )
+
+
+def _shown(names: Sequence[Any], most: int = 5) -> str:
+    return ", ".join(map(str, names[:most])) + (", ..." if len(names) > most else "")
 
 
 def present_cells(X: Any, *, what: str) -> list[Any]:
     """Return the cells of one column as a list; raise if it is no column or a cell is missing."""
     cells = as_column(X, what=what)
-    require_present(cells, what=what)
+    remedy = (
+        "drop these rows, or use mmtutor.fusion.DecisionFusion or FeatureFusion, which accept "
+        "missing cells"
+    )
+    require_present(cells, row_names(X), what=what, remedy=remedy)
     return cells
 
 
@@ -97,6 +129,20 @@ def existing_file(source: str | Path, *, what: str) -> Path:
 
 FIRST = 8  # so many cells tell how long the others will take
 WORTHWHILE = 0.1  # seconds of work that pay for sending it to processes, once they run
+
+
+@contextmanager
+def blame(who: str) -> Iterator[None]:
+    """Put `who` ("expert 'face', ", "image in row 7: ") before the message of an error."""
+    try:
+        yield
+    except (ValueError, TypeError, OSError, MemoryError) as error:
+        message = f"{who}{str(error) or type(error).__name__}"
+        try:
+            renamed = type(error)(message)
+        except TypeError:  # a kind that is made of more than a message, as UnicodeDecodeError
+            renamed = ValueError(message)
+        raise renamed from error
 
 
 def each_cell(
@@ -128,8 +174,7 @@ def each_cell(
     from joblib import Parallel, delayed, effective_n_jobs  # here, as most rooms do without
 
     cells = present_cells(X, what=what)
-    rows = X.index if isinstance(X, pd.Series | pd.DataFrame) else range(len(cells))
-    tasks = list(zip(rows, cells, strict=True))
+    tasks = list(zip(row_names(X), cells, strict=True))
     work = partial(_work, function, what.removesuffix("s"))
     workers = effective_n_jobs(n_jobs)
     done, pace = [], math.inf
@@ -148,37 +193,24 @@ def each_cell(
 
 def _work(function: Callable[[Any], Any], what: str, task: tuple[Any, Any]) -> Any:
     row, cell = task
-    try:
+    with blame(f"{what} in row {row}: "):
         return function(cell)
-    except (ValueError, TypeError, OSError, MemoryError) as error:
-        message = f"{what} in row {row}: {str(error) or type(error).__name__}"
-        try:
-            named = type(error)(message)
-        except TypeError:  # an error made of something else than a message
-            named = ValueError(message)
-        raise named from error
 
 
 def select(X: Any, columns: Any) -> Any:
     """Return the part's columns: a scalar gives one column (1-D), anything else a table (2-D)."""
+    from sklearn.utils import _safe_indexing  # here, as rooms without scikit-learn import this one
+
     frame = isinstance(X, pd.DataFrame)
-    if isinstance(columns, str | Iterable) and not frame and _holds_names(columns):
-        raise ValueError(f"columns {columns!r} are names, but X is an array: use integers")
-    if frame and (isinstance(columns, str) or _holds_names(columns)):
-        wanted = [columns] if isinstance(columns, str) else list(columns)
-        lost = [name for name in wanted if name not in X.columns]
-        if lost:
-            raise ValueError(f"X has no column {lost}; its columns are {list(X.columns)}")
-        return X[columns if isinstance(columns, str) else wanted]
-    if isinstance(columns, slice) and isinstance(columns.start or columns.stop, str):
-        return X.loc[:, columns]
-    index = columns if isinstance(columns, int | slice) else np.asarray(columns)
     try:
-        block = X.iloc[:, index] if frame else X[:, index]
-    except IndexError:
-        raise ValueError(f"columns {columns!r} are not in X, which has {X.shape[1]}") from None
+        block = _safe_indexing(X, columns, axis=1)
+    except (KeyError, IndexError, ValueError):
+        wanted = [columns] if np.ndim(columns) == 0 else columns
+        lost = [name for name in wanted if frame and isinstance(name, str) and name not in X]
+        has = f"its columns are {_shown(X.columns, 10)}" if frame else f"it has {X.shape[1]}"
+        raise ValueError(f"X has no column {lost or columns!r}; {has}") from None
     if block.ndim == 2 and block.shape[1] == 0:
-        raise ValueError(f"columns {columns!r} select nothing from X, which has {X.shape[1]}")
+        raise ValueError(f"columns {columns!r} select nothing from the {X.shape[1]} of X")
     return block
 
 
@@ -187,18 +219,12 @@ def resolve(X: Any, columns: Any) -> Any:
     return columns(X) if callable(columns) else columns
 
 
-def present_rows(block: Any) -> np.ndarray:
-    """Return a bool array of shape (n_samples,): rows in which no cell of the block is missing."""
-    if isinstance(block, pd.Series | pd.DataFrame):  # an array in a cell is not missing
-        missing = block.isna().to_numpy()
-        return ~(missing.any(axis=1) if missing.ndim == 2 else missing)
-    if block.dtype.kind == "f":
-        missing = np.isnan(block)
-    elif block.dtype == object:
-        missing = np.frompyfunc(is_missing, 1, 1)(block).astype(bool)
-    else:
-        missing = np.zeros(block.shape, dtype=bool)
-    return ~(missing.any(axis=1) if missing.ndim == 2 else missing)
+def present_rows(block: Any, missing: str = "any") -> np.ndarray:
+    """Return a bool array of shape (n_samples,): rows of which not "any" (or "all") is missing."""
+    absent = np.asarray(pd.isna(block))  # an array in a cell is not missing, whatever it holds
+    if absent.ndim == 2:
+        absent = absent.any(axis=1) if missing == "any" else absent.all(axis=1)
+    return ~absent
 
 
 def take(block: Any, rows: np.ndarray) -> Any:
@@ -223,14 +249,6 @@ def hide(X: pd.DataFrame, modality: Any) -> pd.DataFrame:
     """
     names = [modality] if isinstance(modality, str) else list(modality)
     return X.assign(**dict.fromkeys(select(X, names).columns))
-
-
-def _holds_names(columns: Any) -> bool:
-    if isinstance(columns, str):
-        return True
-    if isinstance(columns, int | slice) or not isinstance(columns, Iterable):
-        return False
-    return any(isinstance(column, str) for column in columns)
 
 
 class TakesColumn:

@@ -27,7 +27,7 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from mmtutor._table import present_cells
+from mmtutor._table import present_cells, row_names
 
 __all__ = [
     "BagOfWords",
@@ -165,7 +165,7 @@ def _check_range(ngram_range: tuple[int, int]) -> tuple[int, int]:
 def _texts(X: Any) -> list[str]:
     """The column's texts, or an error that names the first cell that is not one."""
     cells = present_cells(X, what="texts")
-    for row, cell in enumerate(cells):
+    for row, cell in zip(row_names(X), cells, strict=True):
         if not isinstance(cell, str):
             raise TypeError(
                 f"row {row} holds no text but {type(cell).__name__} ({_shorten(cell)}); convert "

@@ -10,13 +10,16 @@ import warnings
 import joblib
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 import sklearn
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.calibration import CalibratedClassifierCV
+from sklearn.calibration import CalibratedClassifierCV, _SigmoidCalibration
 from sklearn.compose import make_column_selector
 from sklearn.datasets import make_classification
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.impute import SimpleImputer
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import (
@@ -26,7 +29,9 @@ from sklearn.model_selection import (
     ShuffleSplit,
     StratifiedGroupKFold,
     StratifiedKFold,
+    cross_val_predict,
     cross_val_score,
+    cross_validate,
 )
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
@@ -35,7 +40,9 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from mmtutor.fusion import DecisionFusion, rules
+from mmtutor.evaluation import compare
+from mmtutor.fusion import DecisionFusion, FeatureFusion, learn_weights, rules
+from mmtutor.image import PixelFeatures
 
 
 def image_numbers(column):
@@ -283,38 +290,37 @@ def test_a_rule_of_ones_own():
         )
 
 
-def test_weights_as_a_mapping():
+def test_weights_as_a_mapping_or_an_array():
     frame, y = posts()
     weights = {"audio": 3, "text": 1, "image": 0}
     fusion = DecisionFusion(experts(), weights=weights, cv=3).fit(frame, y)
     assert fusion.weights_ == {"text": 1.0, "image": 0.0, "audio": 3.0}
+    assert clone(fusion).set_params(weights=[1, 0, 3]).fit(frame, y).weights_ == fusion.weights_
     P = fusion.expert_proba(frame)
     np.testing.assert_allclose(fusion.predict_proba(frame), (P[:, 0] + 3 * P[:, 2]) / 4, atol=1e-12)
 
 
-@pytest.mark.parametrize("rule", ["sum", "product", "vote", rules.sum_rule])
+@pytest.mark.parametrize("rule", ["sum", "product", rules.sum_rule])
 def test_learned_weight_of_noise_approaches_zero(rule):
     X, y = numeric(n=600, seed=1)
     X = np.hstack([X, np.random.default_rng(0).normal(size=(600, 4))])
     parts = [*PAIR, ("noise", LogisticRegression(), slice(8, 12))]
     w = DecisionFusion(parts, rule=rule, weights="learned").fit(X, y).weights_
-    # the sum's flat posteriors do little harm, and votes are coarse: a little weight breaks ties
-    assert w["noise"] < {"product": 0.02, "sum": 0.15}.get(rule, 0.3) * max(w.values())
-    if rule in ("sum", "vote"):
+    # the sum's flat posteriors do little harm
+    assert w["noise"] < (0.02 if rule == "product" else 0.15) * max(w.values())
+    if rule != "product":
         assert sum(w.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("rule", ["sum", "product"])
 def test_learned_weights_minimise_the_out_of_fold_loss(rule):
-    from mmtutor.fusion.decisions import learn_weights
-
     rng = np.random.default_rng(2)
     y = rng.integers(0, 3, 400)
     scores = np.stack(
         [s * np.eye(3)[y] + rng.normal(size=(400, 3)) for s in (2.0, 1.0, 0.0)], axis=1
     )
     P = np.exp(scores) / np.exp(scores).sum(axis=2, keepdims=True)
-    w = learn_weights(P, y, rule, np.full(3, 1 / 3))
+    w = learn_weights(P, y, rule=rule)
 
     def loss(w):
         p = rules.RULES[rule](P, weights=w)
@@ -351,6 +357,65 @@ def test_learned_product_weights_undo_a_duplicate():
     assert plain.predict_proba(X).max(axis=1).mean() > learned.predict_proba(X).max(axis=1).mean()
 
 
+@pytest.mark.parametrize("calibration", ["sigmoid", "isotonic"])
+def test_the_stacker_learns_from_folds_that_others_calibrated(calibration):
+    # scikit-learn's calibration of each fold on the others' scores, by hand
+    X, y = numeric(n=240, classes=2, flip_y=0.3)
+    parts = [("a", LinearSVC(), slice(0, 4)), ("b", LinearSVC(), slice(4, 8))]
+    folds = list(StratifiedKFold(4).split(X, y))
+    columns = []
+    for _, model, half in parts:
+        scores = cross_val_predict(model, X[:, half], y, cv=folds, method="decision_function")
+        p = np.zeros(len(y))
+        for _, test in folds:
+            others = np.setdiff1d(np.arange(len(y)), test)
+            if calibration == "isotonic":
+                edge = 1 / (len(others) + 2)
+                curve = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip")
+                p[test] = curve.fit(scores[others], y[others]).predict(scores[test])
+            else:
+                curve = _SigmoidCalibration().fit(scores[others], y[others])
+                p[test] = curve.predict(scores[test])
+        columns += [np.log(1 - p), np.log(p)]
+    ratios = np.column_stack(columns) - np.tile(np.log(np.bincount(y) / len(y)), 2)
+    expected = LogisticRegression(max_iter=1000).fit(ratios, y)
+    fusion = DecisionFusion(parts, rule="stack", calibration=calibration, cv=folds).fit(X, y)
+    np.testing.assert_allclose(fusion.stacker_.coef_, expected.coef_, atol=2e-3)
+    np.testing.assert_allclose(fusion.stacker_.intercept_, expected.intercept_, atol=2e-3)
+
+
+def test_weights_from_posteriors_that_are_there_already():
+    rng = np.random.default_rng(3)
+    y = rng.integers(0, 3, 500)
+    p = np.exp(2 * np.eye(3)[y] + rng.normal(size=(500, 3)))
+    P = np.stack([p / p.sum(axis=1, keepdims=True), rng.dirichlet(np.ones(3), 500)], axis=1)
+    P[:50, 0], P[40:60, 1] = np.nan, np.nan
+    w = learn_weights(P, y)
+    assert w.sum() == pytest.approx(1)
+    assert w[0] > 0.9
+    assert learn_weights(P, y, rule="product")[1] < 0.05
+    # a sample that counts twice is two samples
+    counts = rng.integers(0, 3, 500)
+    for rule in ("sum", "product"):
+        weighted = learn_weights(P, y, rule=rule, sample_weight=counts)
+        repeated = learn_weights(P.repeat(counts, axis=0), y.repeat(counts), rule=rule)
+        np.testing.assert_allclose(weighted, repeated, atol=1e-3)
+    with pytest.raises(ValueError, match=r"P has shape \(500, 2, 3\) and y \(500,\)"):
+        learn_weights(P, y + 1)
+    with pytest.raises(ValueError, match="'max' takes no learned weights"):
+        learn_weights(P, y, rule="max")
+
+
+def test_learned_weights_are_those_of_the_out_of_fold_posteriors():
+    X, y = numeric()
+    fusion = DecisionFusion(PAIR, weights="learned", calibration=None, cv=4).fit(X, y)
+    P = np.stack(
+        [cross_val_predict(m, X[:, c], y, cv=4, method="predict_proba") for _, m, c in PAIR], axis=1
+    )
+    w = learn_weights(P, y, prior=fusion.prior_)
+    np.testing.assert_allclose(list(fusion.weights_.values()), w, atol=1e-6)
+
+
 def test_stack_ignores_noise():
     rng = np.random.default_rng(3)
     y = np.arange(600) % 2
@@ -378,6 +443,64 @@ def test_prior():
     for wrong in ("flat", [0.5, 0.6], [1.0], [1, 0]):
         with pytest.raises(ValueError, match="prior"):
             DecisionFusion(experts(), prior=wrong, cv=3).fit(frame, y)
+
+
+class Gaussian(ClassifierMixin, BaseEstimator):
+    """The exact posterior of two classes, unit normal around 0 and `distance`, after training."""
+
+    def __init__(self, distance=1.0):
+        self.distance = distance
+
+    def fit(self, X, y):
+        self.classes_, counts = np.unique(y, return_counts=True)
+        self.prior_ = counts / counts.sum()
+        return self
+
+    def predict_proba(self, X):
+        means = np.array([0, self.distance])
+        p = self.prior_ * np.exp(-((np.asarray(X) - means) ** 2) / 2)
+        return p / p.sum(axis=1, keepdims=True)
+
+
+def test_target_prior_is_bayes_exact():
+    rng = np.random.default_rng(0)
+    y = np.arange(400) % 2
+    train = y[:, None] * [1.0, 2.0] + rng.normal(size=(400, 2))
+    parts = [("a", Gaussian(1.0), [0]), ("b", Gaussian(2.0), [1])]
+    target = np.array([0.9, 0.1])
+    fusion = DecisionFusion(parts, rule="product", calibration=None, target_prior=target)
+    fusion.fit(train, y)
+    new = rng.choice(2, 3000, p=target)
+    X = new[:, None] * [1.0, 2.0] + rng.normal(size=(3000, 2))
+    X[:100, 0], X[50:150, 1] = np.nan, np.nan
+    logs = np.zeros((3000, 2))
+    for column, distance in enumerate((1.0, 2.0)):
+        logs += np.nan_to_num(-((X[:, [column]] - [0, distance]) ** 2) / 2)
+    exact = target * np.exp(logs)
+    exact /= exact.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(fusion.predict_proba(X), exact, atol=1e-12)
+    np.testing.assert_allclose(exact[50], target)  # nobody is there
+    assert fusion.prior_.tolist() == [0.5, 0.5]
+    # the opposite of what the prior alone does: it says what the experts learned
+    unaware = clone(fusion).set_params(target_prior=None).fit(train, y)
+    wrong = clone(unaware).set_params(prior=target).fit(train, y)
+    losses = [log_loss(new, model.predict_proba(X)) for model in (fusion, unaware, wrong)]
+    assert losses[0] < losses[1] < losses[2]
+
+
+@pytest.mark.parametrize("rule", ["sum", "stack"])
+def test_target_prior_multiplies_what_was_fused(rule):
+    frame, y = posts(missing=0.1)
+    plain = DecisionFusion(experts(), rule=rule, cv=3).fit(frame, y)
+    moved = clone(plain).set_params(target_prior=[0.6, 0.3, 0.1]).fit(frame, y)
+    p = plain.predict_proba(frame) * [0.6, 0.3, 0.1] / plain.prior_
+    np.testing.assert_allclose(
+        moved.predict_proba(frame), p / p.sum(axis=1, keepdims=True), atol=1e-12
+    )
+    same = clone(plain).set_params(target_prior="uniform").fit(frame, y)
+    np.testing.assert_allclose(same.predict_proba(frame), plain.predict_proba(frame), atol=1e-12)
+    with pytest.raises(ValueError, match="target_prior is 'flat'"):
+        clone(plain).set_params(target_prior="flat").fit(frame, y)
 
 
 # --- missing cells -------------------------------------------------------------------------------
@@ -426,6 +549,20 @@ def test_missing_numbers_in_an_array():
     )
 
 
+def test_an_expert_can_read_rows_with_gaps():
+    X, y = numeric()
+    X[::3, 0], X[1::3, 5], X[:10, :4] = np.nan, np.nan, np.nan
+    mended = make_pipeline(SimpleImputer(), LogisticRegression())
+    parts = [("a", mended, slice(0, 4)), ("b", mended, slice(4, 8))]
+    fusion = DecisionFusion(parts, missing="all").fit(X, y)
+    absent = np.isnan(fusion.expert_proba(X)).all(axis=2)
+    np.testing.assert_array_equal(absent.T, [np.arange(200) < 10, np.zeros(200, bool)])
+    assert fusion.n_missing_ == {"a": 10, "b": 0}
+    assert DecisionFusion(parts).fit(X, y).n_missing_ == {"a": 73, "b": 67}
+    with pytest.raises(ValueError, match=r"^expert 'b', Input X contains NaN"):
+        DecisionFusion(PAIR[1:], missing="all").fit(X, y)
+
+
 def test_expert_with_no_usable_row():
     frame, y = posts()
     frame["audio"] = None
@@ -458,6 +595,105 @@ def test_a_class_absent_from_some_folds(calibration, rule):
     p = fusion.predict_proba(frame)
     assert p.shape == (41, 3)
     np.testing.assert_allclose(p.sum(axis=1), 1)
+
+
+# --- who is to blame -----------------------------------------------------------------------------
+
+
+def spoilt():
+    """The posts, labelled p0, p1, ...; of the first twenty no picture, and a bad one in p50."""
+    frame, y = posts(80)
+    frame.index = [f"p{i}" for i in range(80)]
+    frame.loc["p0":"p19", "image"] = None
+    frame["image"] = frame["image"].where(
+        frame.index != "p50", pd.Series([np.full((8, 8), np.nan)] * 80, index=frame.index)
+    )
+    face = make_pipeline(PixelFeatures(size=8), StandardScaler(), LogisticRegression())
+    return frame, y, [experts()[0], ("face", face, "image")]
+
+
+BLAME = r"expert 'face', image in row p50: .*NaN"
+
+
+def test_errors_name_the_row_of_the_table_that_was_given():
+    frame, y, parts = spoilt()
+    fusion = DecisionFusion(parts, cv=3)
+    with pytest.raises(ValueError, match=f"^{BLAME}"):
+        fusion.fit(frame, y)
+    good = frame.drop("p50")
+    fusion.fit(good, y[np.arange(80) != 50])
+    with pytest.raises(ValueError, match=f"^{BLAME}"):
+        fusion.predict(frame.iloc[40:])
+    with pytest.raises(ValueError, match=f"^{BLAME}"):
+        cross_val_score(fusion, frame, y, error_score="raise")
+    with warnings.catch_warnings(record=True) as caught:  # one fold cannot fit, one not predict
+        warnings.simplefilter("always")
+        cross_val_score(fusion, frame, y, cv=2)
+    assert ["image in row p50" in str(w.message) for w in caught].count(True) == 2
+    search = GridSearchCV(fusion, {"rule": ["sum"]}, error_score="raise")
+    with pytest.raises(ValueError, match=f"^{BLAME}"):
+        search.fit(frame, y)
+    with pytest.raises(ValueError, match=f"^{BLAME}"):
+        cross_val_score(search, frame, y, error_score="raise")
+
+
+def test_errors_name_every_part_on_the_way():
+    frame, y, _ = spoilt()
+    both = FeatureFusion(
+        [("face", PixelFeatures(size=8), "image"), ("words", CountVectorizer(), "text")]
+    )
+    part = ("both", make_pipeline(both, LogisticRegression()), ["text", "image"])
+    with pytest.raises(ValueError, match=r"^expert 'both', block 'face', image in row p50: "):
+        DecisionFusion([part]).fit(frame, y)
+
+
+def test_rows_of_arrays_and_other_tables_are_counted():
+    frame, y, (words, face) = spoilt()
+    cells = frame.to_numpy(dtype=object)
+    by_position = [(words[0], words[1], 0), (face[0], face[1], 1)]
+    with pytest.raises(ValueError, match=r"^expert 'face', image in row 50: .*NaN"):
+        DecisionFusion(by_position).fit(cells, y)
+    with pytest.raises(ValueError, match=r"^expert 'face', image in row 50: .*NaN"):
+        DecisionFusion(by_position).fit(cells.tolist(), y)
+    other = pl.DataFrame(
+        {"text": frame["text"].to_list(), "image": pl.Series([*frame["image"]], dtype=pl.Object)}
+    )
+    with pytest.raises(ValueError, match=r"^expert 'face', image in row 50: .*NaN"):
+        DecisionFusion([words, face]).fit(other, y)
+
+
+def test_tables_of_every_kind_give_the_same_posteriors():
+    frame, y = posts(missing=0.2)
+    fusion = DecisionFusion(experts(), cv=3)
+    expected = fusion.fit(frame, y).predict_proba(frame)
+    other = pl.DataFrame(
+        {
+            "text": [None if cell is None else str(cell) for cell in frame["text"]],
+            "image": pl.Series([*frame["image"]], dtype=pl.Object),
+            "audio": pl.Series([*frame["audio"]], dtype=pl.Object),
+        }
+    )
+    np.testing.assert_array_equal(fusion.fit(other, y).predict_proba(other), expected)
+    assert fusion.feature_names_in_.tolist() == ["text", "image", "audio"]
+    assert cross_val_score(fusion, other, y, cv=3).mean() > 0.8
+    fusion = DecisionFusion([(n, e, i) for i, (n, e, _) in enumerate(experts())], cv=3)
+    for X in (frame.to_numpy(dtype=object), frame.to_numpy(dtype=object).tolist()):
+        np.testing.assert_array_equal(fusion.fit(X, y).predict_proba(X), expected)
+
+
+def test_an_expert_that_loses_rows():
+    frame, y = posts()
+    words = make_pipeline(CountVectorizer(), LogisticRegression())
+    with pytest.raises(ValueError, match=r"^expert 'w', .*\[1, 60\].*pass 'text', not \['text'\]"):
+        DecisionFusion([("w", words, ["text"])]).fit(frame, y)
+
+    class Forgetful(GaussianNB):
+        def predict_proba(self, X):
+            return super().predict_proba(X)[1:]
+
+    X, y = numeric()
+    with pytest.raises(ValueError, match=r"^expert 'x', it was given 40 rows and returned 39"):
+        DecisionFusion([("x", Forgetful(), slice(None))], calibration="isotonic").fit(X, y)
 
 
 # --- groups --------------------------------------------------------------------------------------
@@ -519,10 +755,143 @@ def test_groups_through_cross_val_score():
     check_inner_folds()
 
 
+def clips(seed=0, speakers=40, each=10):
+    """Clips of speakers whose mood is theirs: a voice says who, the text says (somewhat) how."""
+    rng = np.random.default_rng(seed)
+    who = rng.permutation(np.repeat(np.arange(speakers), each))
+    y = rng.permutation(np.arange(speakers) % 2)[who]
+    voice = rng.normal(size=(speakers, 3))[who] + 0.01 * rng.normal(size=(len(who), 3))
+    X = pd.DataFrame(voice, columns=["v0", "v1", "v2"])
+    return X.assign(text=y + rng.normal(size=len(who)), speaker=who), y
+
+
+CLIPS = [
+    ("text", LogisticRegression(), ["text"]),
+    ("voice", KNeighborsClassifier(5), ["v0", "v1", "v2"]),
+]
+
+
+def test_a_column_of_groups_reaches_a_search():
+    X, y = clips()
+    new, truth = clips(seed=1)  # nobody of these forty has been heard
+    deaf = ["speaker"]
+    grid = {"text__C": [0.1, 1]}
+    right = DecisionFusion(CLIPS, rule="product")
+    right.fit(X.drop(columns=deaf), y, groups=X["speaker"])
+    best = log_loss(truth, right.predict_proba(new.drop(columns=deaf)))
+    assert best < 0.65
+
+    search = GridSearchCV(right, grid, cv=GroupKFold(5), scoring="neg_log_loss")
+    search.fit(X.drop(columns=deaf), y, groups=X["speaker"])
+    lost = log_loss(truth, search.predict_proba(new.drop(columns=deaf)))
+    assert lost > 1.5  # the search keeps its groups for itself: the voice is believed
+
+    search.set_params(estimator__groups="speaker").fit(X, y, groups=X["speaker"])
+    assert log_loss(truth, search.predict_proba(new)) == pytest.approx(best, abs=0.02)
+    assert -search.best_score_ < 0.75
+
+
+def test_a_column_of_groups_reaches_cross_validation_and_compare():
+    X, y = clips()
+    fusion = DecisionFusion(CLIPS, rule="product", groups="speaker")
+    search = GridSearchCV(fusion, {"text__C": [0.1, 1]}, cv=2, scoring="neg_log_loss")
+    by_hand = np.mean(
+        [
+            log_loss(y[test], fusion.fit(X.iloc[train], y[train]).predict_proba(X.iloc[test]))
+            for train, test in GroupKFold(3).split(X, y, X["speaker"])
+        ]
+    )
+    losses = cross_validate(
+        fusion, X, y, groups=X["speaker"], cv=GroupKFold(3), scoring="neg_log_loss"
+    )
+    assert -losses["test_score"].mean() == pytest.approx(by_hand)
+    table = compare(
+        {"fusion": fusion, "search": search},
+        X, y, GroupKFold(3), groups=X["speaker"], scoring="neg_log_loss",
+    )  # fmt: skip
+    assert -table.loc["fusion", "mean"] == pytest.approx(by_hand)
+    assert -table.loc["search", "mean"] < 0.75
+
+
+def test_the_column_of_groups_is_nobodys_business():
+    X, y = clips()
+    model = DecisionFusion([("all", GaussianNB(), slice(None))], groups="speaker", cv=3)
+    plain = DecisionFusion([("all", GaussianNB(), slice(None))], cv=3)
+    features = X.drop(columns="speaker")
+    moved = X[["speaker", *features]]  # positions are counted without the column
+    for table in (X, moved, pl.DataFrame(moved.to_dict("list"))):
+        model.fit(table, y)
+        assert model.feature_names_in_.tolist() == ["v0", "v1", "v2", "text"]
+        plain.fit(features, y, groups=X["speaker"])
+        for new in (table, features):
+            np.testing.assert_array_equal(model.predict_proba(new), plain.predict_proba(features))
+    # what fit is handed counts, not the column
+    handed = model.fit(X, y, groups=X["speaker"] % 7).predict_proba(X)
+    plain.fit(features, y, groups=X["speaker"] % 7)
+    np.testing.assert_array_equal(handed, plain.predict_proba(features))
+    with pytest.raises(ValueError, match="groups='speaker' names no column of X"):
+        model.fit(features, y)
+    with pytest.raises(ValueError, match="groups='speaker' names no column of X"):
+        model.fit(X.to_numpy(), y)
+    with pytest.raises(ValueError, match=r"no column \['speaker'\]"):
+        DecisionFusion([("x", GaussianNB(), ["speaker"])], groups="speaker").fit(X, y)
+
+
 def test_repeated_folds_are_refused():
     X, y = numeric()
     with pytest.raises(ValueError, match="more than once"):
         DecisionFusion(PAIR, cv=ShuffleSplit(4, test_size=0.5, random_state=0)).fit(X, y)
+
+
+# --- sample weights ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("calibration", ["sigmoid", "isotonic", "temperature", None])
+@pytest.mark.parametrize("how", [{}, {"rule": "stack"}, {"weights": "learned"}])
+def test_a_sample_that_counts_twice_is_two_samples(calibration, how):
+    X, y = numeric(n=120, flip_y=0.1)
+    counts = np.random.default_rng(0).integers(0, 3, 120)
+    fold = np.arange(120) % 3
+
+    def folds(fold):
+        return [(np.flatnonzero(fold != f), np.flatnonzero(fold == f)) for f in range(3)]
+
+    exact = LogisticRegression(solver="newton-cholesky", tol=1e-10)
+    parts = [("a", exact, slice(0, 4)), ("b", make_pipeline(GaussianNB()), slice(4, 8))]
+    fusion = DecisionFusion(parts, calibration=calibration, **how)
+    weighted = clone(fusion).set_params(cv=folds(fold)).fit(X, y, sample_weight=counts)
+    repeated = clone(fusion).set_params(cv=folds(fold.repeat(counts)))
+    repeated.fit(X.repeat(counts, axis=0), y.repeat(counts))
+    np.testing.assert_allclose(weighted.prior_, repeated.prior_)
+    np.testing.assert_allclose(
+        weighted.predict_proba(X), repeated.predict_proba(X), atol=2e-3 if how else 1e-4
+    )
+
+
+def test_an_expert_that_takes_no_sample_weight_says_so():
+    X, y = numeric(n=120)
+    parts = [*PAIR, ("near", make_pipeline(StandardScaler(), KNeighborsClassifier()), [0, 1])]
+    weight = np.arange(120) + 1.0
+    with pytest.warns(UserWarning, match=r"expert 'near' .KNeighborsClassifier.* no sample_weight"):
+        model = DecisionFusion(parts).fit(X, y, sample_weight=weight)
+    np.testing.assert_allclose(model.prior_, np.bincount(y, weight) / weight.sum())
+    with pytest.raises(ValueError, match=r"in every row of the classes \[1\]"):
+        DecisionFusion(PAIR).fit(X, y, sample_weight=(y != 1).astype(float))
+    with pytest.raises(ValueError, match="egative"):
+        DecisionFusion(PAIR).fit(X, y, sample_weight=-weight)
+
+
+def test_sample_weights_with_metadata_routing():
+    X, y = numeric(n=120)
+    weight = np.arange(120) + 1.0
+    expert = make_pipeline(StandardScaler(), LogisticRegression())
+    plain = DecisionFusion([("x", expert, slice(None))], cv=3).fit(X, y, sample_weight=weight)
+    with sklearn.config_context(enable_metadata_routing=True):
+        asks = LogisticRegression().set_fit_request(sample_weight=True)
+        expert = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), asks)
+        routed = DecisionFusion([("x", expert, slice(None))], cv=3)
+        routed.fit(X, y, sample_weight=weight)
+        np.testing.assert_array_equal(routed.predict_proba(X), plain.predict_proba(X))
 
 
 # --- a good citizen ------------------------------------------------------------------------------
@@ -548,6 +917,41 @@ def test_set_params_does_not_touch_the_original():
     assert original.experts[0][1][-1].C == 2.0
     assert copy.get_params()["text__logisticregression__C"] == 0.1
     assert not isinstance(original.experts[1][1], GaussianNB)
+
+
+def test_set_params_after_fit_changes_nothing_until_the_next():
+    frame, y = posts(missing=0.1)
+    fusion = DecisionFusion(experts(), weights="learned", cv=3).fit(frame, y)
+    before = fusion.predict_proba(frame)
+    fusion.set_params(
+        rule="stack", calibration=None, missing="all", weights=None, target_prior=[0.8, 0.1, 0.1],
+        text__logisticregression__C=1e-6, groups="text", image="drop",
+    )  # fmt: skip
+    np.testing.assert_array_equal(fusion.predict_proba(frame), before)
+    fusion.set_params(groups=None, audio="drop").fit(frame, y)
+    assert np.abs(fusion.predict_proba(frame) - before).max() > 0.1
+
+
+@pytest.mark.parametrize("weights", [None, [1, 5, 2], {"text": 1, "image": 5, "audio": 2}])
+def test_dropped_experts(weights):
+    frame, y = posts(missing=0.1)
+    fusion = DecisionFusion(experts(), weights=weights, cv=3).set_params(image="drop").fit(frame, y)
+    assert list(fusion.named_experts_) == ["text", "audio"]
+    left = DecisionFusion([experts()[0], experts()[2]], weights=weights and [1, 2], cv=3)
+    np.testing.assert_array_equal(
+        fusion.predict_proba(frame), left.fit(frame, y).predict_proba(frame)
+    )
+    grid = GridSearchCV(fusion, {"image": [experts()[1][1], "drop"]}, cv=2).fit(frame, y)
+    assert np.isfinite(grid.cv_results_["mean_test_score"]).all()
+
+
+def test_the_html_shows_a_box_for_each_expert():
+    frame, y = posts()
+    fusion = DecisionFusion([*experts(), ("no", "drop", "text")], cv=3)
+    for model in (fusion, fusion.fit(frame, y)):
+        html = model._repr_html_()
+        for words in ("CountVectorizer", "GaussianNB", "LinearSVC", "<label>audio</label>", "drop"):
+            assert words in html or words.replace("label>", "div>") in html, words
 
 
 def test_clone_and_pickle():
@@ -634,20 +1038,25 @@ def test_columns_of_every_kind():
         ({"rule": "mean"}, "unknown rule 'mean'.*'stack'"),
         ({"calibration": "platt"}, "unknown calibration 'platt'"),
         ({"weights": "best"}, "weights is 'best'"),
-        ({"weights": [1, 2]}, "expected a mapping"),
+        ({"weights": [1, 2, 3]}, r"a number for each of the experts \['a', 'b'\]"),
+        ({"weights": 7}, "a number for each of the experts"),
+        ({"missing": "some"}, "missing is 'some'"),
         ({"weights": {"a": 1}}, r"weights names \['a'\], but the experts are \['a', 'b'\]"),
         ({"weights": {"a": 1, "b": -1}}, ">= 0"),
         ({"weights": {"a": 0, "b": 0}}, "not all 0"),
         ({"weights": {"a": 1, "b": 1}, "rule": "max"}, "'max' takes no weights"),
         ({"weights": "learned", "rule": "median"}, "'median' takes no learned weights"),
+        ({"weights": "learned", "rule": "vote"}, "'vote' takes no learned weights.*one expert"),
+        ({"weights": "learned", "rule": rules.vote_rule}, "'vote' takes no learned weights"),
         ({"weights": "learned", "rule": "stack"}, "learns its own weights"),
         ({"experts": []}, "list of .name, estimator, columns. triples"),
         ({"experts": [("a", GaussianNB())]}, "triples"),
         ({"experts": [("a", GaussianNB(), [0]), ("a", GaussianNB(), [1])]}, "names must differ"),
         ({"experts": [("a__b", GaussianNB(), [0])]}, "'a__b' cannot be a name"),
         ({"experts": [("rule", GaussianNB(), [0])]}, "'rule' cannot be a name"),
-        ({"experts": [("a", GaussianNB(), "text")]}, "are names, but X is an array"),
-        ({"experts": [("a", GaussianNB(), [99])]}, r"\[99\] are not in X"),
+        ({"experts": [("a", GaussianNB(), "text")]}, "no column 'text'; it has 8"),
+        ({"experts": [("a", GaussianNB(), [99])]}, r"no column \[99\]; it has 8"),
+        ({"experts": [("a", "drop", [0]), ("b", "drop", [1])]}, "every one is 'drop'"),
         ({"experts": [("a", GaussianNB(), slice(9, 12))]}, "select nothing"),
         ({"cv": 1}, "n_splits|k-fold"),
     ],
@@ -661,12 +1070,13 @@ def test_clear_errors(change, words):
 
 def test_errors_about_tables():
     frame, y = posts()
-    with pytest.raises(ValueError, match=r"no column \['video'\]; its columns are \['text', 'im"):
+    with pytest.raises(ValueError, match=r"no column \['video'\]; its columns are text, image"):
         DecisionFusion([("v", GaussianNB(), "video")]).fit(frame, y)
     with pytest.raises(ValueError, match="1 class"):
         DecisionFusion(experts()).fit(frame, np.zeros(60))
-    with pytest.raises(ValueError, match=r"0 sample"):
-        DecisionFusion(experts()).fit(frame.iloc[:0], y[:0])
+    for none in (frame.iloc[:0], np.empty((0, 3))):
+        with pytest.raises(ValueError, match=r"X has no rows|0 sample\(s\)"):
+            DecisionFusion(experts()).fit(none, y[:0])
     with pytest.raises(ValueError, match="inconsistent"):
         DecisionFusion(experts()).fit(frame, y[:10])
     fusion = DecisionFusion(experts(), cv=KFold(3, shuffle=True, random_state=0)).fit(frame, y)
@@ -675,6 +1085,24 @@ def test_errors_about_tables():
     with pytest.raises(ValueError, match="feature names"):
         fusion.predict(frame.drop(columns="audio"))
     assert fusion.predict(frame.iloc[[0]]).shape == (1,)
+
+
+def test_errors_about_labels_and_groups():
+    frame, y = posts()
+    frame.index = [f"p{i}" for i in range(60)]
+    for lost in (None, np.nan, pd.NA):
+        labels = pd.Series(y.astype(object))
+        labels[[3, 7]] = lost
+        with pytest.raises(ValueError, match=r"2 of 60 labels are missing \(rows p3, p7\); drop"):
+            DecisionFusion(experts()).fit(frame, labels)
+        with pytest.raises(ValueError, match=r"2 of 60 groups are missing \(rows p3, p7\)"):
+            DecisionFusion(experts()).fit(frame, y, groups=labels)
+    with pytest.raises(ValueError, match=r"2 of 60 labels are missing"):
+        DecisionFusion(experts()).fit(frame, np.where(np.arange(60) % 30 == 3, np.nan, 1.0))
+    with pytest.raises(ValueError, match=r"continuous.*use FeatureFusion and a regressor"):
+        DecisionFusion(experts()).fit(frame, np.linspace(0, 1, 60))
+    with pytest.raises(ValueError, match=r"1d array.*\(60, 3\)"):
+        DecisionFusion(experts()).fit(frame, np.eye(3)[np.arange(60) % 3])
 
 
 def test_import_loads_no_tensorflow():

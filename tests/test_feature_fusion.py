@@ -7,10 +7,12 @@ import pickle
 import joblib
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
 from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -19,6 +21,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from test_decision_fusion import audio_numbers, image_numbers, posts
 
 from mmtutor.fusion import FeatureFusion
+from mmtutor.image import PixelFeatures
 
 
 def blocks():
@@ -96,6 +99,8 @@ def test_weights_by_hand():
         fusion = FeatureFusion(two(), rule=rule, weights={"b": 1, "a": 3}, standardise=False)
         np.testing.assert_allclose(fusion.fit_transform(X), expected, atol=1e-12)
         assert fusion.weights_ == {"a": 3.0, "b": 1.0}
+        fusion.set_params(weights=[3, 1])
+        np.testing.assert_allclose(fusion.fit_transform(X), expected, atol=1e-12)
 
 
 def test_a_wide_block_weighs_no_more_than_a_narrow_one():
@@ -222,6 +227,32 @@ def test_cca_with_three_blocks_finds_what_all_share():
     assert 0.7 < fusion.agreement_[0] < 1
 
 
+@pytest.mark.parametrize("rule", ["weighted", "sum", "product"])
+def test_columns_are_mixed_along_shared_axes_by_default(rule):
+    X = numbers(width=9)
+    default = FeatureFusion(two(5, 4), rule=rule, n_components=2)
+    shared = clone(default).set_params(align="cca")
+    np.testing.assert_array_equal(default.fit_transform(X), shared.fit_transform(X))
+    alone = FeatureFusion(two(5)[:1], rule="sum", n_components=2)
+    own = clone(alone).set_params(align="svd")
+    np.testing.assert_array_equal(alone.fit_transform(X), own.fit_transform(X))
+
+
+def test_adding_shared_axes_keeps_what_adding_own_axes_loses():
+    # what both blocks hold stands in their narrowest direction; on the widest there is noise
+    rng = np.random.default_rng(0)
+    y = np.arange(400) % 2
+    X = rng.normal(size=(400, 8)) + np.outer(y, np.repeat([0, 1.5, 0, 1.5], [3, 1, 3, 1]))
+    X[:, :3] += 3 * rng.normal(size=(400, 1))
+    X[:, 4:7] += 3 * rng.normal(size=(400, 1))
+    score = {}
+    for align in (None, "svd"):
+        fusion = FeatureFusion(two(4, 4), rule="sum", n_components=1, align=align)
+        score[align] = cross_val_score(make_pipeline(fusion, LogisticRegression()), X, y).mean()
+    assert score[None] > 0.8
+    assert score["svd"] < 0.6
+
+
 def test_shrinkage_guards_against_agreement_in_noise():
     X = np.random.default_rng(3).normal(size=(40, 60))
     fooled = FeatureFusion(two(30, 30), n_components=1, align="cca", shrinkage=0).fit(X)
@@ -309,6 +340,75 @@ def test_block_with_no_usable_row():
         FeatureFusion(blocks()).fit(frame)
 
 
+def test_a_block_can_read_rows_with_gaps():
+    X = numbers()
+    X[::2, 1], X[:4, :3] = np.nan, np.nan
+    parts = [("a", SimpleImputer(), slice(0, 3)), ("b", "passthrough", slice(3, 6))]
+    fusion = FeatureFusion(parts, missing="all", standardise=False).fit(X)
+    assert fusion.n_missing_ == {"a": 4, "b": 0}
+    assert FeatureFusion(parts).fit(X).n_missing_ == {"a": 27, "b": 0}
+    expected = SimpleImputer().fit(X[4:, :3]).transform(X[4:, :3])
+    np.testing.assert_allclose(fusion.transform(X)[4:, :3], expected)
+
+
+# --- who is to blame -----------------------------------------------------------------------------
+
+
+def test_errors_name_the_block_and_the_row_of_the_table_that_was_given():
+    frame, y = posts(80)
+    frame.index = [f"p{i}" for i in range(80)]
+    frame.loc["p0":"p19", "image"] = None
+    bad = pd.Series([np.full((8, 8), np.nan)] * 80, index=frame.index)
+    frame["image"] = frame["image"].where(frame.index != "p50", bad)
+    fusion = FeatureFusion([blocks()[0], ("face", PixelFeatures(size=8), "image")])
+    model = make_pipeline(fusion, LogisticRegression())
+    words = r"^block 'face', image in row p50: .*NaN"
+    with pytest.raises(ValueError, match=words):
+        fusion.fit(frame)
+    with pytest.raises(ValueError, match=words):
+        cross_val_score(model, frame, y, error_score="raise")
+    with pytest.raises(ValueError, match=words):
+        grid = {"featurefusion__rule": ["concat"]}
+        GridSearchCV(model, grid, error_score="raise").fit(frame, y)
+    with pytest.raises(ValueError, match=words):
+        fusion.fit(frame.drop("p50")).transform(frame)
+
+
+def test_a_block_that_loses_rows():
+    # given a table, CountVectorizer takes the names of its columns for the texts
+    frame, _ = posts()
+    counted = FeatureFusion([("words", CountVectorizer(), ["text"])])
+    words = r"^block 'words', it was given 60 rows and returned 1.*pass 'text', not \['text'\]"
+    with pytest.raises(ValueError, match=words):
+        counted.fit(frame)
+    counted = FeatureFusion([("words", CountVectorizer(), ["text", "audio"])])
+    with pytest.raises(ValueError, match=r"returned 2.*make a part of each of \['text', 'audio'\]"):
+        counted.fit(frame)
+    half = FunctionTransformer(lambda column: np.ones((len(column) // 2, 1)))
+    with pytest.raises(ValueError, match=r"^block 'x', it was given 60 rows and returned 30"):
+        FeatureFusion([("x", half, "audio")]).fit(frame)
+
+
+def test_tables_of_every_kind_give_the_same_features():
+    frame, _ = posts(missing=0.2)
+    expected = FeatureFusion(blocks()).fit_transform(frame).toarray()
+    other = pl.DataFrame(
+        {
+            "text": [None if cell is None else str(cell) for cell in frame["text"]],
+            "image": pl.Series([*frame["image"]], dtype=pl.Object),
+            "audio": pl.Series([*frame["audio"]], dtype=pl.Object),
+        }
+    )
+    np.testing.assert_array_equal(FeatureFusion(blocks()).fit_transform(other).toarray(), expected)
+    by_position = FeatureFusion([(n, t, i) for i, (n, t, _) in enumerate(blocks())])
+    for X in (frame.to_numpy(dtype=object), frame.to_numpy(dtype=object).tolist()):
+        np.testing.assert_array_equal(by_position.fit_transform(X).toarray(), expected)
+    X = numbers()
+    np.testing.assert_array_equal(
+        FeatureFusion(two()).fit_transform(X.tolist()), FeatureFusion(two()).fit_transform(X)
+    )
+
+
 # --- a good citizen ------------------------------------------------------------------------------
 
 
@@ -338,6 +438,31 @@ def test_clone_pickle_parameters():
     assert fusion.get_params()["text__min_df"] == 2
     assert fitted.feature_names_in_.tolist() == ["text", "image", "audio"]
     assert fitted.widths_ == {"text": 8, "image": 2, "audio": 2}
+
+
+def test_set_params_after_fit_changes_nothing_until_the_next():
+    X = numbers()
+    fusion = FeatureFusion(two(), weights={"a": 1, "b": 2}).fit(X)
+    before, names = fusion.transform(X), fusion.get_feature_names_out()
+    fusion.set_params(
+        rule="sum", standardise=False, missing="all", n_components=1, weights=None, b="drop"
+    )
+    np.testing.assert_array_equal(fusion.transform(X), before)
+    assert fusion.get_feature_names_out().tolist() == names.tolist()
+    assert fusion.fit_transform(X).shape == (50, 1)
+
+
+def test_dropped_blocks_and_their_boxes():
+    frame, _ = posts()
+    fusion = FeatureFusion(blocks(), weights=[1, 5, 2]).set_params(image="drop").fit(frame)
+    assert [name for name, _, _ in fusion.blocks_] == ["text", "audio"]
+    left = FeatureFusion([blocks()[0], blocks()[2]], weights=[1, 2])
+    np.testing.assert_array_equal(
+        fusion.transform(frame).toarray(), left.fit_transform(frame).toarray()
+    )
+    html = fusion._repr_html_()
+    assert "TfidfVectorizer" in html
+    assert "drop" in html
 
 
 def test_feature_names():
@@ -389,12 +514,13 @@ def test_unequal_widths_name_each_block_and_the_remedy():
     [
         ({"rule": "mean"}, "unknown rule 'mean'"),
         ({"align": "pca"}, "unknown align 'pca'"),
-        ({"n_components": 0}, "n_components is 0"),
-        ({"n_components": 1.5}, "n_components is 1.5"),
+        ({"n_components": 0}, "n_components == 0, must be >= 1"),
+        ({"n_components": 1.5}, "n_components must be an instance of .*not float"),
+        ({"missing": "some"}, "missing is 'some'"),
         ({"n_components": 4}, "narrowest block has; the widths are a 3, b 3"),
-        ({"shrinkage": 2}, "shrinkage is 2"),
+        ({"shrinkage": 2}, "shrinkage == 2, must be <= 1"),
         ({"weights": {"a": 1}}, "weights names"),
-        ({"weights": [1, 2]}, "mapping"),
+        ({"weights": [1, 2, 3]}, r"a number for each of the blocks \['a', 'b'\]: a mapping"),
         ({"weights": {"a": 1, "b": -2}}, ">= 0"),
         ({"weights": {"a": 1, "b": 1}, "rule": "product"}, "takes no weights"),
         ({"blocks": [("a", "passthrough", [0])], "n_components": 1, "align": "cca"}, "two blocks"),
@@ -404,8 +530,16 @@ def test_unequal_widths_name_each_block_and_the_remedy():
     ],
 )
 def test_clear_errors(change, words):
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, TypeError), match=words):
         FeatureFusion(**{"blocks": two(), **change}).fit(numbers())
+
+
+def test_no_row_with_all_blocks():
+    X = numbers()
+    X[:25, :3], X[25:, 3:] = np.nan, np.nan
+    with pytest.raises(ValueError, match=r"no row of n_samples = 50 has all blocks.*align='svd'"):
+        FeatureFusion(two(), rule="sum", n_components=1).fit(X)
+    assert FeatureFusion(two(), n_components=1).fit_transform(X).shape == (50, 2)
 
 
 def test_too_few_rows_for_the_projection():

@@ -7,10 +7,13 @@ import time
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from mmtutor._table import (
     as_column,
+    as_table,
+    blame,
     each_cell,
     existing_file,
     hide,
@@ -42,6 +45,9 @@ def test_columns_of_every_kind_give_the_same_cells():
         pd.DataFrame({"x": cells}),
         np.array(cells, dtype=object),
         np.array(cells, dtype=object)[:, None],
+        np.array(cells)[:, None],
+        pl.Series(cells),
+        pl.DataFrame({"x": cells}),
     ):
         assert as_column(column, what="texts") == cells
 
@@ -162,7 +168,7 @@ def test_hide_returns_a_copy_without_the_modality():
     assert not present_rows(hide(frame, ["text", "age"])[["text", "age"]]).any()
     pd.testing.assert_series_equal(hide(frame, "age")["text"], frame["text"])
     assert list(hidden) == list(frame)
-    with pytest.raises(ValueError, match=r"no column \['video'\]; its columns are \['text'"):
+    with pytest.raises(ValueError, match=r"no column \['video'\]; its columns are text, age"):
         hide(frame, "video")
 
 
@@ -170,6 +176,8 @@ def test_present_rows_of_tables_and_arrays_agree():
     frame = table()
     assert present_rows(frame).tolist() == [True, False, False, True]
     assert present_rows(frame.to_numpy(dtype=object)).tolist() == [True, False, False, True]
+    assert present_rows(frame.drop(columns="image"), "all").tolist() == [True, True, True, True]
+    assert present_rows(hide(frame, ["text", "age"]), "all").tolist() == [True, False, True, True]
     assert present_rows(frame["age"].to_numpy()).tolist() == [True, False, True, True]
 
 
@@ -181,3 +189,73 @@ def test_select_and_take_keep_the_labels_of_rows():
     assert take(select(frame, ["text"]), present_rows(column)).shape == (3, 1)
     assert resolve(frame, lambda X: [X.columns[1]]) == ["age"]
     assert resolve(frame, "age") == "age"
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ("video", r"no column \['video'\]; its columns are text, age, image"),
+        (["age", "video"], r"no column \['video'\]"),
+        ([0, 7], r"no column \[0, 7\]"),
+        (slice(5, 9), "select nothing from the 3 of X"),
+    ],
+)
+def test_columns_that_are_not_there(columns, words):
+    with pytest.raises(ValueError, match=words):
+        select(table(), columns)
+    if not isinstance(columns, str):
+        return
+    with pytest.raises(ValueError, match="no column 'video'; it has 3"):
+        select(np.zeros((2, 3)), columns)
+
+
+def test_tables_of_other_kinds_become_pandas():
+    frame = table()
+    cells = {name: frame[name].tolist() for name in frame}
+    other = pl.DataFrame(
+        {
+            "text": ["a", "", None, "d"],
+            "age": [None if np.isnan(age) else age for age in cells["age"]],
+            "image": pl.Series(cells["image"], dtype=pl.Object),
+        }
+    )
+    rows = list(zip(*cells.values(), strict=True))
+    for X in (other, rows, frame.to_numpy(dtype=object)):
+        made = as_table(X).set_axis(list(frame), axis=1)
+        expected = frame.reset_index(drop=True)
+        pd.testing.assert_frame_equal(made, expected, check_dtype=False, check_exact=True)
+    assert as_table(frame) is frame
+    np.testing.assert_array_equal(as_table([[1, 2.5], [3, 4]]), [[1, 2.5], [3, 4]])
+
+
+def test_what_is_no_table_is_left_for_scikit_learn():
+    for X in ([[1, 2], [3]], [1, 2], np.zeros((2, 2, 2)), np.eye(2)):
+        assert as_table(X) is X
+
+    class Arrow:
+        def to_pandas(self):
+            raise NotImplementedError
+
+    with pytest.raises(TypeError, match=r"X is a Arrow: convert it with X\.to_pandas\(\)"):
+        as_table(Arrow())
+
+
+def test_missing_cells_are_named_as_the_table_names_them():
+    column = pd.Series(["a", None, "c", np.nan], index=["ann", "bob", "cas", "dan"])
+    with pytest.raises(ValueError, match=r"2 of 4 texts are missing \(rows bob, dan\); drop"):
+        present_cells(column, what="texts")
+
+
+@pytest.mark.parametrize("kind", [ValueError, TypeError, FileNotFoundError, OSError])
+def test_blame_keeps_the_kind_of_an_error(kind):
+    with pytest.raises(kind) as raised, blame("expert 'face', "):
+        raise kind("no such thing")
+    assert str(raised.value) == "expert 'face', no such thing"
+
+
+def test_blame_of_errors_that_are_more_than_a_message():
+    with pytest.raises(ValueError, match="expert 'text', 'utf-8' codec"), blame("expert 'text', "):
+        b"\xff".decode("utf-8")
+    with pytest.raises(KeyError) as raised, blame("expert 'text', "):
+        raise KeyError("lost")
+    assert str(raised.value) == "'lost'"

@@ -1,7 +1,7 @@
 """Calibrators: from an expert's scores to probabilities that mean what they say.
 
-Each is fitted on out-of-fold scores of shape ``(n_samples, n_classes)`` and true class numbers. A
-NaN score says that the expert's training fold did not hold that class.
+Each is fitted on out-of-fold scores of shape ``(n_samples, n_classes)``, true class numbers and
+sample weights. A NaN score says that the expert's training fold did not hold that class.
 """
 
 from __future__ import annotations
@@ -25,26 +25,28 @@ class SigmoidCalibrator:
     reverse the expert's order.
     """
 
-    def fit(self, scores: np.ndarray, y: np.ndarray) -> SigmoidCalibrator:
-        scores, y = _learnable(scores, y)
+    def fit(self, scores: np.ndarray, y: np.ndarray, weight: np.ndarray) -> SigmoidCalibrator:
+        scores, y, weight = _learnable(scores, y, weight)
         n, n_classes = scores.shape
         n_slopes = 1 if n_classes == 2 else n_classes
-        counts = np.bincount(y, minlength=n_classes)
+        counts = np.bincount(y, weight, minlength=n_classes)
         seen = ~np.isnan(scores)
         target = np.where(seen, 1 / (counts[y] + n_classes)[:, None], 0)
         target[np.arange(n), y] += (counts[y]) / (counts[y] + n_classes)
         target /= target.sum(axis=1, keepdims=True)
-        centre, scale = np.nanmean(scores), np.nanstd(scores) or 1.0  # for the optimiser only
+        share = (seen * weight[:, None])[seen] / (seen.sum(axis=1) @ weight)
+        centre = share @ scores[seen]  # these two for the optimiser only
+        scale = np.sqrt(share @ (scores[seen] - centre) ** 2) or 1.0
         z = (scores - centre) / scale
 
         def loss(parameters: np.ndarray) -> tuple[float, np.ndarray]:
             slope, shift = parameters[:n_slopes], parameters[n_slopes:]
             logp = log_softmax(_logits(slope * z + shift), axis=1)
             residual = np.exp(logp) - target
-            by_slope = np.where(seen, residual * z, 0).sum(axis=0)
+            by_slope = weight @ np.where(seen, residual * z, 0)
             by_slope = by_slope.sum(keepdims=True) if n_slopes == 1 else by_slope
-            value = -(target * np.where(seen, logp, 0)).sum()
-            return value / n, np.r_[by_slope, residual.sum(axis=0)] / n
+            value = -(weight @ (target * np.where(seen, logp, 0))).sum()
+            return value / weight.sum(), np.r_[by_slope, weight @ residual] / weight.sum()
 
         start = np.r_[np.ones(n_slopes), np.log(counts + 1) - np.log(counts + 1).mean()]
         bounds = [(0, None)] * n_slopes + [(None, None)] * n_classes
@@ -67,13 +69,15 @@ class IsotonicCalibrator:
     exact 0 would be a veto in the product rule.
     """
 
-    def fit(self, scores: np.ndarray, y: np.ndarray) -> IsotonicCalibrator:
+    def fit(self, scores: np.ndarray, y: np.ndarray, weight: np.ndarray) -> IsotonicCalibrator:
         self.steps_ = []
         for c in range(scores.shape[1]):
             known = ~np.isnan(scores[:, c])
-            edge = 1 / (known.sum() + 2)
+            edge = 1 / (weight[known].sum() + 2)
             step = IsotonicRegression(y_min=edge, y_max=1 - edge, out_of_bounds="clip")
-            self.steps_.append(step.fit(scores[known, c], y[known] == c) if known.any() else None)
+            if known.any():
+                step.fit(scores[known, c], y[known] == c, weight[known])
+            self.steps_.append(step if known.any() else None)
         return self
 
     def predict(self, scores: np.ndarray) -> np.ndarray:
@@ -88,13 +92,13 @@ class IsotonicCalibrator:
 class TemperatureCalibrator:
     """Divide the log-probabilities by one temperature and normalise again (Guo et al. 2017)."""
 
-    def fit(self, scores: np.ndarray, y: np.ndarray) -> TemperatureCalibrator:
-        scores, y = _learnable(scores, y)
+    def fit(self, scores: np.ndarray, y: np.ndarray, weight: np.ndarray) -> TemperatureCalibrator:
+        scores, y, weight = _learnable(scores, y, weight)
         logits = _logits(scores)
 
         def loss(log_temperature: float) -> float:
             logp = log_softmax(logits * np.exp(-log_temperature), axis=1)
-            return -np.take_along_axis(logp, y[:, None], axis=1).mean()
+            return -(weight @ np.take_along_axis(logp, y[:, None], axis=1)[:, 0]) / weight.sum()
 
         best = minimize_scalar(loss, bounds=(-10, 10), method="bounded", options={"xatol": 1e-6})
         self.temperature_ = float(np.exp(best.x))
@@ -130,10 +134,10 @@ def expert_scores(expert: object, X: object, calibration: str | None) -> np.ndar
     return np.log(np.maximum(expert.predict_proba(X), _ZERO))
 
 
-def _learnable(scores: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _learnable(scores: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, ...]:
     """Leave out samples of a class that the expert's training fold did not hold."""
     known = ~np.isnan(np.take_along_axis(scores, y[:, None], axis=1)[:, 0])
-    return scores[known], y[known]
+    return scores[known], y[known], weight[known]
 
 
 def _logits(scores: np.ndarray) -> np.ndarray:

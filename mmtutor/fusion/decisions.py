@@ -7,30 +7,44 @@ that mean what they say, which is why calibration belongs to this class.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize
-from scipy.special import log_softmax
+from sklearn import get_config
 from sklearn.base import ClassifierMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
+from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, column_or_1d
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    has_fit_parameter,
+)
 
-from mmtutor._composition import Composition, weight_array
-from mmtutor._table import present_rows, resolve, select, take
+from mmtutor._composition import Composition, at_work, check_rows
+from mmtutor._table import (
+    as_table,
+    present_rows,
+    require_present,
+    resolve,
+    row_names,
+    select,
+    take,
+)
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
-from mmtutor.fusion.rules import RULES, Rule, _check_prior, _keywords, apply_rule
+from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights
+from mmtutor.fusion.rules import RULES, Rule, _check_prior, apply_rule
 
 __all__ = ["DecisionFusion"]
-
-_UNWEIGHTED = ("max", "min")
-_UNLEARNABLE = ("max", "min", "median")
 
 
 class DecisionFusion(ClassifierMixin, Composition):
@@ -40,29 +54,41 @@ class DecisionFusion(ClassifierMixin, Composition):
     ----------
     experts : list of (name, estimator, columns) triples
         Each estimator is a classifier (mostly a pipeline that starts with a feature extractor) with
-        ``predict_proba``, or with ``decision_function`` if `calibration` is not None. `columns`
-        says what it reads from X: a string or an integer gives one column (a Series), a list of
-        these, a slice, a boolean mask or a function such as ``make_column_selector`` a table.
+        ``predict_proba``, or with ``decision_function`` if `calibration` is not None; "drop" leaves
+        the expert out. `columns` says what it reads from X: a string or an integer gives one column
+        (a Series), a list of these, a slice, a boolean mask or a function such as
+        ``make_column_selector`` a table.
     rule : {"sum", "product", "max", "min", "median", "vote", "stack"} or callable, default="sum"
         A rule of :mod:`mmtutor.fusion.rules`, a function ``(P, *, weights=None, prior=None)`` of
         your own, or "stack": a logistic regression on the experts' out-of-fold log-posteriors
         (Wolpert 1992; Ting and Witten 1999).
-    weights : None, mapping or "learned", default=None
-        A number for each expert's name, not negative, in the rule's own sense. "learned" minimises
-        the out-of-fold log-loss over non-negative weights; for the sum and the vote they then sum
-        to 1 (see Notes), for the product they are exponents. Not for "stack", "max" and "min".
+    weights : None, mapping, array-like of shape (n_experts,) or "learned", default=None
+        A number for each expert, by name or in their order, not negative, in the rule's own sense.
+        "learned": see :func:`mmtutor.fusion.learn_weights`; for the sum they then sum to 1, for the
+        product they are exponents. Not for "stack", "max" and "min"; "vote" and "median" learn
+        none.
     calibration : {"sigmoid", "isotonic", "temperature"} or None, default="sigmoid"
         How an expert's scores become posteriors; fitted on out-of-fold scores. "sigmoid" is Platt's
         method, with a slope and a shift for each class if there are more than two; "isotonic" a
         rising step function (wants a thousand samples or more); "temperature" one divisor of the
         log-posteriors (Guo et al. 2017). None takes ``predict_proba`` as it is.
     prior : None, "uniform" or array-like of shape (n_classes,), default=None
-        Class probabilities in the order of ``classes_``; None takes the frequencies in y.
+        What the experts learned: the class probabilities their posteriors stand on, in the order of
+        ``classes_``. None takes the frequencies in y, which is right after calibration. "uniform"
+        is for uncalibrated experts with ``class_weight="balanced"``.
+    target_prior : None, "uniform" or array-like of shape (n_classes,), default=None
+        The class probabilities where the model will be used; None is `prior`. The fused posterior
+        is multiplied by ``target_prior / prior`` and normalised (Saerens et al. 2002).
+    missing : {"any", "all"}, default="any"
+        An expert is absent from a row in which any, or all, of its cells are missing. With "all" it
+        must itself be able to read a table with gaps.
+    groups : str, default=None
+        The column of X, a DataFrame, that says who each row belongs to; see Notes.
     cv : int, splitter or iterable of (train, test), default=5
         The inner folds for calibration, learned weights and stacking; each row may be tested once.
         An integer means stratified folds, and never more than the rarest class has members; with
-        `groups`, stratified folds that split no group.
-    n_jobs : int, optional
+        groups, stratified folds that split no group.
+    n_jobs : int, default=None
         Workers for fitting; None means 1.
 
     Attributes
@@ -70,9 +96,11 @@ class DecisionFusion(ClassifierMixin, Composition):
     classes_ : ndarray of shape (n_classes,)
         The class labels, sorted.
     experts_ : list of (name, fitted estimator, columns) triples
-        The experts, each fitted on all rows in which its cells are present.
+        The experts in use, each fitted on all rows in which its cells are present.
     named_experts_ : Bunch
         The fitted experts by name.
+    n_missing_ : dict
+        By expert, from how many training rows it was absent.
     calibrators_ : dict
         The calibrator of each expert by name, None where `calibration` is None.
     weights_ : dict or None
@@ -80,10 +108,10 @@ class DecisionFusion(ClassifierMixin, Composition):
     stacker_ : LogisticRegression
         Only with ``rule="stack"``. Its columns are, for each expert, the log-ratios of posterior to
         prior in the order of ``classes_``.
-    prior_ : ndarray of shape (n_classes,)
-        The prior in use.
+    prior_, target_prior_ : ndarray of shape (n_classes,)
+        The priors in use.
     n_features_in_ : int
-        Number of columns of X.
+        Number of columns of X, that of `groups` not counted.
     feature_names_in_ : ndarray of str
         Their names, if X is a DataFrame whose column names are all strings.
 
@@ -91,36 +119,44 @@ class DecisionFusion(ClassifierMixin, Composition):
     ------
     ValueError
         On fitting: a part that is no triple, a name used twice, a column that is not there, an
-        unknown rule or calibration, weights that do not fit, an expert without a usable row, fewer
-        than two classes, a splitter that splits a group.
+        unknown rule or calibration, weights that do not fit, an expert without a usable row, labels
+        or groups that are missing, fewer than two classes, a splitter that splits a group. What an
+        expert raises comes with its name before the message.
 
     See Also
     --------
     mmtutor.fusion.FeatureFusion : Early fusion, before the classifier.
+    mmtutor.fusion.learn_weights : The weights, from posteriors that you have already.
+    sklearn.ensemble.StackingClassifier : Stacks classifiers that all read the same columns.
 
     Notes
     -----
-    Taught in notebook 05.
+    Taught in notebook 05. Where what counts is how modalities go together (the right word *on* the
+    right face), experts that do not see each other cannot learn it: use
+    :class:`FeatureFusion`. For a number instead of a class, use it with a regressor.
 
-    **Missing cells.** An expert is absent from a row in which any cell of its columns is missing
-    (None or NaN), on fitting and on predicting. Where all experts are absent the answer is the
+    **Missing cells.** An expert is absent from a row in which its cells are missing (None or NaN;
+    see `missing`), on fitting and on predicting. Where all experts are absent the answer is the
     prior. An expert that met only some of the classes leaves the others their prior.
 
-    **Out of fold.** Every expert is fitted once for each inner fold and once on everything. The
-    first are used to fit the calibrators, the weights and the stacker, the last to predict. For
-    weights and stacking each fold is calibrated by what the other folds say.
+    **Out of fold.** Every expert is fitted once on everything, to predict, and once for each inner
+    fold, to fit the calibrators, the weights and the stacker. For weights and stacking each fold is
+    calibrated by what the other folds say.
 
-    **Learned weights of a sum.** The mean of calibrated posteriors is less sure than it should be
-    (Ranjan and Gneiting 2010). The weights minimise the log-loss after one common power has made up
-    for that; without it the loss would give all weight to the surest expert.
+    **Groups.** Name the speaker, author or person of each row, or the calibration will be that of
+    known people: their posteriors are too sure of themselves for anybody new. ``groups="author"``
+    takes them from X. This works everywhere, inside ``GridSearchCV``, ``cross_val_score`` and
+    :func:`mmtutor.evaluation.compare` too, for the column travels with the rows. No expert sees the
+    column, positions of columns are counted without it, and to predict it may be absent. An array
+    can be passed as ``fit(X, y, groups=groups)`` instead (it then counts, not the column), but
+    searches and cross-validation hand it on only as ``params={"groups": groups}``, with
+    scikit-learn's metadata routing or without, and a search inside a cross-validation only with.
 
-    **Groups.** Pass the speakers, authors or persons as ``fit(X, y, groups=groups)`` whenever the
-    outer split respects them, or the calibration will be that of known people. Inside
-    ``cross_val_score`` or ``GridSearchCV`` the outer splitter does not hand its groups on by
-    itself: add ``params={"groups": groups}`` to ``cross_val_score(..., groups=groups, cv=...)``.
-    With scikit-learn's metadata routing enabled, ``groups`` is requested by default, and
-    ``cross_val_score(model, X, y, params={"groups": groups}, cv=GroupKFold())`` serves both. The
-    groups are not handed to the experts.
+    **Sample weights** go to the experts whose ``fit`` takes ``sample_weight`` (in a pipeline: to
+    its last step), to calibrators, learned weights, stacker and prior. An expert that takes none is
+    fitted without, with a warning. Rows of weight 0 are left out.
+
+    **Parameters after fitting.** `set_params` changes nothing in what was fitted; fit again.
 
     References
     ----------
@@ -133,8 +169,8 @@ class DecisionFusion(ClassifierMixin, Composition):
        Classifiers, 61-74, 1999.
     .. [5] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger. "On calibration of modern neural networks."
        ICML 2017.
-    .. [6] R. Ranjan, T. Gneiting. "Combining probability forecasts." Journal of the Royal
-       Statistical Society B 72(1), 71-91, 2010.
+    .. [6] M. Saerens, P. Latinne, C. Decaestecker. "Adjusting the outputs of a classifier to new a
+       priori probabilities." Neural Computation 14(1), 21-41, 2002.
 
     Examples
     --------
@@ -163,9 +199,12 @@ class DecisionFusion(ClassifierMixin, Composition):
         experts: list[tuple[str, Any, Any]],
         *,
         rule: str | Rule = "sum",
-        weights: Mapping[str, float] | str | None = None,
+        weights: Mapping[str, float] | ArrayLike | str | None = None,
         calibration: str | None = "sigmoid",
         prior: str | ArrayLike | None = None,
+        target_prior: str | ArrayLike | None = None,
+        missing: str = "any",
+        groups: str | None = None,
         cv: Any = 5,
         n_jobs: int | None = None,
     ) -> None:
@@ -174,10 +213,19 @@ class DecisionFusion(ClassifierMixin, Composition):
         self.weights = weights
         self.calibration = calibration
         self.prior = prior
+        self.target_prior = target_prior
+        self.missing = missing
+        self.groups = groups
         self.cv = cv
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: ArrayLike, groups: ArrayLike | None = None) -> DecisionFusion:
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> DecisionFusion:
         """Fit the experts, and on their out-of-fold scores the calibrators, weights and stacker.
 
         Parameters
@@ -186,8 +234,11 @@ class DecisionFusion(ClassifierMixin, Composition):
             One row a sample; missing cells are allowed.
         y : array-like of shape (n_samples,)
             Class labels.
-        groups : array-like of shape (n_samples,), optional
-            Samples of one group (a speaker, an author) stay together in the inner folds.
+        groups : array-like of shape (n_samples,), default=None
+            Samples of one group (a speaker, an author) stay together in the inner folds. None
+            takes the column that the parameter `groups` names, if it names one.
+        sample_weight : array-like of shape (n_samples,), default=None
+            How much each sample counts, not negative; None is 1.
 
         Returns
         -------
@@ -196,70 +247,64 @@ class DecisionFusion(ClassifierMixin, Composition):
         """
         parts = self.check_parts()
         names = [name for name, _, _ in parts]
-        self._check_options(names)
-        X = self.check_X(X, reset=True)
-        if y is None:
-            raise ValueError("DecisionFusion requires y to be passed, but the target y is None")
-        y = column_or_1d(y, warn=True)
+        self._check_options()
+        self.weights_ = None
+        if self.weights is not None and not isinstance(self.weights, str):
+            self.weights_ = given_weights(self.weights, self.experts, names, "experts")
+        self._settings = Bunch(**self.get_params(deep=False))  # set_params must not change them
+        if groups is None and self.groups is not None:
+            X = as_table(X)
+            if not isinstance(X, pd.DataFrame) or self.groups not in X:
+                raise ValueError(f"groups={self.groups!r} names no column of X")
+            groups = X[self.groups]
+        X = self._check_table(X, reset=True)
+        y, codes = self._check_labels(X, y)
         check_consistent_length(X, y, groups)
-        check_classification_targets(y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y holds 1 class, {self.classes_[0]!r}; at least two are needed")
-        counts = np.bincount(codes)
-        self.prior_ = self._prior(counts / counts.sum())
+        if groups is not None:
+            require_present(groups, row_names(X), what="groups", remedy="give each row one")
+        weight = _check_sample_weight(sample_weight, y, dtype=float, ensure_non_negative=True)
+        self._set_priors(np.bincount(codes, weight))
 
-        columns = [resolve(X, part[2]) for part in parts]
+        columns = [resolve(X, chosen) for _, _, chosen in parts]
+        parts = [(n, expert, c) for (n, expert, _), c in zip(parts, columns, strict=True)]
         blocks = [select(X, chosen) for chosen in columns]
-        present = [present_rows(block) for block in blocks]
+        present = [present_rows(block, self.missing) for block in blocks]
+        self.n_missing_ = {n: int((~rows).sum()) for n, rows in zip(names, present, strict=True)}
+        present = [rows & (weight > 0) for rows in present]
         for name, rows in zip(names, present, strict=True):
             if len(np.unique(codes[rows])) < 2:
                 raise ValueError(
                     f"expert {name!r} has {rows.sum()} rows without a missing cell, of "
                     f"{len(np.unique(codes[rows]))} classes; it cannot be fitted: leave it out"
                 )
-        folds = self._folds(codes, groups)
-        everything = np.arange(len(codes))
-        jobs = [
-            (e, f, train, test)
-            for e in range(len(parts))
-            for f, (train, test) in enumerate([*folds, (everything, everything[:0])])
-        ]
-        done = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_expert)(
-                parts[e], blocks[e], y, train[present[e][train]], test[present[e][test]],
-                self.classes_, self.calibration,
-            )
-            for e, _, train, test in jobs
-        )  # fmt: skip
-        fitted = [
-            model for (_, f, *_), (model, _) in zip(jobs, done, strict=True) if f == len(folds)
-        ]
-        self.experts_ = [(n, m, c) for n, m, c in zip(names, fitted, columns, strict=True)]
-        self.named_experts_ = Bunch(**dict(zip(names, fitted, strict=True)))
+        weights = [_weight_keyword(*part[:2], sample_weight, weight) for part in parts]
+        data = list(zip(parts, blocks, weights, strict=True))
 
+        # to predict: every expert on all its rows
+        fitted = Parallel(n_jobs=self.n_jobs)(
+            delayed(_fit_expert)(*datum, y, np.flatnonzero(rows), self.calibration)
+            for datum, rows in zip(data, present, strict=True)
+        )
+        self.experts_ = list(zip(names, fitted, columns, strict=True))
+        self.named_experts_ = Bunch(**dict(zip(names, fitted, strict=True)))
+        # to learn from: what they say about rows they were not fitted on
+        folds = self._folds(codes, groups)
         scores = np.full((len(codes), len(parts), len(self.classes_)), np.nan)
         fold_of = np.full(len(codes), -1)
-        for (e, f, _, test), (_, out) in zip(jobs, done, strict=True):
-            if f < len(folds):
-                scores[test[present[e][test]], e] = out
-                fold_of[test] = f
-        self.calibrators_ = {
-            name: self._calibrator(scores[:, e], codes, name) for e, name in enumerate(names)
-        }
-        self.weights_ = None
-        if self.weights == "learned" or self.rule == "stack":
-            P = self._out_of_fold(scores, codes, fold_of)
-            heard = ~np.isnan(P).all(axis=(1, 2))
-            if self.rule == "stack":
-                stacker = LogisticRegression(max_iter=1000)
-                self.stacker_ = stacker.fit(self._log_ratios(P[heard]), codes[heard])
-            else:
-                w = learn_weights(P[heard], codes[heard], self.rule, self.prior_)
-                self.weights_ = dict(zip(names, w.tolist(), strict=True))
-        elif self.weights is not None:
-            w = weight_array(self.weights, names, "experts")
-            self.weights_ = dict(zip(names, w.tolist(), strict=True))
+        jobs = [
+            (e, train[rows[train]], test[rows[test]])
+            for e, rows in enumerate(present)
+            for train, test in folds
+        ]
+        said = Parallel(n_jobs=self.n_jobs)(
+            delayed(_out_of_fold)(*data[e], y, train, test, self.classes_, self.calibration)
+            for e, train, test in jobs
+        )
+        for (e, _, test), out in zip(jobs, said, strict=True):
+            scores[test, e] = out
+        for f, (_, test) in enumerate(folds):
+            fold_of[test] = f
+        self._learn(names, scores, codes, weight, fold_of)
         return self
 
     def expert_proba(self, X: Any) -> np.ndarray:
@@ -273,17 +318,19 @@ class DecisionFusion(ClassifierMixin, Composition):
         Returns
         -------
         ndarray of shape (n_samples, n_experts, n_classes)
-            Posteriors in the order of ``experts`` and ``classes_``; NaN where an expert is absent.
+            Posteriors in the order of ``experts_`` and ``classes_``, under the prior of training;
+            NaN where an expert is absent.
         """
         check_is_fitted(self)
-        X = self.check_X(X, reset=False)
+        X = self._check_table(X, reset=False)
         P = np.full((X.shape[0], len(self.experts_), len(self.classes_)), np.nan)
-        for e, (name, expert, columns) in enumerate(self.experts_):
-            block = select(X, columns)
-            rows = np.flatnonzero(present_rows(block))
+        calibration = self._settings.calibration
+        for e, part in enumerate(self.experts_):
+            block = select(X, part[2])
+            rows = np.flatnonzero(present_rows(block, self._settings.missing))
             if len(rows):
-                scores = _aligned(expert, take(block, rows), self.classes_, self.calibration)
-                P[rows, e] = self._posteriors(self.calibrators_[name], scores)
+                scores = _scores(part, part[1], take(block, rows), self.classes_, calibration)
+                P[rows, e] = self._posteriors(self.calibrators_[part[0]], scores)
         return P
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -297,23 +344,50 @@ class DecisionFusion(ClassifierMixin, Composition):
         Returns
         -------
         ndarray of shape (n_samples, n_classes)
-            Posteriors in the order of ``classes_``; each row sums to 1.
+            Posteriors in the order of ``classes_``, under the target prior; each row sums to 1.
         """
-        P = self.expert_proba(X)
-        if self.rule == "stack":
+        P, rule = self.expert_proba(X), self._settings.rule
+        if rule == "stack":
             p = np.full((len(P), len(self.classes_)), np.nan)
             p[:, self.stacker_.classes_] = self.stacker_.predict_proba(self._log_ratios(P))
-            return _fill_unseen(p, self.prior_)
-        weights = None if self.weights_ is None else list(self.weights_.values())
-        return apply_rule(self.rule, P, weights=weights, prior=self.prior_)
+            p = _fill_unseen(p, self.prior_)
+        else:
+            weights = None if self.weights_ is None else list(self.weights_.values())
+            p = apply_rule(rule, P, weights=weights, prior=self.prior_)
+        if np.array_equal(self.target_prior_, self.prior_):
+            return p
+        p = p * (self.target_prior_ / self.prior_)
+        return p / p.sum(axis=1, keepdims=True)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """Return the logarithm of the fused posteriors, shape (n_samples, n_classes)."""
+        """Return the logarithm of the fused posteriors.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_columns)
+            One row a sample; missing cells are allowed.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Natural logarithms, in the order of ``classes_``.
+        """
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the label of the largest fused posterior, shape (n_samples,)."""
+        """Return the class of the largest fused posterior.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, n_columns)
+            One row a sample; missing cells are allowed.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            Class labels; of equal posteriors the first class wins.
+        """
         p = self.predict_proba(X)
         return self.classes_[p.argmax(axis=1)]
 
@@ -322,43 +396,71 @@ class DecisionFusion(ClassifierMixin, Composition):
         tags.input_tags.allow_nan = True
         return tags
 
-    def _check_options(self, names: list[str]) -> None:
-        rule, weights = self.rule, self.weights
-        if not callable(rule) and rule != "stack" and rule not in RULES:
+    def _check_options(self) -> None:
+        rule = self.rule
+        if not callable(rule) and rule not in [*RULES, "stack"]:
             raise ValueError(
                 f"unknown rule {rule!r}: use one of {[*RULES, 'stack']}, or a function"
             )
-        if self.calibration is not None and self.calibration not in CALIBRATORS:
+        if self.calibration not in [*CALIBRATORS, None]:
             raise ValueError(
                 f"unknown calibration {self.calibration!r}: use one of {list(CALIBRATORS)}, or None"
             )
-        if weights is None:
-            return
-        if isinstance(weights, str) and weights != "learned":
-            raise ValueError(f"weights is {weights!r}; expected None, 'learned' or a mapping")
-        if rule == "stack":
-            raise ValueError("rule='stack' learns its own weights: leave weights=None")
-        unfit = _UNLEARNABLE if isinstance(weights, str) else _UNWEIGHTED
-        if rule in unfit or (callable(rule) and "weights" not in _keywords(rule)):
-            learned = "learned " * isinstance(weights, str)
-            raise ValueError(f"the rule {rule!r} takes no {learned}weights: leave weights=None")
-        if not isinstance(weights, str):
-            w = weight_array(weights, names, "experts")
-            if not np.isfinite(w).all() or (w < 0).any() or not w.any():
-                raise ValueError(f"weights are {dict(weights)}; expected >= 0 and not all 0")
+        if self.missing not in ("any", "all"):
+            raise ValueError(f"missing is {self.missing!r}; expected 'any' or 'all'")
+        if self.weights is not None:
+            check_weighted(rule, learned=isinstance(self.weights, str))
+            if isinstance(self.weights, str) and self.weights != "learned":
+                raise ValueError(
+                    f"weights is {self.weights!r}; expected None, 'learned', a mapping or an array"
+                )
 
-    def _prior(self, frequencies: np.ndarray) -> np.ndarray:
-        if self.prior is None:
-            return frequencies
-        if isinstance(self.prior, str):
-            if self.prior != "uniform":
-                raise ValueError(f"prior is {self.prior!r}; expected None, 'uniform' or an array")
-            return np.full(len(frequencies), 1 / len(frequencies))
-        return _check_prior(self.prior, len(frequencies))
+    def _check_table(self, X: Any, *, reset: bool) -> Any:
+        """Return X without its column of groups."""
+        X = as_table(X)
+        if self._settings.groups is not None and isinstance(X, pd.DataFrame):
+            X = X.drop(columns=self._settings.groups, errors="ignore")
+        return self.check_X(X, reset=reset)
+
+    def _check_labels(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return y, and as the number of each row's class in ``classes_``."""
+        if y is None:
+            raise ValueError("DecisionFusion requires y to be passed, but the target y is None")
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+        require_present(y, row_names(X), what="labels", remedy="drop these rows")
+        try:
+            check_classification_targets(y)
+        except ValueError as error:
+            raise ValueError(f"{error} For numbers use FeatureFusion and a regressor.") from None
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"y holds 1 class, {self.classes_[0]!r}; at least two are needed")
+        return y, codes
+
+    def _set_priors(self, counts: np.ndarray) -> None:
+        if not counts.all():
+            lost = self.classes_[counts == 0].tolist()
+            raise ValueError(
+                f"sample_weight is 0 in every row of the classes {lost}: leave these rows out"
+            )
+        self.prior_ = counts / counts.sum()  # the default of the one, and then of the other
+        self.prior_ = self._distribution("prior")
+        self.target_prior_ = self._distribution("target_prior")
+
+    def _distribution(self, name: str) -> np.ndarray:
+        given = getattr(self, name)
+        if given is None:
+            return self.prior_
+        if isinstance(given, str):
+            if given != "uniform":
+                raise ValueError(f"{name} is {given!r}; expected None, 'uniform' or an array")
+            return np.full(len(self.classes_), 1 / len(self.classes_))
+        return _check_prior(given, len(self.classes_))
 
     def _folds(self, codes: np.ndarray, groups: ArrayLike | None) -> list[tuple]:
         """Return the inner folds; none if nothing has to be learned from the experts' answers."""
-        if self.calibration is None and self.weights != "learned" and self.rule != "stack":
+        if self.calibration is None and self.rule != "stack" and not isinstance(self.weights, str):
             return []
         cv = self.cv
         groups = None if groups is None else np.asarray(groups)
@@ -366,7 +468,7 @@ class DecisionFusion(ClassifierMixin, Composition):
             most = np.bincount(codes).min()
             if groups is not None:
                 most = min(most, len(np.unique(groups)))
-                if most < 2 and len(np.unique(groups)) < 2:
+                if len(np.unique(groups)) < 2:
                     raise ValueError("groups holds 1 group; at least two are needed")
             n_splits = cv if cv < 2 else max(2, min(cv, most))  # below 2: let the splitter complain
             cv = n_splits if groups is None else StratifiedGroupKFold(n_splits)
@@ -383,7 +485,43 @@ class DecisionFusion(ClassifierMixin, Composition):
                 )
         return folds
 
-    def _calibrator(self, scores: np.ndarray, codes: np.ndarray, name: str) -> Any:
+    def _learn(
+        self,
+        names: list[str],
+        scores: np.ndarray,
+        codes: np.ndarray,
+        weight: np.ndarray,
+        fold_of: np.ndarray,
+    ) -> None:
+        """Fit calibrators, and weights or stacker, to out-of-fold scores, a NaN row for absence."""
+        self.calibrators_ = {
+            name: self._calibrator(name, scores[:, e], codes, weight)
+            for e, name in enumerate(names)
+        }
+        if self.rule == "stack" or isinstance(self.weights, str):
+            P = np.full(scores.shape, np.nan)
+            for e, name in enumerate(names):
+                known = ~np.isnan(scores[:, e]).all(axis=1)
+                for f in np.unique(fold_of[known]):
+                    rows, others = known & (fold_of == f), known & (fold_of != f)
+                    calibrator = self.calibrators_[name]
+                    if others.any():
+                        calibrator = self._calibrator(
+                            name, scores[others, e], codes[others], weight[others]
+                        )
+                    P[rows, e] = self._posteriors(calibrator, scores[rows, e])
+            heard = ~np.isnan(P).all(axis=(1, 2))
+            P, codes, weight = P[heard], codes[heard], weight[heard]
+        if self.rule == "stack":
+            stacker = LogisticRegression(max_iter=1000)
+            self.stacker_ = stacker.fit(self._log_ratios(P), codes, weight)
+        elif isinstance(self.weights, str):
+            w = learn_weights(P, codes, rule=self.rule, prior=self.prior_, sample_weight=weight)
+            self.weights_ = dict(zip(names, w.tolist(), strict=True))
+
+    def _calibrator(
+        self, name: str, scores: np.ndarray, codes: np.ndarray, weight: np.ndarray
+    ) -> Any:
         if self.calibration is None:
             return None
         rows = ~np.isnan(scores).all(axis=1)
@@ -392,26 +530,11 @@ class DecisionFusion(ClassifierMixin, Composition):
                 f"expert {name!r} has too few rows to be calibrated out of fold; use "
                 "calibration=None, or leave it out"
             )
-        return CALIBRATORS[self.calibration]().fit(scores[rows], codes[rows])
+        return CALIBRATORS[self.calibration]().fit(scores[rows], codes[rows], weight[rows])
 
     def _posteriors(self, calibrator: Any, scores: np.ndarray) -> np.ndarray:
         p = scores if calibrator is None else calibrator.predict(scores)
         return _fill_unseen(p, self.prior_)
-
-    def _out_of_fold(
-        self, scores: np.ndarray, codes: np.ndarray, fold_of: np.ndarray
-    ) -> np.ndarray:
-        """Return calibrated posteriors; each fold's calibrators are fitted on the other folds."""
-        P = np.full(scores.shape, np.nan)
-        for e, name in enumerate(self.calibrators_):
-            known = ~np.isnan(scores[:, e]).all(axis=1)
-            for f in np.unique(fold_of[known]):
-                rows, others = known & (fold_of == f), known & (fold_of != f)
-                calibrator = self.calibrators_[name]
-                if calibrator is not None and others.any():
-                    calibrator = self._calibrator(scores[others, e], codes[others], name)
-                P[rows, e] = self._posteriors(calibrator, scores[rows, e])
-        return P
 
     def _log_ratios(self, P: np.ndarray) -> np.ndarray:
         """Return log(posterior / prior) as columns, 0 where an expert is absent or says nothing."""
@@ -419,47 +542,31 @@ class DecisionFusion(ClassifierMixin, Composition):
         return np.nan_to_num(ratios, nan=0.0).reshape(len(P), -1)
 
 
-def learn_weights(
-    P: np.ndarray, codes: np.ndarray, rule: str | Rule, prior: np.ndarray
-) -> np.ndarray:
-    """Return the non-negative weights of the least log-loss, shape (n_experts,).
-
-    The product's exponents cost 1 / n_samples each: an expert that only repeats the prior could
-    have any exponent, and should have none. The other rules' fused posteriors are first raised to a
-    common power, learned with the weights and then forgotten: a mean of calibrated posteriors is
-    less sure than it should be (Ranjan and Gneiting 2010), and without the power the loss would
-    make it surer by giving all weight to one expert. The power costs 3 / n_samples a unit, or it
-    could undo the dilution by an expert that only repeats the prior.
-    """
-    n_samples, n_experts, _ = P.shape
-    product = rule == "product"
-
-    def loss(parameters: np.ndarray) -> float:
-        w, power = parameters[:n_experts], parameters[n_experts:]
-        p = apply_rule(rule, P, weights=w, prior=prior) if w.any() else np.tile(prior, (len(P), 1))
-        logp = np.log(np.maximum(p, 1e-12))
-        logp = logp if product else log_softmax(power * logp, axis=1)
-        cost = w.sum() if product else 3 * power[0]
-        return -logp[np.arange(n_samples), codes].mean() + cost / n_samples
-
-    start = np.ones(n_experts) if product else np.r_[np.ones(n_experts) / n_experts, 1.5]
-    bounds = [(0, None)] * n_experts + ([] if product else [(0.1, 20)])
-    w = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x[:n_experts]
-    w = w if w.any() else start[:n_experts]
-    return w / w.sum() if rule in ("sum", "vote") else w
+def _weight_keyword(name: str, expert: Any, given: Any, weight: np.ndarray) -> dict[str, Any]:
+    """Return the keyword that takes sample weights to an expert's fit, {} if there is none."""
+    if given is None:
+        return {}
+    last = expert[-1] if isinstance(expert, Pipeline) else expert
+    if not has_fit_parameter(last, "sample_weight"):
+        warnings.warn(
+            f"expert {name!r} ({last}) takes no sample_weight: it is fitted without; calibration, "
+            "learned weights and the prior use it",
+            stacklevel=3,
+        )
+        return {}
+    direct = last is expert or get_config()["enable_metadata_routing"]
+    return {"sample_weight" if direct else f"{expert.steps[-1][0]}__sample_weight": weight}
 
 
 def _fit_expert(
-    part: tuple, block: Any, y: np.ndarray, train: np.ndarray, test: np.ndarray,
-    classes: np.ndarray, calibration: str | None,
-) -> tuple[Any, np.ndarray]:  # fmt: skip
-    """Fit one expert on some rows; return it and its scores on others, NaN where it has none."""
-    name, expert, _ = part
-    scores = np.full((len(test), len(classes)), np.nan)
-    if len(np.unique(y[train])) < 2:  # only in a fold of a tiny sample: leave the fold out
-        return None, scores
+    part: tuple, block: Any, weights: dict[str, np.ndarray], y: np.ndarray, rows: np.ndarray,
+    calibration: str | None,
+) -> Any:  # fmt: skip
+    """Fit one expert on some rows."""
+    name, expert, columns = part
     fitted = clone(expert)
-    fitted.fit(take(block, train), y[train])
+    with at_work(f"expert {name!r}", columns):
+        fitted.fit(take(block, rows), y[rows], **{key: w[rows] for key, w in weights.items()})
     if not hasattr(fitted, "predict_proba") and (
         calibration is None or not hasattr(fitted, "decision_function")
     ):
@@ -469,14 +576,28 @@ def _fit_expert(
             else "and no decision_function; use a classifier that has one of them"
         )
         raise ValueError(f"expert {name!r} ({fitted}) has no predict_proba: {remedy}")
-    if len(test):
-        scores = _aligned(fitted, take(block, test), classes, calibration)
-    return fitted, scores
+    return fitted
 
 
-def _aligned(expert: Any, block: Any, classes: np.ndarray, calibration: str | None) -> np.ndarray:
+def _out_of_fold(
+    part: tuple, block: Any, weights: dict[str, np.ndarray], y: np.ndarray, train: np.ndarray,
+    test: np.ndarray, classes: np.ndarray, calibration: str | None,
+) -> np.ndarray:  # fmt: skip
+    """Return the scores of some rows by an expert fitted on others, NaN where it has none."""
+    if len(np.unique(y[train])) < 2 or not len(test):  # a tiny sample: leave the fold out
+        return np.full((len(test), len(classes)), np.nan)
+    fitted = _fit_expert(part, block, weights, y, train, calibration)
+    return _scores(part, fitted, take(block, test), classes, calibration)
+
+
+def _scores(
+    part: tuple, expert: Any, block: Any, classes: np.ndarray, calibration: str | None
+) -> np.ndarray:
     """Return scores with a column for every class, NaN for those the expert never met."""
-    own = expert_scores(expert, block, calibration)
+    name, _, columns = part
+    with at_work(f"expert {name!r}", columns):
+        own = expert_scores(expert, block, calibration)
+        check_rows(block, own, columns)
     scores = np.full((len(own), len(classes)), np.nan)
     scores[:, np.searchsorted(classes, expert.classes_)] = own
     return scores

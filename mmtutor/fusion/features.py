@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -17,16 +18,18 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import TransformerMixin, clone
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils import Bunch
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, check_scalar
 
-from mmtutor._composition import Composition, weight_array
+from mmtutor._composition import Composition, at_work, check_rows
 from mmtutor._table import present_rows, resolve, select, take
 from mmtutor.fusion._alignment import _MOST, generalised_cca, principal_axes
+from mmtutor.fusion._weights import given_weights
 
 __all__ = ["FeatureFusion"]
 
 _RULES = ("concat", "weighted", "sum", "product")
-_ALIGN = ("svd", "cca")
+_ALIGN = (None, "svd", "cca")
 
 
 class FeatureFusion(TransformerMixin, Composition):
@@ -35,23 +38,25 @@ class FeatureFusion(TransformerMixin, Composition):
     Parameters
     ----------
     blocks : list of (name, transformer, columns) triples
-        Each transformer turns its columns of X into numbers, dense or sparse; "passthrough" takes
-        columns that are numbers already. `columns`: a string or an integer gives one column (a
-        Series), a list of these, a slice, a boolean mask or a function such as
-        ``make_column_selector`` gives a table.
+        Each transformer turns its columns of X into numbers, dense or sparse, a row for every row;
+        "passthrough" takes columns that are numbers already, "drop" leaves the block out.
+        `columns`: a string or an integer gives one column (a Series), a list of these, a slice, a
+        boolean mask or a function such as ``make_column_selector`` gives a table.
     rule : {"concat", "weighted", "sum", "product"}, default="concat"
         Side by side, the weighted mean, the sum, or the element-wise product of the blocks. All but
         "concat" need blocks of equal width: give `n_components` unless they are equal already.
-    weights : mapping, optional
-        A number for each block's name, not negative: a factor before "concat" and "sum", the
-        weights of the mean for "weighted" (default: equal). Not for "product", where a factor would
-        change nothing but the scale.
-    n_components : int, optional
-        Project every block to this many dimensions.
-    align : {"svd", "cca"}, default="svd"
+    weights : mapping or array-like of shape (n_blocks,), default=None
+        A number for each block, by name or in their order, not negative: a factor before "concat"
+        and "sum", the weights of the mean for "weighted" (None: equal). Not for "product", where a
+        factor would change nothing but the scale.
+    n_components : int, default=None
+        Project every block to this many dimensions; None does not project.
+    align : {"svd", "cca"}, default=None
         How. "svd": each block's own principal axes, which gives equal widths but not equal
         meanings. "cca": the directions in which the blocks agree most, learned from rows in which
         all are present; with more than two blocks the MAXVAR generalisation (Kettenring 1971).
+        None: "cca" where columns are added or multiplied ("weighted", "sum", "product", two blocks
+        or more), "svd" where they stand side by side.
     shrinkage : float, default=0.1
         Only for "cca": how far each block's covariance is drawn towards a multiple of the identity,
         from 0 (classical; it finds perfect agreement in noise as soon as columns outnumber rows) to
@@ -60,19 +65,24 @@ class FeatureFusion(TransformerMixin, Composition):
         Give every block the same say. A dense block's columns are centred and scaled to variance 1
         (a constant column stays 0); a sparse block is divided by one number instead, so that it
         stays sparse. See Notes for what follows.
-    n_jobs : int, optional
+    missing : {"any", "all"}, default="any"
+        A block is absent from a row in which any, or all, of its cells are missing. With "all" its
+        transformer must itself be able to read a table with gaps.
+    n_jobs : int, default=None
         Workers for the transformers; None means 1.
 
     Attributes
     ----------
     blocks_ : list of (name, fitted transformer, columns) triples
-        The transformers, each fitted on the rows in which its cells are present.
+        The transformers in use, each fitted on the rows in which its cells are present.
+    n_missing_ : dict
+        By block, from how many training rows it was absent.
     widths_ : dict
         Columns of each block before projection.
     weights_ : dict or None
         The weight of each block by name; None if the rule was used without weights.
     agreement_ : ndarray of shape (n_components,)
-        Only with ``align="cca"``: the mean correlation of the blocks along each shared dimension,
+        Only after "cca": the mean correlation of the blocks along each shared dimension,
         measured on the training rows.
     n_features_in_ : int
         Number of columns of X.
@@ -84,24 +94,34 @@ class FeatureFusion(TransformerMixin, Composition):
     ValueError
         On fitting: a part that is no triple, a name used twice, a column that is not there, an
         unknown rule or alignment, weights that do not fit, unequal widths without a projection, a
-        projection wider than a block, a block without a usable row.
+        projection wider than a block, a block without a usable row. What a transformer raises comes
+        with its block's name before the message.
 
     See Also
     --------
     mmtutor.fusion.DecisionFusion : Late fusion, after the classifiers.
+    sklearn.compose.ColumnTransformer : Puts blocks side by side as they are, whatever their scale.
 
     Notes
     -----
-    Taught in notebook 04.
+    Taught in notebook 04. Where one modality is often missing, or the modalities want classifiers
+    of different kinds, :class:`DecisionFusion` does better without: there the absent one is left
+    out, and not replaced by a mean.
+
+    **Sum or product.** Adding or multiplying columns presupposes that they mean the same; principal
+    axes of two blocks do not ("svd": column 7 of one with column 7 of the other). Use them with
+    "cca", or with blocks that share their meaning already. "concat" presupposes nothing.
 
     **Scale.** With `standardise`, the mean variance of a block's columns is 1 after standardising
     and again after projecting, and for "concat" each block is then divided by the square root of
     its width: 120 columns together weigh as much as 36. A penalised classifier after "concat"
     therefore sees small columns and wants a larger ``C`` than usual.
 
-    **Missing cells.** A block is absent from a row in which any of its cells is missing (None or
-    NaN). Its features are then the block's mean over the training rows, which is zero for a
+    **Missing cells.** A block is absent from a row in which its cells are missing (None or NaN; see
+    `missing`). Its features are then the block's mean over the training rows, which is zero for a
     standardised dense block. So "sum" leaves the row to the other blocks, and "product" is zero.
+
+    **Parameters after fitting.** `set_params` changes nothing in what was fitted; fit again.
 
     References
     ----------
@@ -130,11 +150,12 @@ class FeatureFusion(TransformerMixin, Composition):
         blocks: list[tuple[str, Any, Any]],
         *,
         rule: str = "concat",
-        weights: Mapping[str, float] | None = None,
+        weights: Mapping[str, float] | ArrayLike | None = None,
         n_components: int | None = None,
-        align: str = "svd",
+        align: str | None = None,
         shrinkage: float = 0.1,
         standardise: bool = True,
+        missing: str = "any",
         n_jobs: int | None = None,
     ) -> None:
         self.blocks = blocks
@@ -144,6 +165,7 @@ class FeatureFusion(TransformerMixin, Composition):
         self.align = align
         self.shrinkage = shrinkage
         self.standardise = standardise
+        self.missing = missing
         self.n_jobs = n_jobs
 
     def fit(self, X: Any, y: ArrayLike | None = None) -> FeatureFusion:
@@ -153,7 +175,7 @@ class FeatureFusion(TransformerMixin, Composition):
         ----------
         X : DataFrame or array-like of shape (n_samples, n_columns)
             One row a sample; missing cells are allowed.
-        y : array-like of shape (n_samples,), optional
+        y : array-like of shape (n_samples,), default=None
             Handed to the transformers; the fusion itself does not use it.
 
         Returns
@@ -171,7 +193,7 @@ class FeatureFusion(TransformerMixin, Composition):
         ----------
         X : DataFrame or array-like of shape (n_samples, n_columns)
             One row a sample; missing cells are allowed.
-        y : array-like of shape (n_samples,), optional
+        y : array-like of shape (n_samples,), default=None
             Handed to the transformers.
 
         Returns
@@ -199,7 +221,7 @@ class FeatureFusion(TransformerMixin, Composition):
         X = self.check_X(X, reset=False)
         blocks = [select(X, columns) for _, _, columns in self.blocks_]
         matrices = Parallel(n_jobs=self.n_jobs)(
-            delayed(_transform)(part[1], block, present_rows(block))
+            delayed(_transform)(part, block, present_rows(block, self._settings.missing))
             for part, block in zip(self.blocks_, blocks, strict=True)
         )
         ready = []
@@ -226,14 +248,15 @@ class FeatureFusion(TransformerMixin, Composition):
             ``block__feature`` for "concat", ``rule0, rule1, ...`` otherwise.
         """
         check_is_fitted(self)
-        if self.rule != "concat":
+        rule = self._settings.rule
+        if rule != "concat":
             width = self._scalers[self.blocks_[0][0]].width
-            return np.array([f"{self.rule}{i}" for i in range(width)], dtype=object)
+            return np.array([f"{rule}{i}" for i in range(width)], dtype=object)
         names = []
         for name, transformer, _ in self.blocks_:
             width = self._scalers[name].width
             own = [str(i) for i in range(width)]
-            if self.n_components is None:
+            if self._scalers[name].projection is None:
                 # a transformer may have no names, or need its input's
                 with contextlib.suppress(AttributeError, ValueError, TypeError):
                     own = list(transformer.get_feature_names_out())
@@ -250,58 +273,59 @@ class FeatureFusion(TransformerMixin, Composition):
         parts = self.check_parts()
         names = [name for name, _, _ in parts]
         self._check_options(names)
+        self._settings = Bunch(**self.get_params(deep=False))  # set_params must not change them
         X = self.check_X(X, reset=True)
         if y is not None:
             check_consistent_length(X, y)
         columns = [resolve(X, part[2]) for part in parts]
         blocks = [select(X, chosen) for chosen in columns]
-        for name, block in zip(names, blocks, strict=True):
-            if not present_rows(block).any():
+        present = [present_rows(block, self.missing) for block in blocks]
+        self.n_missing_ = {n: int((~rows).sum()) for n, rows in zip(names, present, strict=True)}
+        for name, rows in zip(names, present, strict=True):
+            if not rows.any():
                 raise ValueError(f"block {name!r} has no row without a missing cell: leave it out")
         done = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_transform)(part[1], block, present_rows(block), y)
-            for part, block in zip(parts, blocks, strict=True)
+            delayed(_fit_transform)((name, transformer, chosen), block, rows, y)
+            for (name, transformer, _), chosen, block, rows in zip(
+                parts, columns, blocks, present, strict=True
+            )
         )
-        self.blocks_ = [(n, t, c) for n, (t, _, _), c in zip(names, done, columns, strict=True)]
-        self.widths_ = {name: Z.shape[1] for name, (_, Z, _) in zip(names, done, strict=True)}
+        self.blocks_ = [(n, t, c) for n, (t, _), c in zip(names, done, columns, strict=True)]
+        matrices = dict(zip(names, (Z for _, Z in done), strict=True))
+        self.widths_ = {name: Z.shape[1] for name, Z in matrices.items()}
         self._check_widths()
-        self.weights_ = None
-        if self.weights is not None:
-            w = weight_array(self.weights, names, "blocks")
-            self.weights_ = dict(zip(names, w.tolist(), strict=True))
 
-        self._scalers, ready = {}, []
-        for name, (_, Z, present) in zip(names, done, strict=True):
-            self._scalers[name] = _Scaler(self.standardise).fit(Z)
-            ready.append(self._scalers[name].transform(Z, present))
+        self._scalers = {n: _Scaler(self.standardise).fit(Z) for n, Z in matrices.items()}
         if self.n_components is not None:
-            everywhere = np.logical_and.reduce([present for _, _, present in done])
-            projections = self._projections(ready, [p for _, _, p in done], everywhere)
-            ready = []
-            for name, (_, Z, present), directions in zip(names, done, projections, strict=True):
-                self._scalers[name].project(directions, Z)
-                ready.append(self._scalers[name].transform(Z, present))
-        return ready
+            ready = self._ready(matrices, present)
+            for name, directions in zip(names, self._projections(ready, present), strict=True):
+                self._scalers[name].project(directions, matrices[name])
+        return self._ready(matrices, present)
+
+    def _ready(self, matrices: dict[str, Any], present: list[np.ndarray]) -> list[Any]:
+        """Return each block's standardised (and projected) matrix, with all rows."""
+        return [
+            self._scalers[name].transform(Z, rows)
+            for (name, Z), rows in zip(matrices.items(), present, strict=True)
+        ]
 
     def _check_options(self, names: list[str]) -> None:
         if self.rule not in _RULES:
             raise ValueError(f"unknown rule {self.rule!r}: use one of {list(_RULES)}")
         if self.align not in _ALIGN:
             raise ValueError(f"unknown align {self.align!r}: use one of {list(_ALIGN)}")
-        k = self.n_components
-        if k is not None and (not isinstance(k, int | np.integer) or k < 1):
-            raise ValueError(f"n_components is {k!r}; expected an integer of 1 or more, or None")
-        if not 0 <= self.shrinkage <= 1:
-            raise ValueError(f"shrinkage is {self.shrinkage!r}; expected a number from 0 to 1")
-        if self.align == "cca" and k is not None and len(names) < 2:
+        if self.missing not in ("any", "all"):
+            raise ValueError(f"missing is {self.missing!r}; expected 'any' or 'all'")
+        if self.n_components is not None:
+            check_scalar(self.n_components, "n_components", (int, np.integer), min_val=1)
+        check_scalar(self.shrinkage, "shrinkage", Real, min_val=0, max_val=1)
+        if self.align == "cca" and self.n_components is not None and len(names) < 2:
             raise ValueError("align='cca' needs at least two blocks; use align='svd'")
-        if self.weights is None:
-            return
-        if self.rule == "product":
-            raise ValueError("rule='product' takes no weights: a factor changes only the scale")
-        w = weight_array(self.weights, names, "blocks")
-        if not np.isfinite(w).all() or (w < 0).any() or not w.any():
-            raise ValueError(f"weights are {dict(self.weights)}; expected >= 0 and not all 0")
+        self.weights_ = None
+        if self.weights is not None:
+            if self.rule == "product":
+                raise ValueError("rule='product' takes no weights: a factor changes only the scale")
+            self.weights_ = given_weights(self.weights, self.blocks, names, "blocks")
 
     def _check_widths(self) -> None:
         widths = ", ".join(f"{name} {width}" for name, width in self.widths_.items())
@@ -318,19 +342,24 @@ class FeatureFusion(TransformerMixin, Composition):
                 f"widths are {widths}"
             )
 
-    def _projections(
-        self, ready: list[Any], present: list[np.ndarray], everywhere: np.ndarray
-    ) -> list[np.ndarray]:
+    def _projections(self, ready: list[Any], present: list[np.ndarray]) -> list[np.ndarray]:
         """Return each block's directions, shape (width, n_components)."""
-        k = self.n_components
-        fewest = everywhere.sum() - 1 if self.align == "cca" else min(p.sum() for p in present)
+        k, mixed = self.n_components, self.rule != "concat" and len(ready) > 1
+        align = self.align or ("cca" if mixed else "svd")
+        everywhere = np.logical_and.reduce(present)
+        if align == "cca" and not everywhere.any():
+            raise ValueError(
+                f"no row of n_samples = {len(everywhere)} has all blocks, and from such rows "
+                "align='cca' learns; use rule='concat', or align='svd'"
+            )
+        fewest = everywhere.sum() - 1 if align == "cca" else min(p.sum() for p in present)
         if k > fewest:
             raise ValueError(
-                f"n_components={k} with align={self.align!r} is more than the {fewest} that "
+                f"n_components={k} with align={align!r} is more than the {fewest} that "
                 f"n_samples = {len(everywhere)} allows, counting rows in which "
-                f"{'all blocks are' if self.align == 'cca' else 'the block is'} present"
+                f"{'all blocks are' if align == 'cca' else 'the block is'} present"
             )
-        if self.align == "svd":
+        if align == "svd":
             return [principal_axes(Z[p], k) for Z, p in zip(ready, present, strict=True)]
         first = [principal_axes(Z[everywhere], min(_MOST, fewest, Z.shape[1])) for Z in ready]
         reduced = [np.asarray(Z[everywhere] @ V) for Z, V in zip(ready, first, strict=True)]
@@ -340,19 +369,19 @@ class FeatureFusion(TransformerMixin, Composition):
         return [V @ W for V, W in zip(first, directions, strict=True)]
 
     def _fuse(self, ready: list[Any]) -> np.ndarray | sparse.csr_matrix:
-        weights = None if self.weights_ is None else list(self.weights_.values())
-        if self.rule == "product":
+        rule = self._settings.rule
+        if rule == "product":
             return np.prod([_dense(Z) for Z in ready], axis=0)
-        w = np.ones(len(ready)) if weights is None else np.array(weights)
-        if self.rule == "concat":
-            if self.standardise:
+        w = np.ones(len(ready)) if self.weights_ is None else np.array([*self.weights_.values()])
+        if rule == "concat":
+            if self._settings.standardise:
                 w = w / np.sqrt([Z.shape[1] for Z in ready])
             parts = [Z * factor for Z, factor in zip(ready, w, strict=True)]
             if any(sparse.issparse(Z) for Z in parts):
                 return sparse.hstack(parts, format="csr")
             return np.hstack(parts)
         total = sum(_dense(Z) * factor for Z, factor in zip(ready, w, strict=True))
-        return total / w.sum() if self.rule == "weighted" else total
+        return total / w.sum() if rule == "weighted" else total
 
 
 class _Scaler:
@@ -404,22 +433,33 @@ class _Scaler:
         return np.vstack([Z, means])[order]
 
 
-def _fit_transform(transformer: Any, block: Any, present: np.ndarray, y: Any) -> tuple:
+def _fit_transform(part: tuple, block: Any, present: np.ndarray, y: Any) -> tuple[Any, Any]:
+    """Fit one transformer on the rows where its block is present; return it and their features."""
+    name, transformer, columns = part
     if isinstance(transformer, str) and transformer == "passthrough":
         transformer = FunctionTransformer(feature_names_out="one-to-one")
-    fitted = clone(transformer)
-    rows = np.flatnonzero(present)
-    target = None if y is None else np.asarray(y)[rows]
-    if hasattr(fitted, "fit_transform"):
-        Z = fitted.fit_transform(take(block, rows), target)
-    else:
-        Z = fitted.fit(take(block, rows), target).transform(take(block, rows))
-    return fitted, _matrix(Z), present
+    fitted, given = clone(transformer), take(block, np.flatnonzero(present))
+    target = None if y is None else np.asarray(y)[present]
+    with at_work(f"block {name!r}", columns):
+        if hasattr(fitted, "fit_transform"):
+            Z = fitted.fit_transform(given, target)
+        else:
+            Z = fitted.fit(given, target).transform(given)
+        Z = _matrix(Z)
+        check_rows(given, Z, columns)
+    return fitted, Z
 
 
-def _transform(fitted: Any, block: Any, present: np.ndarray) -> tuple:
-    rows = np.flatnonzero(present)
-    return (_matrix(fitted.transform(take(block, rows))) if len(rows) else None), present
+def _transform(part: tuple, block: Any, present: np.ndarray) -> tuple[Any, np.ndarray]:
+    """Return the features of the rows in which the block is present, None if there is no row."""
+    name, fitted, columns = part
+    if not present.any():
+        return None, present
+    given = take(block, np.flatnonzero(present))
+    with at_work(f"block {name!r}", columns):
+        Z = _matrix(fitted.transform(given))
+        check_rows(given, Z, columns)
+    return Z, present
 
 
 def _matrix(Z: Any) -> Any:
@@ -429,9 +469,7 @@ def _matrix(Z: Any) -> Any:
     Z = np.asarray(Z, dtype=float)
     Z = Z[:, None] if Z.ndim == 1 else Z
     if not np.isfinite(Z).all():
-        raise ValueError(
-            "a block's features contain NaN or inf; its transformer must not make them"
-        )
+        raise ValueError("its features contain NaN or inf; its transformer must not make them")
     return Z
 
 
