@@ -442,7 +442,7 @@ def contestants(first, second):
     project = {"n_components": 20, "shrinkage": 0.5}
     early = {
         "concat": FeatureFusion(both),
-        "sum, SVD": FeatureFusion(both, rule="sum", **project),
+        "sum, SVD": FeatureFusion(both, rule="sum", align="svd", **project),
         "sum, CCA": FeatureFusion(both, rule="sum", align="cca", **project),
         "product, CCA": FeatureFusion(both, rule="product", align="cca", **project),
     }

@@ -51,7 +51,7 @@ from sklearn.preprocessing import StandardScaler
 from mmtutor import audio, datasets, evaluation, image, plotting, text
 from mmtutor.datasets import PostWorld
 from mmtutor.exercises import check
-from mmtutor.fusion import DecisionFusion, rules
+from mmtutor.fusion import DecisionFusion, learn_weights, rules
 
 plotting.style()
 
@@ -389,6 +389,7 @@ assert loss.loc["calibration None", "sum"] < loss.loc["calibration sigmoid", "su
 # five times on four fifths of the training posts, lets it judge the fifth that was left out, and fits a curve from scores to probabilities
 # on these *out-of-fold* judgements: a sigmoid (Platt 1999), a rising step function, or one temperature
 # (Guo et al. 2017, exercise 05.3). Pass `groups=` to `fit`, as above, and no author is on both sides of these inner folds either.
+# Inside a search or a cross-validation nobody passes them on; there, name a column of the table instead: `DecisionFusion(..., groups="author")`.
 #
 # ## 6 · The posts, fairly
 #
@@ -499,6 +500,18 @@ assert weight.loc[1:, "product"].between(0.7, 1.4).all(), "calibrated: exponents
 # an unreliable one gives posteriors near the prior, and multiplying by the prior (and dividing by it) changes nothing. **Calibration has done the weighting.** An exponent well below
 # 1 is a sign of something else: experts that repeat one another, whose common evidence must not be counted twice.
 #
+# `learn_weights` does the same for posteriors that are there already. Those of the simulator's own formula are exact, so two modalities that tell something should get exponents
+# of 1, and a third that tells nothing should get 0:
+
+# %%
+world = PostWorld(reliability=(1.5, 1.5, 0))
+latent = world.sample(5000, 0)
+P = np.stack([world.posteriors(latent, [name]) for name in world.modalities], axis=1)
+exponents = learn_weights(P, latent["class"], rule="product")
+print(dict(zip(world.modalities, exponents.round(1).tolist(), strict=True)))
+assert np.abs(exponents - [1, 1, 0]).max() < 0.1
+
+# %% [markdown]
 # ## 8 · Conflict: when one modality says the opposite
 #
 # Irony: the words praise, the voice groans. The simulator's *conflict* is the probability that one modality of a post, any of them, shows another class. We take
@@ -822,7 +835,7 @@ check("05.4", confident_rule_solution)
 # ## Pitfalls
 #
 # - **Calibrating on the training posts.** An expert is nearly always right there, so the curve says "believe everything". Calibrate out of fold; the same goes for weights and stacking.
-# - **Forgetting the groups twice.** The outer split keeps authors apart and the inner one does not, because nobody handed it the groups. Pass `groups=` to `fit`; in `cross_val_score` add `params={"groups": groups}`.
+# - **Forgetting the groups twice.** The outer split keeps authors apart and the inner one does not, because nobody handed it the groups. Pass `groups=` to `fit`; inside `cross_val_score` or a search name a column: `DecisionFusion(..., groups="author")`.
 # - **Forgetting the prior**, or dividing by it once too often. Test with two experts that repeat the prior: the answer must be the prior.
 # - **Clipping instead of thinking.** A floor of 1e-9 under the posteriors is itself an opinion: "at most one in a billion". Calibration sets a floor that the data support.
 # - **Filling in a uniform posterior for an absent expert.** Against an unequal prior that is evidence. Leave the expert out.

@@ -233,7 +233,7 @@ models["late learned"] = DecisionFusion(experts, rule="product", weights="learne
 models["late stack"] = DecisionFusion(experts, rule="stack", **learned)
 models["early concat"] = make_pipeline(FeatureFusion(blocks), classifier(10))
 for rule in ("weighted", "sum", "product"):
-    fusion = FeatureFusion(blocks, rule=rule, n_components=40)
+    fusion = FeatureFusion(blocks, rule=rule, n_components=40, align="svd")
     models[f"early {rule}"] = make_pipeline(fusion, classifier(0.1))
 print(len(models), "models")
 
@@ -829,7 +829,7 @@ check("06.4", solution_4)
 # - **A plain t-test over folds.** It calls equals different several times too often (section 3). Use `compare`, or `corrected_t_test`.
 # - **Leaving out the best single modality.** A fusion's accuracy sounds fine until one modality alone has as much. Pick the single on the same folds.
 # - **Fitting outside the folds.** Scaling, TF-IDF, PCA, codebooks and calibration are fitted; put them into the pipeline. What looks at one sample only may be computed once.
-# - **Groups forgotten in the inner folds.** Learned weights and calibration split the training data again; `compare` hands the groups on to `DecisionFusion`, `cross_val_score` does not do so by itself.
+# - **Groups forgotten in the inner folds.** Learned weights and calibration split the training data again; `compare` hands the groups on to `DecisionFusion`; inside `cross_val_score` or a search, name a column of the table: `DecisionFusion(..., groups="author")`.
 # - **Many levels, few samples.** Quantise finely and everything looks informative, synergy most of all. Print `information_bias` beside the bits.
 # - **Believing in redundancy too literally.** I_min compares amounts. For two independent bits with the pair as the target it reports one redundant bit, though the modalities share nothing.
 # - **Times under load.** `fit_seconds` means something only with `n_jobs=None` on a quiet machine.
