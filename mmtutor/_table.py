@@ -127,10 +127,6 @@ def existing_file(source: str | Path, *, what: str) -> Path:
     return path
 
 
-FIRST = 8  # so many cells tell how long the others will take
-WORTHWHILE = 0.1  # seconds of work that pay for sending it to processes, once they run
-
-
 @contextmanager
 def blame(who: str) -> Iterator[None]:
     """Put `who` ("expert 'face', ", "image in row 7: ") before the message of an error."""
@@ -143,6 +139,10 @@ def blame(who: str) -> Iterator[None]:
         except TypeError:  # a kind that is made of more than a message, as UnicodeDecodeError
             renamed = ValueError(message)
         raise renamed from error
+
+
+FIRST = 8  # so many cells tell how long the others will take
+WORTHWHILE = 0.1  # seconds of work that pay for sending it to processes, once they run
 
 
 def each_cell(
