@@ -150,6 +150,6 @@ def learn_weights(
 
     start = np.ones(n_experts) if product else np.r_[np.ones(n_experts) / n_experts, 1.5]
     bounds = [(0, None)] * n_experts + ([] if product else [(0.1, 20)])
-    w = minimize(loss, start, method="L-BFGS-B", bounds=bounds).x[:n_experts]
+    w = minimize(loss, start, method="L-BFGS-B", jac="3-point", bounds=bounds).x[:n_experts]
     w = w if w.any() else start[:n_experts]
     return w / w.sum() if rule in ("sum", RULES["sum"]) else w
