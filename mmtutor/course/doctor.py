@@ -45,6 +45,7 @@ STAND_INS = {
     ),
     "tensorflow": ("tensorflow-cpu", "tensorflow-macos", "tensorflow-intel"),
 }
+# The extras that `all` installs.
 WHAT_FOR = {
     "deep": "the chapters that train networks",
     "emoji": "drawing emoji, in chapter 17",
@@ -80,9 +81,9 @@ class Finding(NamedTuple):
     mending: str = ""
 
 
-def check_python(version: Sequence[int] = sys.version_info) -> Iterator[Finding]:
+def check_python(version: Sequence[int] = tuple(sys.version_info[:3])) -> Iterator[Finding]:
     """Is this Python new enough, and is it the environment one thinks it is?"""
-    shown = ".".join(str(part) for part in version[:3])
+    shown = ".".join(str(part) for part in version)
     if tuple(version[:2]) < OLDEST_PYTHON:
         mending = "install Python 3.11 or newer, remove .venv, and run make PYTHON=/path/to/python"
         yield Finding("problem", f"Python {shown} is too old", mending)
@@ -102,7 +103,7 @@ def requirements() -> list[tuple[Requirement, str]]:
         named = re.search(r"""extra == ["']([\w-]+)["']""", line)
         extra = named[1] if named else ""
         here = each.marker is None or each.marker.evaluate({"extra": extra})
-        if here and each.name != "mmtutor":  # the extra `all` names the others
+        if here and (not extra or extra in WHAT_FOR):
             found.setdefault(each.name, (each, extra))
     return list(found.values())
 
@@ -154,7 +155,8 @@ def check_requirement(requirement: Requirement, extra: str = "") -> Finding:
     """Is a package there, once, in range, and does it import?"""
     name, wanted = requirement.name, requirement.specifier
     purpose = f" (needed for {WHAT_FOR[extra]})" if extra else ""
-    there = [each for each in (name, *STAND_INS.get(name, ())) if installed_version(each)]
+    versions = {each: installed_version(each) for each in (name, *STAND_INS.get(name, ()))}
+    there = [each for each in versions if versions[each]]
     if not there:
         target = f"mmtutor[{extra}]" if extra else f"{name}{wanted}"
         level = "note" if extra else "problem"
@@ -163,7 +165,7 @@ def check_requirement(requirement: Requirement, extra: str = "") -> Finding:
         what = f"several packages provide cv2 and overwrite each other: {', '.join(there)}"
         mending = f"pip uninstall -y {' '.join(there)} && pip install opencv-python"
         return Finding("problem", what, mending)
-    provider, version = there[0], installed_version(there[0])
+    provider, version = there[0], versions[there[0]] or ""
     if not wanted.contains(version, prereleases=True):
         what = f"{provider} {version} is outside {wanted}{purpose}"
         return Finding("problem", what, f"pip install '{provider}{wanted}'")

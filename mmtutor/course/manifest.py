@@ -47,7 +47,8 @@ class Chapter:
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
-            kind = {"int": int, "str": str, "Sequence[str]": Sequence}.get(field.type, object)
+            kinds: dict[Any, type] = {"int": int, "str": str, "Sequence[str]": Sequence}
+            kind = kinds.get(field.type, object)
             if not isinstance(value, kind) or (kind is Sequence and isinstance(value, str)):
                 raise CourseError(f"{field.name} = {value!r} must be of type {field.type}")
         if not re.fullmatch(r"[a-z0-9_]+", self.slug):
@@ -203,32 +204,35 @@ def table(course: Course, links_to: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _texts(course: Course) -> Iterator[tuple[Path, str, str]]:
-    """Yield each file that holds something of the manifest: its path, its text, the right text."""
-
-    def put(pattern: re.Pattern[str], new: str, what: str) -> None:
-        nonlocal text
-        text, count = pattern.subn(lambda match: new, text)
-        if count != 1:
-            raise CourseError(f"{path.name} must have one {what}, it has {count}")
-
-    path = course.folder / "README.md"
-    old = text = path.read_text(encoding="utf-8")
-    put(_TABLE, table(course, "notebooks/"), "table '| | Chapter | ...'")
-    yield path, old, text
+def _pieces(course: Course) -> Iterator[tuple[Path, list[tuple[re.Pattern[str], str, str]]]]:
+    """Yield each file that holds something of the manifest: where what stands, and its name."""
+    rows = table(course, "notebooks/")
+    yield course.folder / "README.md", [(_TABLE, rows, "table '| | Chapter | ...'")]
     for chapter, following in zip(course.present, [*course.present[1:], None], strict=True):
-        path = chapter.source
-        old = text = path.read_text(encoding="utf-8")
-        put(_TITLE, f"# # {chapter.heading} · {chapter.title['zh']}", "title, '# # ...'")
+        title = f"# # {chapter.heading} · {chapter.title['zh']}"
         time = f"{chapter.minutes} minutes to read and do, {chapter.seconds} seconds to run"
-        put(_TIME, time, "line '**Time**: N minutes to read and do, N seconds to run'")
         then = "the [map](00_start_here.ipynb) of the series shows what else there is."
         if following:
             then = f"[{following.heading}]({following.name}.ipynb): {following.question}"
-        put(_NEXT, f"# **Next**: {then}", "line '**Next**: ...'")
+        pieces = [
+            (_TITLE, title, "title, '# # ...'"),
+            (_TIME, time, "line '**Time**: N minutes to read and do, N seconds to run'"),
+            (_NEXT, f"# **Next**: {then}", "line '**Next**: ...'"),
+        ]
         if chapter.number == 0:
-            rows = table(course, "").splitlines(keepends=True)
-            put(_TABLE, "".join(f"# {row}" for row in rows), "table '| | Chapter | ...'")
+            rows = "".join(f"# {row}" for row in table(course, "").splitlines(keepends=True))
+            pieces.append((_TABLE, rows, "table '| | Chapter | ...'"))
+        yield chapter.source, pieces
+
+
+def _texts(course: Course) -> Iterator[tuple[Path, str, str]]:
+    """Yield the path of each such file, its text, and the right text."""
+    for path, pieces in _pieces(course):
+        old = text = path.read_text(encoding="utf-8")
+        for pattern, new, what in pieces:
+            text, count = pattern.subn(new.replace("\\", r"\\"), text)
+            if count != 1:
+                raise CourseError(f"{path.name} must have one {what}, it has {count}")
         yield path, old, text
 
 
