@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 import uuid
 import warnings
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from platformdirs import user_cache_dir
 
 Arrays = dict[str, np.ndarray]
 
@@ -36,10 +36,16 @@ def cache_folder() -> Path:
     >>> cache_folder().is_absolute()
     True
     """
-    import pooch
-
     named = os.environ.get("MMTUTOR_CACHE")
-    return Path(named or pooch.os_cache("mmtutor")).expanduser().absolute()
+    return Path(named or user_cache_dir("mmtutor")).expanduser().absolute()
+
+
+def clear_strays(folder: Path, pattern: str, seconds: float) -> None:
+    """Delete the temporary files to which nobody has written for so many seconds."""
+    for path in folder.glob(pattern):
+        with suppress(OSError):  # another process was faster, or the folder is read-only
+            if time.time() - path.stat().st_mtime > seconds:
+                path.unlink()
 
 
 @contextmanager
@@ -47,9 +53,11 @@ def atomic_write(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[An
     """Open a file that takes the place of `path` when the block ends, and never before.
 
     It is written in the same folder under another name. If the block raises, `path` is as it was
-    and nothing is left behind; processes that write the same file cannot disturb each other.
+    and nothing is left behind; processes that write the same file cannot disturb each other. What a
+    killed process left in the folder is cleared away after an hour.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    clear_strays(path.parent, ".*.part", 3600)
     # Not by tempfile: whom the umask lets read other files may read this one.
     temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}.part")
     try:
@@ -74,10 +82,7 @@ def fingerprint(*parts: str | bytes | Path) -> str:
 
 
 def cached_arrays(
-    name: str,
-    mark: str,
-    make: Callable[[], Arrays],
-    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    name: str, mark: str, make: Callable[[], Arrays], shapes: Mapping[str, tuple[int, ...]]
 ) -> Arrays:
     """Return `make()`, or what an earlier call with the same name and mark stored on disk.
 
@@ -89,23 +94,21 @@ def cached_arrays(
         What the arrays depend on, as a :func:`fingerprint`: another mark is another file.
     make : callable
         Returns a dict of arrays.
-    shapes : mapping, optional
-        The shapes wanted; a stored file with other ones is made anew.
+    shapes : mapping
+        The names and shapes of the arrays.
 
     Returns
     -------
     dict of str to ndarray
-        The arrays. A stored file that cannot be read is made anew; where the folder cannot be
-        written, a warning says so and the arrays are made again each time.
+        The arrays. A stored file that is damaged, or lacks an array, is made anew; where the folder
+        cannot be written, a warning says so and the arrays are made again each time.
     """
     path = cache_folder() / f"{name}-{mark}.npz"
-    try:
-        with np.load(path, allow_pickle=False) as stored:  # a zip file: each array has a checksum
-            arrays = {key: stored[key] for key in stored.files}
-        if shapes is None or {key: a.shape for key, a in arrays.items()} == dict(shapes):
+    # A zip file: each array has a checksum. What else is damaged can make reading raise anything.
+    with suppress(Exception), path.open("rb") as file, np.load(file) as stored:
+        arrays = {key: stored[key] for key in shapes}
+        if {key: array.shape for key, array in arrays.items()} == dict(shapes):
             return arrays
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error):
-        pass
     arrays = make()
     try:
         with atomic_write(path) as file:
