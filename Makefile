@@ -5,7 +5,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES := mmtutor tests benchmarks docs notebooks/source setup.py conftest.py
+SOURCES := mmtutor tests benchmarks data docs notebooks/source setup.py conftest.py
 OPENCV5 := build/opencv5
 
 # plain `make` installs and says what else there is

@@ -4,32 +4,40 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import os
+import signal
 import socket
+import stat
+import subprocess
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
+import pooch
 import pytest
 
-from mmtutor.datasets import _download, _registry, remote
+from mmtutor.datasets import remote
 
 UPSTREAM, COMMIT = "someone/something", "0123abcd"
 BODIES = {
     f"folder {k}/file-{k}.bin": np.random.default_rng(k).bytes(150_000 + k) for k in range(20)
 }
+FIRST, SECOND = list(BODIES)[:2]
 
 
 class Server:
-    """Serves BODIES; `rules` maps a path to a list of behaviours, one a request ("ok" after)."""
+    """Serves BODIES; `rules` maps a path to a list of behaviours, one a request; the last stays."""
 
     def __init__(self) -> None:
         self.rules: dict[str, list[str]] = {}
-        self.requests: list[tuple[str, str | None]] = []
+        self.requests: list[str] = []
         self.open_now = self.most_open = 0
         self.lock = threading.Lock()
+        self.closing = threading.Event()
+        self.eight = threading.Barrier(8)
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -42,6 +50,8 @@ class Server:
                     server.most_open = max(server.most_open, server.open_now)
                 try:
                     server.answer(self)
+                except OSError:
+                    pass  # the client has gone
                 finally:
                     with server.lock:
                         server.open_now -= 1
@@ -56,6 +66,7 @@ class Server:
         self.thread.start()
 
     def close(self) -> None:
+        self.closing.set()
         self.http.shutdown()
         self.http.server_close()
 
@@ -63,11 +74,10 @@ class Server:
         prefix = f"/{UPSTREAM}/{COMMIT}/"
         assert handler.path.startswith(prefix), handler.path
         path = handler.path.removeprefix(prefix).replace("%20", " ")
-        asked = handler.headers.get("Range")
         with self.lock:
-            self.requests.append((path, asked))
-            plan = self.rules.get(path, [])
-            what = plan.pop(0) if len(plan) > 1 else (plan[0] if plan else "ok")
+            self.requests.append(path)
+            plan = self.rules.get(path, ["ok"])
+            what = plan.pop(0) if len(plan) > 1 else plan[0]
         body = BODIES[path]
         if what.isdigit():
             handler.send_error(int(what))
@@ -75,26 +85,22 @@ class Server:
         if what == "wrong":
             body = bytes(len(body))
         if what == "login":
-            body = b"<html>" * 100_000
-        start = 0
-        if asked and what not in ("no-range", "wrong", "login"):
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
-            handler.send_response(206)
-            shown = 7 if what == "wrong-range" else start
-            handler.send_header("Content-Range", f"bytes {shown}-{len(body) - 1}/{len(body)}")
-        else:
-            handler.send_response(200)
-        send = body[start:]
-        if what == "short":  # the length fits the body, the body does not fit the registry
-            send = send[: len(send) // 2]
-        handler.send_header("Content-Length", str(len(send)))
+            body = b"<html>" * 100
+        if what == "meet":
+            self.eight.wait(timeout=30)
+        half = body[: len(body) // 2]
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(half if what == "short" else body)))
         handler.end_headers()
-        if what in ("gone", "no-range-gone"):  # a whole length is promised, half is sent
-            handler.wfile.write(send[: len(send) // 2])
-            handler.wfile.flush()
+        handler.wfile.write(body if what in ("ok", "meet", "wrong", "login") else half)
+        handler.wfile.flush()
+        if what == "gone":  # a whole length was promised
             handler.connection.shutdown(socket.SHUT_RDWR)
-            return
-        handler.wfile.write(send)
+        if what == "stall":
+            self.closing.wait(60)
+        while what == "trickle" and not self.closing.wait(0.05):
+            handler.wfile.write(b"x")
+            handler.wfile.flush()
 
 
 @pytest.fixture
@@ -106,25 +112,23 @@ def server(tmp_path, monkeypatch):
         for path, body in BODIES.items()
     ]
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    monkeypatch.setattr(_registry, "bundled_path", lambda name: table)
-    monkeypatch.setattr(
-        _registry, "DATASETS", {"toy": remote.Dataset("CC0-1.0", "Nobody", "noise")}
-    )
-    monkeypatch.setattr(_download, "_BACKOFF", 0.01)
-    monkeypatch.setattr(_registry, "_verified", None)
+    monkeypatch.setattr(remote, "bundled_path", lambda name: table)
+    monkeypatch.setattr(remote, "DATASETS", {"toy": remote.Dataset("toy", "noise", "Nobody")})
+    monkeypatch.setattr(pooch.core.time, "sleep", lambda seconds: None)
     monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path / "cache"))
     server = Server()
     monkeypatch.setenv("MMTUTOR_DATA_URL", server.url + "/")
     yield server
     server.close()
 
 
-FIRST = next(iter(BODIES))
-
-
 def place(path: str = FIRST) -> Path:
     return remote.data_folder() / "toy" / path
+
+
+def files_there() -> set[str]:
+    folder = remote.data_folder() / "toy"
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
 
 
 def fetch() -> Path:
@@ -136,29 +140,42 @@ def assert_whole(paths=BODIES) -> None:
         assert place(path).read_bytes() == BODIES[path], path
 
 
-def requested(server: Server, path: str = FIRST) -> list[str | None]:
-    return [asked for name, asked in server.requests if name == path]
+def wait_until_seven_stall(alive=lambda: True) -> None:
+    end = time.monotonic() + 60
+    while len(files_there() & set(BODIES)) < 13:  # the eighth thread has brought all the others
+        assert time.monotonic() < end
+        assert alive()
+        time.sleep(0.01)
 
 
-def test_all_files_arrive_and_nothing_else_stays(server):
+def test_all_files_arrive_eight_at_a_time_and_nothing_else_stays(server):
+    server.rules |= {path: ["meet"] for path in list(BODIES)[:8]}
     folder = fetch()
     assert folder == remote.data_folder() / "toy"
     assert_whole()
-    left = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert left == set(BODIES)
-    assert not list((remote.data_folder() / ".partial").iterdir())
-    assert 1 < server.most_open <= _download.N_PARALLEL
+    assert files_there() == set(BODIES)
+    assert server.most_open == 8
     assert remote.is_available("toy")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+def test_files_are_readable_by_whom_the_umask_allows(server):
+    before = os.umask(0o027)
+    try:
+        fetch()
+    finally:
+        os.umask(before)
+    assert {stat.S_IMODE(place(path).stat().st_mode) for path in BODIES} == {0o640}
 
 
 def test_what_is_there_is_not_downloaded_again(server):
     fetch()
     place().write_bytes(b"short")  # one file of another size
-    other = list(BODIES)[1]
-    place(other).write_bytes(bytes(len(BODIES[other])))  # one of the same size, other content
+    place(SECOND).write_bytes(bytes(len(BODIES[SECOND])))  # one of the same size, other content
+    assert not remote.is_available("toy")
     server.requests.clear()
     fetch()
-    assert sorted(path for path, _ in server.requests) == sorted([FIRST, other])
+    assert sorted(server.requests) == sorted([FIRST, SECOND])
     assert_whole()
     server.requests.clear()
     fetch()
@@ -167,132 +184,118 @@ def test_what_is_there_is_not_downloaded_again(server):
 
 def test_a_complete_folder_is_never_written_to(server):
     fetch()
-    for folder in [remote.data_folder(), *remote.data_folder().rglob("*")]:
-        folder.chmod(0o555 if folder.is_dir() else 0o444)
+    for path in [remote.data_folder(), *remote.data_folder().rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
     before = {p: p.stat().st_mtime_ns for p in remote.data_folder().rglob("*")}
-    _registry._verified = None
     assert remote.is_available("toy")
     fetch()
     assert (remote.verify()["state"] == "ok").all()
     assert {p: p.stat().st_mtime_ns for p in remote.data_folder().rglob("*")} == before
-    for folder in [remote.data_folder(), *remote.data_folder().rglob("*")]:
-        folder.chmod(0o755)
+    for path in [remote.data_folder(), *remote.data_folder().rglob("*")]:
+        path.chmod(0o755)
 
 
-def test_files_are_hashed_once_and_the_notes_outlive_the_process(server, monkeypatch):
-    fetch()
-    _registry._verified = None  # a new process
-    hashed = []
-    true_hash = _registry._sha256
-    monkeypatch.setattr(_registry, "_sha256", lambda path: hashed.append(path) or true_hash(path))
-    fetch()
-    assert hashed == []
-    os.utime(place(), ns=(1, 1))  # touched: no longer trusted
-    fetch()
-    assert hashed == [place()]
-
-
-def test_unreadable_notes_cost_only_time(server):
-    fetch()
-    for notes in ("{", "[1, 2]", '"text"'):
-        (remote.cache_folder() / "verified.json").write_text(notes)
-        _registry._verified = None
-        assert remote.is_available("toy")
-
-
-def test_notes_are_not_believed_for_a_changed_file(server):
-    fetch()
-    place().write_bytes(bytes(len(BODIES[FIRST])))
-    assert not remote.is_available("toy")
-
-
-def test_cache_folder_that_cannot_be_written_is_no_obstacle(server, monkeypatch, tmp_path):
-    (tmp_path / "a file").write_text("")
-    monkeypatch.setenv("MMTUTOR_CACHE", str(tmp_path / "a file" / "cache"))
-    fetch()
-    assert_whole()
-
-
-@pytest.mark.parametrize("fault", ["gone", "short", "503", "429"])
+@pytest.mark.parametrize("fault", ["gone", "short", "wrong", "503", "429"])
 def test_a_passing_fault_is_overcome(server, fault):
-    server.rules[FIRST] = [fault, "ok"]
+    server.rules[FIRST] = [fault, fault, "ok"]
     fetch()
     assert_whole()
+    assert files_there() == set(BODIES)
 
 
-@pytest.mark.parametrize("fault", ["gone", "short"])
-def test_an_interrupted_file_is_continued_where_it_stopped(server, fault):
-    server.rules[FIRST] = [fault, "ok"]
-    fetch()
-    first, second = requested(server)
-    assert first is None
-    start = int(second.removeprefix("bytes=").removesuffix("-"))
-    half = len(BODIES[FIRST]) // 2
-    assert half - _download._BLOCK <= start <= half  # the block that was broken off comes again
-
-
-def test_a_later_call_continues_an_interrupted_file(server):
-    server.rules[FIRST] = ["gone", "503"]
-    with pytest.raises(remote.DataNotAvailable, match="busy or down"):
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("404", r"file-0\.bin answered 404; if you set MMTUTOR_DATA_URL, check it"),
+        ("503", r"file-0\.bin answered 503.*try again later"),
+        ("wrong", r"from http.*file-0\.bin has not the registered sha256; a proxy"),
+        ("login", r"from http.*file-0\.bin has not the registered sha256; a proxy"),
+        ("short", r"file-0\.bin has not the registered sha256"),
+        ("gone", r"connection to http.*file-0\.bin failed .*check the network"),
+        ("stall", r"connection to http.*file-0\.bin failed .*check the network"),
+    ],
+)
+def test_a_lasting_fault_is_named_with_the_file_and_the_remedy(server, monkeypatch, fault, words):
+    monkeypatch.setattr(remote, "_TIMEOUT", (5, 0.5))
+    server.rules[FIRST] = [fault]
+    with pytest.raises(remote.DataNotAvailable, match="toy could not be fetched: .*" + words):
         fetch()
     assert not place().exists()
-    arrived = _download._part_of(_registry.files_of("toy")[0]).read_bytes()
-    assert len(arrived) > 10_000
-    assert BODIES[FIRST].startswith(arrived)
+    server.rules.clear()
+    fetch()
+    assert_whole()
+    assert files_there() == set(BODIES)
+
+
+def test_what_arrived_before_an_error_is_kept(server):
+    last = list(BODIES)[-1]
+    server.rules[last] = ["404"]
+    with pytest.raises(remote.DataNotAvailable, match="What has arrived is kept"):
+        fetch()
+    arrived = files_there() & set(BODIES)
+    assert len(arrived) > 5
+    assert_whole(arrived)
     server.rules.clear()
     server.requests.clear()
     fetch()
-    assert requested(server) == [f"bytes={len(arrived)}-"]
+    assert not arrived & set(server.requests)
     assert_whole()
 
 
-def test_a_server_without_ranges_starts_anew(server):
-    server.rules[FIRST] = ["gone", "no-range"]
+def test_a_server_that_sends_a_byte_now_and_then_is_given_up(server, monkeypatch):
+    monkeypatch.setattr(remote, "_PATIENCE", 1)
+    server.rules[FIRST] = ["trickle"]
+    with pytest.raises(remote.DataNotAvailable, match="no file arrived for 1 s"):
+        fetch()
+    assert not place().exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_stopping_by_hand_does_not_wait_for_the_server(server):
+    server.rules |= {path: ["stall"] for path in list(BODIES)[1:8]}
+    stopped = []
+
+    def press_stop() -> None:
+        wait_until_seven_stall()
+        stopped.append(time.monotonic())
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    thread = threading.Thread(target=press_stop)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        fetch()
+    assert time.monotonic() - stopped[0] < 5  # seven threads wait 30 s for the next piece
+    thread.join()
+    assert_whole(files_there() & set(BODIES))
+
+
+def test_a_killed_process_leaves_nothing_for_long(server, tmp_path):
+    server.rules |= {path: ["stall"] for path in list(BODIES)[1:8]}
+    code = (
+        "from pathlib import Path; from mmtutor.datasets import remote\n"
+        f"remote.bundled_path = lambda name: Path({str(tmp_path / 'registry.csv')!r})\n"
+        "remote.fetch_files('toy', progress=False)\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code])
+    wait_until_seven_stall(alive=lambda: process.poll() is None)
+    process.kill()
+    process.wait()
+    strays = sorted(files_there() - set(BODIES))
+    assert len(strays) == 7
+    assert_whole(files_there() & set(BODIES))
+    for stray in strays[1:]:
+        os.utime(place(stray), (time.time() - 61,) * 2)
+    server.rules.clear()
     fetch()
-    assert len(requested(server)) == 2
     assert_whole()
-
-
-def test_an_answer_with_another_range_is_not_joined(server):
-    server.rules[FIRST] = ["gone", "wrong-range", "ok"]
+    # The youngest may be of a process that still runs; the next call clears it away.
+    assert files_there() - set(BODIES) == {strays[0]}
+    os.utime(place(strays[0]), (time.time() - 61,) * 2)
     fetch()
-    assert_whole()
-
-
-def test_a_damaged_part_is_thrown_away(server):
-    part = _download._part_of(_registry.files_of("toy")[0])
-    part.parent.mkdir(parents=True)
-    part.write_bytes(b"x" * 1000)
-    fetch()
-    assert requested(server) == ["bytes=1000-", None]
-    assert_whole()
-
-
-def test_a_part_longer_than_the_file_is_thrown_away(server):
-    part = _download._part_of(_registry.files_of("toy")[0])
-    part.parent.mkdir(parents=True)
-    part.write_bytes(b"x" * 10**6)
-    fetch()
-    assert_whole()
-
-
-def test_the_part_of_a_killed_process_is_taken_over_but_not_a_living_ones(server):
-    file = _registry.files_of("toy")[0]
-    part = _download._part_of(file)
-    part.parent.mkdir(parents=True)
-    old, fresh = part.with_name(part.name + ".1-1"), part.with_name(part.name + ".2-2")
-    old.write_bytes(BODIES[FIRST][:500])
-    os.utime(old, (1, 1))
-    fresh.write_bytes(BODIES[FIRST][:300])
-    fetch()
-    assert requested(server) == ["bytes=500-"]
-    assert not old.exists()
-    assert fresh.read_bytes() == BODIES[FIRST][:300]
-    assert_whole()
+    assert files_there() == set(BODIES)
 
 
 def test_two_fetches_at_the_same_time_do_not_disturb_each_other(server):
-    server.rules[FIRST] = ["gone", "ok"]
     failures = []
 
     def work() -> None:
@@ -308,108 +311,32 @@ def test_two_fetches_at_the_same_time_do_not_disturb_each_other(server):
         thread.join()
     assert failures == []
     assert_whole()
-    assert not list((remote.data_folder() / ".partial").iterdir())
-
-
-def test_404_says_that_the_file_is_gone(server):
-    server.rules[FIRST] = ["404"]
-    with pytest.raises(remote.DataNotAvailable, match=r"does not exist .404.*MMTUTOR_DATA_URL"):
-        fetch()
-    assert not place().exists()
-    assert len(requested(server)) == 1
-
-
-def test_another_refusal_is_named(server):
-    server.rules[FIRST] = ["403"]
-    with pytest.raises(remote.DataNotAvailable, match="answered 403"):
-        fetch()
-
-
-def test_wrong_content_of_the_right_size_is_refused(server):
-    server.rules[FIRST] = ["wrong"]
-    with pytest.raises(remote.DataNotAvailable, match="its sha256 is not; a proxy"):
-        fetch()
-    assert not place().exists()
-    assert not remote.is_available("toy")
-    server.rules.clear()
-    fetch()
-    assert_whole()
-
-
-def test_a_login_page_is_refused_before_it_fills_the_disk(server):
-    server.rules[FIRST] = ["login"]
-    with pytest.raises(remote.DataNotAvailable, match="more than the registered 150,000 bytes"):
-        fetch()
-    assert not place().exists()
-    server.rules.clear()
-    fetch()
-    assert_whole()
-
-
-def test_a_body_truncated_again_and_again_is_put_together(server):
-    server.rules[FIRST] = ["short"] * 10 + ["ok"]  # each brings half of what is still wanting
-    fetch()
-    assert_whole()
-    assert len(requested(server)) == 11
-    assert [p.name for p in place().parent.iterdir()] == [place().name]
-
-
-def test_an_empty_answer_is_refused_after_some_attempts(server, monkeypatch):
-    monkeypatch.setitem(BODIES, FIRST, b"")  # the server has lost it; the registry has not
-    with pytest.raises(remote.DataNotAvailable, match="truncated answer"):
-        fetch()
-    assert len(requested(server)) == _download._ATTEMPTS
-    assert not place().exists()
-
-
-def test_server_gone_half_way_keeps_what_arrived(server):
-    last = list(BODIES)[-1]
-    server.rules[last] = ["no-range-gone"]
-    with pytest.raises(remote.DataNotAvailable, match=r"broke off half-way.*files arrived"):
-        fetch()
-    arrived = [path for path in BODIES if place(path).exists()]
-    assert arrived
-    assert last not in arrived
-    assert_whole(arrived)
-    server.rules.clear()
-    server.requests.clear()
-    fetch()
-    assert not set(arrived) & {path for path, _ in server.requests}
-    assert_whole()
+    assert files_there() == set(BODIES)
 
 
 def test_no_network_says_so_and_soon(server):
     server.close()
-    with pytest.raises(remote.DataNotAvailable, match=r"cannot be reached.*MMTUTOR_DATA"):
+    with pytest.raises(remote.DataNotAvailable, match=r"ConnectionError.*MMTUTOR_DATA"):
         fetch()
 
 
 def test_disk_full_is_named_and_nothing_half_stays(server, monkeypatch):
-    def full(self, blocks, part, file, url):
-        next(iter(blocks))
+    def full(self, url, output_file, pooch):
+        Path(output_file).write_bytes(b"half")
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(_download._Transfer, "_append", full)
-        with pytest.raises(remote.DataNotAvailable, match=r"disk of .* is full; make room"):
+        patch.setattr(pooch.HTTPDownloader, "__call__", full)
+        with pytest.raises(remote.DataNotAvailable, match=r"No space left .*; make room there"):
             fetch()
-    assert not any(place(path).exists() for path in BODIES)
     fetch()
-    assert_whole()
-
-
-def test_too_little_room_is_said_before_anything_is_sent(server, monkeypatch):
-    usage = type("Usage", (), {"free": 1_000_000})()
-    monkeypatch.setattr(_download.shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(remote.DataNotAvailable, match=r"needs 3 MB but .* has only 1 MB"):
-        fetch()
-    assert server.requests == []
+    assert files_there() == set(BODIES)
 
 
 def test_a_folder_that_cannot_be_written_is_named(server, monkeypatch, tmp_path):
     (tmp_path / "a file").write_text("")
     monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path / "a file" / "data"))
-    with pytest.raises(remote.DataNotAvailable, match=r"cannot write to .*; set MMTUTOR_DATA"):
+    with pytest.raises(remote.DataNotAvailable, match=r"cannot be written to .* set MMTUTOR_DATA"):
         fetch()
     assert server.requests == []
 
@@ -440,15 +367,15 @@ def test_a_whole_status_and_verify(server):
     assert row["state"] == "present"
     assert row["files"] == 20
     assert row["MB"] == 3.0
+    assert row["licence"] == "CC0-1.0"
     assert row["where"] == str(remote.data_folder() / "toy")
     place().unlink()
     assert list(remote.status()["state"]) == ["partial"]
     place().write_bytes(BODIES[FIRST][:-1])
-    other = list(BODIES)[1]
-    place(other).write_bytes(bytes(len(BODIES[other])))
+    place(SECOND).write_bytes(bytes(len(BODIES[SECOND])))
     table = remote.verify().set_index("path")["state"]
     assert table[FIRST] == "wrong size"
-    assert table[other] == "wrong hash"
+    assert table[SECOND] == "wrong hash"
     assert (table == "ok").sum() == 18
 
 
@@ -463,8 +390,7 @@ def test_the_progress_bar_counts_every_byte_once(server, monkeypatch):
             bars.append(self)
 
     monkeypatch.setattr(tqdm, "tqdm", Bar)
-    server.rules[FIRST] = ["gone", "no-range"]
-    server.rules[list(BODIES)[1]] = ["gone", "ok"]
+    server.rules[FIRST] = ["gone", "ok"]
     remote.fetch_files("toy", progress=True)
     [bar] = bars
     assert bar.n == bar.total == sum(map(len, BODIES.values()))
@@ -476,43 +402,25 @@ def test_unknown_dataset_is_named(server):
             call("nothing")
 
 
-def test_a_registry_cannot_name_a_path_outside(tmp_path):
-    table = tmp_path / "registry.csv"
-    table.write_text(
-        "dataset,upstream,commit,path,bytes,sha256,licence\ntoy,a/b,c,../x,1,00,CC0-1.0\n"
-    )
-    with pytest.raises(ValueError, match="outside its dataset"):
-        _registry._read_registry(table)
-
-
 def test_the_real_registry_is_sound():
     table = remote.registry()
     assert set(table["dataset"]) == set(remote.DATASETS)
     assert table["sha256"].str.fullmatch("[0-9a-f]{64}").all()
     assert table["commit"].str.fullmatch("[0-9a-f]{40}").all()
     assert not table.duplicated(["dataset", "path"]).any()
-    licences = table.groupby("dataset")["licence"].unique().to_dict()
-    assert {name: list(each) for name, each in licences.items()} == {
-        name: [card.licence] for name, card in remote.DATASETS.items()
-    }
+    assert (table.groupby("dataset")[["upstream", "commit", "licence"]].nunique() == 1).all(
+        axis=None
+    )
+    paths = [PurePosixPath(path) for path in table["path"]]
+    assert not any(path.is_absolute() or ".." in path.parts for path in paths)
     # An address as the upstream site writes it.
-    file = next(f for f in _registry.files_of("movie_sentences") if f.path.endswith(".pos"))
+    file = next(f for f in remote.files_of("movie_sentences") if f.path.endswith(".pos"))
     assert file.url == (
         "https://raw.githubusercontent.com/yoonkim/CNN_sentence/"
         "23e0e1f7355705bb083043fda05c031b15acb38c/rt-polarity.pos"
     )
 
 
-def test_the_default_folders_are_the_platforms(monkeypatch):
-    import pooch
-
-    for name in ("MMTUTOR_DATA", "MMTUTOR_CACHE"):
-        monkeypatch.setenv(name, "")
-    assert remote.cache_folder() == Path(pooch.os_cache("mmtutor"))
+def test_the_default_folder_is_the_platforms(monkeypatch):
+    monkeypatch.setenv("MMTUTOR_DATA", "")
     assert remote.data_folder() == Path(pooch.os_cache("mmtutor")) / "data"
-
-
-def test_notes_are_json_a_person_can_read(server):
-    fetch()
-    notes = json.loads((remote.cache_folder() / "verified.json").read_text())
-    assert notes[str(place())][0] == len(BODIES[FIRST])

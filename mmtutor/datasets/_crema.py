@@ -38,10 +38,8 @@ def fetch_crema_d_ratings(*, download_if_missing: bool = True, progress: bool = 
 
     Parameters
     ----------
-    download_if_missing : bool, default=True
-        If False, raise where the files are not on this machine.
-    progress : bool, default=True
-        Show a progress bar while downloading.
+    download_if_missing, progress : bool, default=True
+        Download files that are not on this machine (else raise), with a progress bar.
 
     Returns
     -------
@@ -68,14 +66,14 @@ def fetch_crema_d_ratings(*, download_if_missing: bool = True, progress: bool = 
     DataNotAvailable
         If the files are not there and may not or cannot be fetched.
 
+    Notes
+    -----
+    Taught in notebook 16.
+
     References
     ----------
     Cao, H. et al. (2014). CREMA-D: crowd-sourced emotional multimodal actors dataset. IEEE
     Transactions on Affective Computing 5(4), 377-390.
-
-    Notes
-    -----
-    Taught in notebook 16.
 
     Examples
     --------

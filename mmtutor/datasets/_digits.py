@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -29,10 +28,8 @@ def fetch_spoken_digits(
     ----------
     sample_rate : int, default=16000
         Hz. The recordings have 8000 Hz; resampling to more adds samples, not sound above 4 kHz.
-    download_if_missing : bool, default=True
-        If False, raise where the files are not on this machine.
-    progress : bool, default=True
-        Show a progress bar while downloading.
+    download_if_missing, progress : bool, default=True
+        Download files that are not on this machine (else raise), with a progress bar.
 
     Returns
     -------
@@ -57,13 +54,13 @@ def fetch_spoken_digits(
     ValueError
         If `sample_rate` is not positive.
 
-    References
-    ----------
-    Jackson, Z. et al. (2018). Free Spoken Digit Dataset. Zenodo.
-
     Notes
     -----
     Taught in notebook 18.
+
+    References
+    ----------
+    Jackson, Z. et al. (2018). Free Spoken Digit Dataset. Zenodo.
 
     Examples
     --------
@@ -77,15 +74,14 @@ def fetch_spoken_digits(
     folder = remote.fetch_files(
         "spoken_digits", progress=progress, download_if_missing=download_if_missing
     )
-    ratio = Fraction(int(sample_rate), _RECORDED)
     rows = []
     for path in folder.glob("recordings/*.wav"):
         digit, speaker, take = path.stem.split("_")
         samples, rate = soundfile.read(path, dtype="float32")
         if rate != _RECORDED:
             raise ValueError(f"{path} is at {rate} Hz, not {_RECORDED}; run mmtutor data verify")
-        if ratio != 1:
-            samples = resample_poly(samples, ratio.numerator, ratio.denominator)
+        if sample_rate != _RECORDED:
+            samples = resample_poly(samples, int(sample_rate), _RECORDED)
             samples = np.clip(samples, -1, 1).astype(np.float32)
         rows.append((samples, int(digit), speaker, int(take)))
     rows.sort(key=lambda row: (row[2], row[1], row[3]))  # glob's order is the file system's
@@ -109,10 +105,8 @@ def fetch_mnist_test(*, download_if_missing: bool = True, progress: bool = True)
 
     Parameters
     ----------
-    download_if_missing : bool, default=True
-        If False, raise where the files are not on this machine.
-    progress : bool, default=True
-        Show a progress bar while downloading.
+    download_if_missing, progress : bool, default=True
+        Download files that are not on this machine (else raise), with a progress bar.
 
     Returns
     -------
@@ -130,17 +124,17 @@ def fetch_mnist_test(*, download_if_missing: bool = True, progress: bool = True)
     DataNotAvailable
         If the files are not there and may not or cannot be fetched.
 
-    References
-    ----------
-    LeCun, Y., Bottou, L., Bengio, Y. and Haffner, P. (1998). Gradient-based learning applied to
-    document recognition. Proceedings of the IEEE 86(11), 2278-2324.
-
     Notes
     -----
     The first 5,000 come from writers whose hand is tidier than that of the last 5,000; the set has
     no writers' numbers, so a split by writer is not possible.
 
     Taught in notebook 18.
+
+    References
+    ----------
+    LeCun, Y., Bottou, L., Bengio, Y. and Haffner, P. (1998). Gradient-based learning applied to
+    document recognition. Proceedings of the IEEE 86(11), 2278-2324.
 
     Examples
     --------
@@ -182,10 +176,8 @@ def fetch_audiovisual_digits(
         Hz, of the sounds.
     random_state : int, default=0
         Chooses the written digit beside each recording.
-    download_if_missing : bool, default=True
-        If False, raise where the files are not on this machine.
-    progress : bool, default=True
-        Show a progress bar while downloading.
+    download_if_missing, progress : bool, default=True
+        Download files that are not on this machine (else raise), with a progress bar.
 
     Returns
     -------

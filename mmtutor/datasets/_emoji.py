@@ -32,10 +32,8 @@ def fetch_emoji(
         (``pip install "mmtutor[emoji]"``); None leaves the pictures out and needs nothing.
     min_occurrences : int, default=1
         Leave out emoji seen in fewer tweets: their score is mostly chance.
-    download_if_missing : bool, default=True
-        If False, raise where the files are not on this machine.
-    progress : bool, default=True
-        Show a progress bar while downloading.
+    download_if_missing, progress : bool, default=True
+        Download files that are not on this machine (else raise), with a progress bar.
 
     Returns
     -------
@@ -58,14 +56,14 @@ def fetch_emoji(
     ValueError
         If `size` is not positive, or no emoji is that frequent.
 
+    Notes
+    -----
+    Taught in notebook 17.
+
     References
     ----------
     Kralj Novak, P., Smailovic, J., Sluban, B. and Mozetic, I. (2015). Sentiment of emojis. PLoS ONE
     10(12), e0144296.
-
-    Notes
-    -----
-    Taught in notebook 17.
 
     Examples
     --------
@@ -78,9 +76,9 @@ def fetch_emoji(
         raise ValueError(f"size must be a positive number of pixels or None, got {size}")
     options = {"progress": progress, "download_if_missing": download_if_missing}
     words = remote.fetch_files("emoji_sentiment", **options)
-    drawn = remote.fetch_files("emoji_glyphs", **options)
+    svgs = remote.fetch_files("emoji_glyphs", **options) / "svgs/FirefoxEmoji"
     glyphs = {}
-    for path in sorted(drawn.glob("svgs/FirefoxEmoji/*.svg")):
+    for path in sorted(svgs.glob("*.svg")):
         if found := re.match(r"u([0-9A-Fa-f]+)-", path.name):  # u1F602-joy.svg
             glyphs[int(found[1], 16)] = path
     table = pd.read_csv(words / "emosent/data/Emoji_Sentiment_Data_v1.0.csv")
@@ -100,12 +98,8 @@ def fetch_emoji(
         }
     )
     if size is not None:
-        paths = [glyphs[code] for code in sorted(glyphs)]
-        images = remote.cached_arrays(
-            f"emoji-{size}", paths, lambda: {"images": np.array([_draw(p, size) for p in paths])}
-        )["images"]
-        by_code = dict(zip(sorted(glyphs), images, strict=True))
-        frame.insert(1, "image", pd.Series([by_code[c] for c in frame["codepoint"]], dtype=object))
+        drawn = [_draw(glyphs[code], size) for code in frame["codepoint"]]
+        frame.insert(1, "image", pd.Series(drawn, dtype=object))
     counts = frame[["negative", "neutral", "positive"]].to_numpy()
     # As the authors score: one tweet of each kind is added, so rare emoji are not extreme.
     shares = (counts + 1) / (counts.sum(axis=1, keepdims=True) + 3)

@@ -25,10 +25,8 @@ def fetch_librispeech_sample(
     ----------
     seconds : float, optional
         Read only as much of the beginning of each; the whole without it (172 MB in memory).
-    download_if_missing : bool, default=True
-        If False, raise where the files are not on this machine.
-    progress : bool, default=True
-        Show a progress bar while downloading.
+    download_if_missing, progress : bool, default=True
+        Download files that are not on this machine (else raise), with a progress bar.
 
     Returns
     -------
@@ -50,13 +48,13 @@ def fetch_librispeech_sample(
     ValueError
         If `seconds` is not positive.
 
-    References
-    ----------
-    Panayotov, V., Chen, G., Povey, D. and Khudanpur, S. (2015). Librispeech. ICASSP.
-
     Notes
     -----
     Taught in notebook 15.
+
+    References
+    ----------
+    Panayotov, V., Chen, G., Povey, D. and Khudanpur, S. (2015). Librispeech. ICASSP.
 
     Examples
     --------

@@ -19,10 +19,8 @@ def fetch_movie_sentences(*, download_if_missing: bool = True, progress: bool = 
 
     Parameters
     ----------
-    download_if_missing : bool, default=True
-        If False, raise where the files are not on this machine.
-    progress : bool, default=True
-        Show a progress bar while downloading.
+    download_if_missing, progress : bool, default=True
+        Download files that are not on this machine (else raise), with a progress bar.
 
     Returns
     -------
@@ -40,13 +38,13 @@ def fetch_movie_sentences(*, download_if_missing: bool = True, progress: bool = 
     DataNotAvailable
         If the files are not there and may not or cannot be fetched.
 
-    References
-    ----------
-    Pang, B. and Lee, L. (2005). Seeing stars. ACL.
-
     Notes
     -----
     Taught in notebook 01.
+
+    References
+    ----------
+    Pang, B. and Lee, L. (2005). Seeing stars. ACL.
 
     Examples
     --------

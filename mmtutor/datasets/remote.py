@@ -1,41 +1,32 @@
-"""The real data: one registry, one downloader.
+"""The real data: one registry, one function that fetches.
 
 ``data/registry.csv`` names every file of every real dataset: where it lies upstream (a repository
 at a commit, so it cannot change), its size, its sha256 and its licence. Files are fetched from
 there, never shipped with the package.
 
-Conventions:
-
-- A file lies at ``data_folder() / dataset / path``. The folder is the value of ``MMTUTOR_DATA`` or,
-  without it, the platform's cache folder. It may be read-only when it is complete.
-- A file counts as present only if its size and its sha256 are the registry's. Hashing 200 MB at
-  every call would be slow, so a verified file is remembered by (path, size, modification time)
-  in :func:`cache_folder`, outside the data folder.
-- A download is written to ``data_folder() / ".partial"`` and moved to its place when its hash is
-  right, so an interrupted one can be continued and is never taken as whole.
+A file lies at ``data_folder() / dataset / path``; the folder may be read-only when it is complete.
+It counts as present only if its size and its sha256 are the registry's, and it gets its name only
+when it is whole, so an interrupted download is never taken for a file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+import multiprocessing
+import os
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
-from mmtutor import _cache
-from mmtutor.datasets._download import fetch_all, prepare_folder
-from mmtutor.datasets._registry import (
-    DATASETS,
-    DataNotAvailable,
-    Dataset,
-    cache_folder,
-    data_folder,
-    files_of,
-    is_available,
-    missing_files,
-    registry,
-    save_notes,
-    status,
-    verify,
-)
+import pandas as pd
+from platformdirs import user_cache_dir
+
+from mmtutor._bundled import bundled_path
+from mmtutor._cache import cache_folder, clear_strays
 
 __all__ = [
     "DATASETS",
@@ -50,20 +41,315 @@ __all__ = [
     "verify",
 ]
 
+BASE_URL = "https://raw.githubusercontent.com"  # another one: the variable MMTUTOR_DATA_URL
+
+_N_PARALLEL = 8
+_RETRIES = 2  # after a broken connection or a wrong hash
+_TIMEOUT = (15, 30)  # seconds to connect, and between two pieces of a file
+_PATIENCE = 300  # seconds in which at least one more file must arrive
+_STRAY, _DEAD = "tmp????????", 60  # how pooch names temporary files; nobody pauses so long, seconds
+
+
+class DataNotAvailable(OSError):
+    """A real dataset is not on this machine, or could not be fetched; the message says what to do.
+
+    Notes
+    -----
+    Taught in notebook 01.
+    """
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a card says about a dataset.
+
+    Parameters
+    ----------
+    name : str
+        Its name in the registry, and its folder's.
+    description : str
+        One line: what, and how much of it.
+    citation : str
+        Whom to cite.
+    """
+
+    name: str
+    description: str
+    citation: str
+
+    @property
+    def licence(self) -> str:
+        """SPDX identifier of the licence, from the registry."""
+        return files_of(self.name)[0].licence
+
+
+DATASETS: dict[str, Dataset] = {
+    card.name: card
+    for card in (
+        Dataset(
+            "london_faces",
+            "photographs of 102 people, neutral and smiling; eye landmarks for the neutral ones",
+            "DeBruine, L. and Jones, B. (2017). Face Research Lab London Set. figshare. "
+            "https://doi.org/10.6084/m9.figshare.5047666",
+        ),
+        Dataset(
+            "librispeech_sample",
+            "186 speakers, one reading of at least 11.5 s each, 16 kHz",
+            "Panayotov, V., Chen, G., Povey, D. and Khudanpur, S. (2015). Librispeech: an ASR "
+            "corpus based on public domain audio books. ICASSP. "
+            "https://doi.org/10.1109/ICASSP.2015.7178964",
+        ),
+        Dataset(
+            "crema_d_ratings",
+            "raters' votes on 7,442 acted clips: from the voice alone, the face alone, and both",
+            "Cao, H., Cooper, D. G., Keutmann, M. K., Gur, R. C., Nenkova, A. and Verma, R. "
+            "(2014). CREMA-D: crowd-sourced emotional multimodal actors dataset. IEEE Transactions "
+            "on Affective Computing 5(4), 377-390. https://doi.org/10.1109/TAFFC.2014.2336244",
+        ),
+        Dataset(
+            "spoken_digits",
+            "6 speakers say each of 10 digits 25 times, 8 kHz",
+            "Jackson, Z., Souza, C., Flaks, J., Pan, Y., Nicolas, H. and Thite, A. (2018). Free "
+            "Spoken Digit Dataset. https://doi.org/10.5281/zenodo.1342401",
+        ),
+        Dataset(
+            "mnist_test",
+            "10,000 handwritten digits, 28x28",
+            "LeCun, Y., Bottou, L., Bengio, Y. and Haffner, P. (1998). Gradient-based learning "
+            "applied to document recognition. Proceedings of the IEEE 86(11), 2278-2324. "
+            "https://doi.org/10.1109/5.726791",
+        ),
+        Dataset(
+            "movie_sentences",
+            "5,331 positive and 5,331 negative sentences of film reviews",
+            "Pang, B. and Lee, L. (2005). Seeing stars: exploiting class relationships for "
+            "sentiment categorization with respect to rating scales. ACL. "
+            "https://aclanthology.org/P05-1015/",
+        ),
+        Dataset(
+            "emoji_sentiment",
+            "how often each emoji stands in negative, neutral and positive tweets",
+            "Kralj Novak, P., Smailovic, J., Sluban, B. and Mozetic, I. (2015). Sentiment of "
+            "emojis. PLoS ONE 10(12), e0144296. https://doi.org/10.1371/journal.pone.0144296",
+        ),
+        Dataset(
+            "emoji_glyphs",
+            "613 emoji drawn as SVG",
+            "Mozilla Foundation (2015). FxEmojis. https://github.com/mozilla/fxemoji",
+        ),
+    )
+}
+
+
+class File(NamedTuple):
+    """A row of the registry."""
+
+    dataset: str
+    upstream: str
+    commit: str
+    path: str
+    bytes: int
+    sha256: str
+    licence: str
+
+    @property
+    def place(self) -> Path:
+        return data_folder() / self.dataset / self.path
+
+    @property
+    def url(self) -> str:
+        base = os.environ.get("MMTUTOR_DATA_URL") or BASE_URL
+        return f"{base.rstrip('/')}/{self.upstream}/{self.commit}/{quote(self.path)}"
+
+    @property
+    def state(self) -> str:
+        """Whether the file is here and whole: "ok", "missing", "wrong size" or "wrong hash"."""
+        try:
+            if self.place.stat().st_size != self.bytes:
+                return "wrong size"
+            with self.place.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256")
+        except OSError:
+            return "missing"
+        return "ok" if digest.hexdigest() == self.sha256 else "wrong hash"
+
+
+def data_folder() -> Path:
+    """Return the folder of the downloaded files; it need not exist.
+
+    Returns
+    -------
+    Path
+        The value of ``MMTUTOR_DATA`` or, where that is unset or empty, the platform's cache folder.
+
+    Notes
+    -----
+    Taught in notebook 15.
+
+    Examples
+    --------
+    >>> data_folder().is_absolute()
+    True
+    """
+    named = os.environ.get("MMTUTOR_DATA")
+    return Path(named or Path(user_cache_dir("mmtutor")) / "data").expanduser().absolute()
+
+
+def registry() -> pd.DataFrame:
+    """Return the table of all files of all real datasets.
+
+    Returns
+    -------
+    DataFrame of shape (n_files, 7)
+        Columns dataset, upstream, commit, path, bytes, sha256, licence.
+
+    Notes
+    -----
+    Taught in notebook 15.
+
+    Examples
+    --------
+    >>> int((registry()["dataset"] == "london_faces").sum())
+    308
+    """
+    return pd.read_csv(bundled_path("registry.csv"), dtype={"commit": str, "sha256": str})
+
+
+def files_of(name: str) -> list[File]:
+    """Return the files of a dataset, or raise ValueError if the registry has no such dataset."""
+    table = registry()
+    rows = table[table["dataset"] == name]
+    if rows.empty:
+        known = ", ".join(table["dataset"].unique())
+        raise ValueError(f"unknown dataset {name!r}; the registry has {known}")
+    return [File(*row) for row in rows.itertuples(index=False)]
+
+
+def is_available(name: str) -> bool:
+    """Tell whether a dataset is wholly on this machine, with the right hashes.
+
+    Parameters
+    ----------
+    name : str
+        One of :data:`DATASETS`.
+
+    Returns
+    -------
+    bool
+        True if no file is missing or wrong.
+
+    Raises
+    ------
+    ValueError
+        If the registry has no such dataset.
+
+    See Also
+    --------
+    status : All datasets at once, without opening a file.
+
+    Notes
+    -----
+    Taught in notebook 08.
+
+    Examples
+    --------
+    >>> isinstance(is_available("movie_sentences"), bool)
+    True
+    """
+    return all(file.state == "ok" for file in files_of(name))
+
+
+def status() -> pd.DataFrame:
+    """Tell of each real dataset what it is and whether it is here, without opening any file.
+
+    Returns
+    -------
+    DataFrame of shape (n_datasets, 8)
+        Columns dataset, files, MB, licence, citation, state ("present", "partial" or "absent"; by
+        the files' sizes), where (the folder), description.
+
+    See Also
+    --------
+    verify : File by file, by their hashes.
+
+    Notes
+    -----
+    Taught in notebook 15.
+
+    Examples
+    --------
+    >>> table = status()
+    >>> int(table.set_index("dataset").loc["spoken_digits", "files"])
+    1500
+    """
+    rows = []
+    for name, card in DATASETS.items():
+        files = files_of(name)
+        sizes = [f.place.stat().st_size if f.place.is_file() else -1 for f in files]
+        there = sum(size == file.bytes for size, file in zip(sizes, files, strict=True))
+        rows.append(
+            {
+                "dataset": name,
+                "files": len(files),
+                "MB": round(sum(file.bytes for file in files) / 1e6, 1),
+                "licence": card.licence,
+                "citation": card.citation,
+                "state": "present" if there == len(files) else "partial" if there else "absent",
+                "where": str(data_folder() / name),
+                "description": card.description,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def verify(name: str | None = None) -> pd.DataFrame:
+    """Hash every file and say which are whole.
+
+    Parameters
+    ----------
+    name : str, optional
+        One of :data:`DATASETS`; without it, all of them.
+
+    Returns
+    -------
+    DataFrame of shape (n_files, 3)
+        Columns dataset, path, state ("ok", "missing", "wrong size" or "wrong hash").
+
+    Raises
+    ------
+    ValueError
+        If the registry has no such dataset.
+
+    See Also
+    --------
+    fetch_files : Mends what is not whole.
+
+    Notes
+    -----
+    Taught in notebook 15.
+
+    Examples
+    --------
+    >>> list(verify("movie_sentences").columns)
+    ['dataset', 'path', 'state']
+    """
+    files = [file for each in ([name] if name else DATASETS) for file in files_of(each)]
+    rows = [(file.dataset, file.path, file.state) for file in files]
+    return pd.DataFrame(rows, columns=["dataset", "path", "state"])
+
 
 def fetch_files(name: str, *, progress: bool = True, download_if_missing: bool = True) -> Path:
     """Return the folder of a dataset, after fetching the files that are not there yet.
 
-    Files that are there with the right hash are not downloaded again, an interrupted file is
-    continued where it stopped if the server allows it, and a file appears under its name only when
-    its hash is right. What arrived before an error is kept for the next call.
+    Eight files come at a time. Each is checked against its sha256 before it gets its name; what
+    arrived before an error is kept for the next call.
 
     Parameters
     ----------
     name : str
         One of :data:`DATASETS`.
     progress : bool, default=True
-        Show a progress bar, in bytes, while downloading.
+        Show a progress bar while downloading.
     download_if_missing : bool, default=True
         If False, raise instead of downloading.
 
@@ -80,6 +366,10 @@ def fetch_files(name: str, *, progress: bool = True, download_if_missing: bool =
         If the files are not all there and may not or cannot be fetched; the message says what to
         do.
 
+    See Also
+    --------
+    is_available : Tell whether anything would be downloaded.
+
     Notes
     -----
     Taught in notebook 15.
@@ -92,7 +382,9 @@ def fetch_files(name: str, *, progress: bool = True, download_if_missing: bool =
     ValueError: unknown dataset 'none_such'; the registry has crema_d_ratings, ...
     """
     files = files_of(name)
-    wanting = missing_files(files)
+    for folder in {file.place.parent for file in files}:
+        clear_strays(folder, _STRAY, _DEAD)
+    wanting = [file for file in files if file.state != "ok"]
     if not wanting:
         return data_folder() / name
     if not download_if_missing:
@@ -101,27 +393,87 @@ def fetch_files(name: str, *, progress: bool = True, download_if_missing: bool =
             f"fetch them with `mmtutor data fetch {name}`, or set MMTUTOR_DATA to the folder that "
             "has them"
         )
-    prepare_folder(name, wanting)
-    fetch_all(name, wanting, progress=progress)
-    save_notes()
+    _download(name, wanting, progress)
     return data_folder() / name
+
+
+def _download(name: str, wanting: Sequence[File], progress: bool) -> None:
+    with warnings.catch_warnings():  # in a notebook, pooch's tqdm.auto would ask for ipywidgets
+        warnings.simplefilter("ignore")
+        import pooch
+    from tqdm import tqdm
+
+    pooch.get_logger().setLevel("WARNING")  # else a line a file beside the bar
+    download = pooch.HTTPDownloader(chunk_size=1 << 16, timeout=_TIMEOUT)
+
+    def receive(url: str, temporary: str, keeper: Any) -> None:
+        Path(temporary).unlink()  # only its owner may read it; a new one follows the umask
+        download(url, temporary, keeper)
+
+    keeper = pooch.create(
+        path=data_folder() / name,
+        base_url="",
+        registry={file.path: f"sha256:{file.sha256}" for file in wanting},
+        urls={file.path: file.url for file in wanting},
+        retry_if_failed=_RETRIES,
+    )
+
+    def fetch(file: File) -> int:
+        try:
+            file.place.parent.mkdir(parents=True, exist_ok=True)
+            keeper.fetch(file.path, downloader=receive)
+        except (OSError, ValueError) as error:
+            raise _failed(name, _explain(error, file.url)) from error
+        return file.bytes
+
+    total = sum(file.bytes for file in wanting)
+    bar = tqdm(total=total, desc=name, unit="B", unit_scale=True, disable=not progress, leave=False)
+    # Its threads are daemons: to stop, nobody waits for a server that does not answer.
+    with bar, ThreadPool(_N_PARALLEL) as pool:
+        arriving = pool.imap_unordered(fetch, wanting)
+        for _ in wanting:
+            try:
+                bar.update(arriving.next(timeout=_PATIENCE))
+            except multiprocessing.TimeoutError:
+                raise _failed(name, f"no file arrived for {_PATIENCE} s") from None
+
+
+def _failed(name: str, why: str) -> DataNotAvailable:
+    return DataNotAvailable(
+        f"{name} could not be fetched: {why}. What has arrived is kept: fetching again continues "
+        "from there"
+    )
+
+
+def _explain(error: Exception, url: str) -> str:
+    """Say what went wrong, with which file, and what to do."""
+    import requests
+
+    if isinstance(error, requests.HTTPError):
+        return (
+            f"{url} answered {error.response.status_code}; if you set MMTUTOR_DATA_URL, check it, "
+            "else try again later; if it stays so, please report it"
+        )
+    if isinstance(error, requests.RequestException):
+        return (
+            f"the connection to {url} failed ({type(error).__name__}); check the network and its "
+            "proxy; a machine without one can use a copied folder named by MMTUTOR_DATA"
+        )
+    if isinstance(error, ValueError):  # of pooch
+        return (
+            f"what came from {url} has not the registered sha256; a proxy or a login page may have "
+            "answered in its place, else please report it"
+        )
+    return (
+        f"{data_folder()} cannot be written to ({error}); make room there, or set MMTUTOR_DATA to "
+        "a folder you can write to"
+    )
 
 
 def describe(text: str, *names: str) -> str:
     """Return a bunch's ``DESCR``: `text`, then the licence and citation of each dataset used."""
     cards = [
-        f"{name}: {DATASETS[name].description}.\nLicence: {DATASETS[name].licence}.\n"
-        f"Citation: {DATASETS[name].citation}"
-        for name in names
+        f"{card.name}: {card.description}.\nLicence: {card.licence}.\nCitation: {card.citation}"
+        for card in map(DATASETS.__getitem__, names)
     ]
     return "\n\n".join([" ".join(text.split()), *cards]) + "\n"
-
-
-def cached_arrays(name: str, sources: Sequence[Path], make: Callable[[], dict], version: int = 1):
-    """Return the arrays that `make` derives from `sources`, kept in :func:`cache_folder`.
-
-    The name of the cached file carries sizes and times of the sources and `version` (raise it when
-    `make` changes).
-    """
-    marks = [(p.name, p.stat().st_size, p.stat().st_mtime_ns) for p in sources]
-    return _cache.cached_arrays(f"derived/{name}", _cache.fingerprint(repr((version, marks))), make)

@@ -2,49 +2,22 @@
 
 From the project's folder, after a change to the simulator::
 
-    python -m mmtutor.datasets._sample data/sample
+    python data/make_sample.py
 """
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import cv2
 import pandas as pd
 import soundfile
 
-from mmtutor.simulate.posts import make_posts
+from mmtutor.datasets import make_posts
 
 
-def write_sample(folder: str | Path, n_samples: int = 12) -> pd.DataFrame:
-    """Write the first posts as PNG and FLAC files and a table, posts.csv.
-
-    Parameters
-    ----------
-    folder : str or Path
-        Where to; made if it does not exist.
-    n_samples : int
-        How many posts.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The table: target, author, text, text_zh, image and audio (file names, relative to the
-        table), and the latent values z_text, z_image and z_audio.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     list(write_sample(folder, 1)["image"])
-    ['post_00.png']
-
-    Notes
-    -----
-    Taught in notebook 00.
-    """
-    folder = Path(folder)
+def write_sample(folder: Path, n_samples: int = 12) -> pd.DataFrame:
+    """Write the first posts as PNG and FLAC files and a table, posts.csv; return the table."""
     folder.mkdir(parents=True, exist_ok=True)
     posts = make_posts(n_samples)
     chinese = make_posts(n_samples, language="zh", modalities=["text"])
@@ -69,4 +42,4 @@ def write_sample(folder: str | Path, n_samples: int = 12) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    write_sample(sys.argv[1] if len(sys.argv) > 1 else "data/sample")
+    write_sample(Path(__file__).with_name("sample"))
