@@ -1,38 +1,38 @@
-"""Texts to features: bags of words, TF-IDF, Naive Bayes weights, and sequences of word numbers.
+"""Texts to features: bags of words, TF-IDF, log-odds of words, and sequences of word numbers.
 
 Conventions: a text is a `str`; a column of texts is a list or Series of them. In English
 (``language="en"``) a token is a word in lower case, with its apostrophe ("don't"); in Chinese
 (``language="zh"``), which is written without spaces, it is a single character. An n-gram is n
 tokens in a row. An empty text is content: it has no token, so its row is zero.
 
-scikit-learn's own default tokens, ``(?u)\\b\\w\\w+\\b``, drop one-letter words ("I") and cut at the
-apostrophe, so that "can't" becomes "can" and "won't" becomes "won"; and they take an unsegmented
-Chinese sentence for one long word. Hence the tokens here.
+The vectorisers are scikit-learn's with these tokens. Its own, ``(?u)\\b\\w\\w+\\b``, drop
+one-letter words ("I") and cut at the apostrophe, so that "can't" becomes "can" and "won't" becomes
+"won"; and they take an unsegmented Chinese sentence for one long word.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.svm import LinearSVC
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from mmtutor._table import present_cells, row_names
+from mmtutor._table import each_cell
 
 __all__ = [
     "BagOfWords",
     "NaiveBayesSVM",
-    "NaiveBayesWeights",
     "TfidfFeatures",
     "TokenSequences",
     "log_odds",
@@ -43,22 +43,25 @@ __all__ = [
 LANGUAGES = ("en", "zh")
 PADDING, UNKNOWN = 0, 1
 
-_WORD = re.compile(r"\w+(?:'\w+)*")
+# A letter, digit or underscore, or an accent that Unicode has no single character for.
+_LETTER = r"[\w\u0300-\u036f]"
+_WORD = re.compile(rf"{_LETTER}+(?:'{_LETTER}+)*")
 # One Han character (unified ideographs, extension A, compatibility), or a run of anything else.
-_HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_CHARACTER = re.compile(rf"[{_HAN}]|[^\W{_HAN}]+")
+_HAN = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+_CHARACTER = re.compile(rf"{_HAN}|(?:(?!{_HAN}){_LETTER})+")
 
 
 # --- tokens -------------------------------------------------------------------------------------
 
 
 def tokenise(text: str, language: str = "en") -> list[str]:
-    """Cut a text into tokens: words in English, single characters in Chinese.
+    r"""Cut a text into tokens: words in English, single characters in Chinese.
 
     Parameters
     ----------
     text : str
-        The text. Punctuation and emoji are dropped, letters become lower case.
+        The text. Punctuation and emoji are dropped, letters become lower case, and an accent that
+        is stored apart from its letter, as macOS does, is joined to it (Unicode's form NFC).
     language : {"en", "zh"}, default="en"
         In a Chinese text, a run of Latin letters or digits is one token.
 
@@ -74,9 +77,15 @@ def tokenise(text: str, language: str = "en") -> list[str]:
     ValueError
         If the language is unknown.
 
+    See Also
+    --------
+    sklearn.feature_extraction.text.CountVectorizer.build_analyzer : At work, with
+        ``token_pattern=r"\w+(?:'\w+)*"``: the same words.
+
     Notes
     -----
-    Taught in notebook 01.
+    Taught in notebook 01. Not for languages without spaces other than Chinese, nor to find the
+    words of a Chinese text, which needs a dictionary (jieba has one).
 
     Examples
     --------
@@ -85,8 +94,6 @@ def tokenise(text: str, language: str = "en") -> list[str]:
     >>> tokenise("电池不好，5G很快。", language="zh")
     ['电', '池', '不', '好', '5g', '很', '快']
     """
-    if not isinstance(text, str):
-        raise TypeError(f"a text is a str, got {type(text).__name__}: {text!r}")
     return [token for run in _runs(text, language) for token in run]
 
 
@@ -115,6 +122,10 @@ def ngrams(text: str, language: str = "en", ngram_range: tuple[int, int] = (1, 1
     ValueError
         If the language is unknown or the range is not 1 <= shortest <= longest.
 
+    See Also
+    --------
+    BagOfWords, TfidfFeatures : Count them.
+
     Notes
     -----
     Taught in notebook 01.
@@ -126,52 +137,52 @@ def ngrams(text: str, language: str = "en", ngram_range: tuple[int, int] = (1, 1
     >>> ngrams("不好，太贵", language="zh", ngram_range=(1, 2))
     ['不', '好', '太', '贵', '不好', '太贵']
     """
-    if not isinstance(text, str):
-        raise TypeError(f"a text is a str, got {type(text).__name__}: {text!r}")
-    shortest, longest = _check_range(ngram_range)
-    runs = _runs(text, language)
-    join = " ".join if language == "en" else "".join
-    return [
-        join(run[start : start + width])
-        for width in range(shortest, longest + 1)
-        for run in runs
-        for start in range(len(run) - width + 1)
-    ]
-
-
-def _runs(text: str, language: str) -> list[list[str]]:
-    """The tokens of a text, in the stretches that an n-gram may not leave."""
-    text = text.lower().replace("\u2019", "'")  # the typographic apostrophe
-    if language == "en":
-        return [_WORD.findall(text)]
-    if language == "zh":
-        return [_CHARACTER.findall(stretch) for stretch in re.findall(r"\w+", text)]
-    raise ValueError(f"unknown language {language!r}: choose one of {', '.join(LANGUAGES)}")
-
-
-def _check_range(ngram_range: tuple[int, int]) -> tuple[int, int]:
     try:
         shortest, longest = ngram_range
-        valid = 1 <= shortest <= longest and shortest == int(shortest) and longest == int(longest)
+        widths = range(shortest, longest + 1)
+        valid = 1 <= shortest <= longest
     except (TypeError, ValueError):
         valid = False
     if not valid:
         raise ValueError(
             f"ngram_range is (shortest, longest) with 1 <= shortest <= longest, got {ngram_range!r}"
         )
-    return int(shortest), int(longest)
+    join = " ".join if language == "en" else "".join
+    runs = _runs(text, language)
+    return [
+        join(gram)
+        for width in widths
+        for run in runs
+        for gram in zip(*(run[first:] for first in range(width)), strict=False)
+    ]
+
+
+def _runs(text: str, language: str) -> list[list[str]]:
+    """The tokens of a text, in the stretches that an n-gram may not leave."""
+    if not isinstance(text, str):
+        raise TypeError(f"a text is a str, got {type(text).__name__}: {_shorten(text)}")
+    text = unicodedata.normalize("NFC", text.lower())
+    # the typographic apostrophe; the dot that lower() leaves on the Turkish capital of i
+    text = text.replace("\u2019", "'").replace("i\u0307", "i")
+    if language == "en":
+        return [_WORD.findall(text)]
+    if language == "zh":
+        return [_CHARACTER.findall(stretch) for stretch in re.findall(f"{_LETTER}+", text)]
+    raise ValueError(f"unknown language {language!r}: choose one of {', '.join(LANGUAGES)}")
+
+
+def _checked(text: Any) -> str:
+    if not isinstance(text, str):
+        raise TypeError(
+            f"no text but {type(text).__name__} ({_shorten(text)}); convert the column first, for "
+            "example with .astype(str), or choose another column"
+        )
+    return text
 
 
 def _texts(X: Any) -> list[str]:
     """The column's texts, or an error that names the first cell that is not one."""
-    cells = present_cells(X, what="texts")
-    for row, cell in zip(row_names(X), cells, strict=True):
-        if not isinstance(cell, str):
-            raise TypeError(
-                f"row {row} holds no text but {type(cell).__name__} ({_shorten(cell)}); convert "
-                "the column first, for example with .astype(str), or choose another column"
-            )
-    return cells
+    return each_cell(X, _checked, what="texts")
 
 
 def _shorten(cell: Any) -> str:
@@ -189,10 +200,23 @@ def _nothing_left(n_texts: int, what: str) -> str:
 # --- vectors ------------------------------------------------------------------------------------
 
 
-class _Vectors(TransformerMixin, BaseEstimator):
-    """What the two vectorisers share: a column comes in, a sparse matrix goes out."""
+class _ColumnOfTexts:
+    """What the vectorisers add to scikit-learn's: a checked column, and this module's tokens."""
 
-    def fit(self, X: Any, y: Any = None) -> _Vectors:
+    language: str
+    ngram_range: tuple[int, int]
+
+    def build_analyzer(self) -> Callable[[str], list[str]]:
+        """Return the function that lists the n-grams of a text.
+
+        Returns
+        -------
+        callable
+            :func:`ngrams`, with the language and the range.
+        """
+        return partial(ngrams, language=self.language, ngram_range=self.ngram_range)
+
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Collect the vocabulary (and the document frequencies) of the training texts.
 
         Parameters
@@ -200,15 +224,17 @@ class _Vectors(TransformerMixin, BaseEstimator):
         X : Series, list or one-column DataFrame of shape (n_samples,)
             The texts.
         y : ignored
+            Taken as every transformer of scikit-learn does.
 
         Returns
         -------
         self
+            The vectoriser.
 
         Raises
         ------
         TypeError
-            If a cell is not a string.
+            If a cell is not a string; the message names its row.
         ValueError
             If the column is empty, a cell is missing, no n-gram is left, or a parameter is wrong.
         """
@@ -223,6 +249,7 @@ class _Vectors(TransformerMixin, BaseEstimator):
         X : Series, list or one-column DataFrame of shape (n_samples,)
             The texts.
         y : ignored
+            Taken as every transformer of scikit-learn does.
 
         Returns
         -------
@@ -230,17 +257,13 @@ class _Vectors(TransformerMixin, BaseEstimator):
             One row a text; a text without any token is a zero row.
         """
         texts = _texts(X)
-        ngrams("", self.language, self.ngram_range)  # parameters are checked even without tokens
-        vectoriser = self._make_vectoriser()
+        self.build_analyzer()("")  # parameters are checked even without tokens
         try:
-            vectors = vectoriser.fit_transform(texts)
+            return super().fit_transform(texts)
         except ValueError as error:
             if "empty vocabulary" in str(error) or "no terms remain" in str(error):
                 raise ValueError(_nothing_left(len(texts), "n-gram")) from error
             raise
-        self.vectoriser_ = vectoriser
-        self.vocabulary_ = vectoriser.vocabulary_
-        return vectors
 
     def transform(self, X: Any) -> sparse.csr_matrix:
         """Return the vectors of texts; n-grams not seen in training are ignored.
@@ -258,45 +281,14 @@ class _Vectors(TransformerMixin, BaseEstimator):
         Raises
         ------
         TypeError
-            If a cell is not a string.
+            If a cell is not a string; the message names its row.
         ValueError
             If the column is empty or a cell is missing.
         """
-        check_is_fitted(self)
-        return self.vectoriser_.transform(_texts(X))
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the n-gram that each column counts.
-
-        Parameters
-        ----------
-        input_features : ignored
-
-        Returns
-        -------
-        ndarray of shape (n_ngrams,), str
-            Sorted, as the columns are.
-        """
-        check_is_fitted(self)
-        return self.vectoriser_.get_feature_names_out()
-
-    def _settings(self) -> dict[str, Any]:
-        return {
-            "analyzer": partial(ngrams, language=self.language, ngram_range=self.ngram_range),
-            "min_df": self.min_df,
-            "max_df": self.max_df,
-            "max_features": self.max_features,
-            "dtype": np.float64,
-        }
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.string = True
-        tags.input_tags.two_d_array = False
-        return tags
+        return super().transform(_texts(X))
 
 
-class BagOfWords(_Vectors):
+class BagOfWords(_ColumnOfTexts, CountVectorizer):
     r"""Count each n-gram of a text, or note only whether it occurs.
 
     Parameters
@@ -311,17 +303,22 @@ class BagOfWords(_Vectors):
     min_df, max_df : int or float, default=1 and 1.0
         Drop n-grams found in fewer than `min_df` or more than `max_df` training texts; an int is a
         number of texts, a float a share of them.
-    max_features : int, optional
-        Keep only so many n-grams, the most frequent ones.
+    max_features : int or None, default=None
+        Keep only so many n-grams, the most frequent ones; None keeps all.
 
     Attributes
     ----------
     vocabulary_ : dict from str to int
         The column of each n-gram.
 
+    See Also
+    --------
+    sklearn.feature_extraction.text.CountVectorizer : At work: this, with other tokens.
+
     Notes
     -----
-    Taught in notebook 01.
+    Taught in notebook 01. Not where the order of the words decides: "man bites dog" and "dog bites
+    man" are one bag; see `TokenSequences`.
 
     References
     ----------
@@ -350,23 +347,23 @@ class BagOfWords(_Vectors):
         max_df: float = 1.0,
         max_features: int | None = None,
     ) -> None:
+        super().__init__(
+            ngram_range=ngram_range,
+            binary=binary,
+            min_df=min_df,
+            max_df=max_df,
+            max_features=max_features,
+            dtype=np.float64,
+        )
         self.language = language
-        self.ngram_range = ngram_range
-        self.binary = binary
-        self.min_df = min_df
-        self.max_df = max_df
-        self.max_features = max_features
-
-    def _make_vectoriser(self) -> CountVectorizer:
-        return CountVectorizer(binary=self.binary, **self._settings())
 
 
-class TfidfFeatures(_Vectors):
+class TfidfFeatures(_ColumnOfTexts, TfidfVectorizer):
     r"""Count each n-gram, weigh it by its rarity, and scale each text to length one.
 
     The weight of n-gram *t* in text *d* of *n* training texts is
 
-    .. math:: \mathrm{tf}(t, d) \cdot \Bigl(1 + \ln \frac{1 + n}{1 + \mathrm{df}(t)}\Bigr),
+    .. math:: \mathrm{tf}(t, d) \cdot \Bigl(1 + \ln rac{1 + n}{1 + \mathrm{df}(t)}\Bigr),
 
     divided by the Euclidean norm of the text's weights. This is scikit-learn's smoothed variant.
 
@@ -381,8 +378,8 @@ class TfidfFeatures(_Vectors):
     min_df, max_df : int or float, default=1 and 1.0
         Drop n-grams found in fewer than `min_df` or more than `max_df` training texts; an int is a
         number of texts, a float a share of them.
-    max_features : int, optional
-        Keep only so many n-grams, the most frequent ones.
+    max_features : int or None, default=None
+        Keep only so many n-grams, the most frequent ones; None keeps all.
 
     Attributes
     ----------
@@ -391,9 +388,14 @@ class TfidfFeatures(_Vectors):
     idf_ : ndarray of shape (n_ngrams,)
         The weight of each n-gram's rarity, at least 1.
 
+    See Also
+    --------
+    sklearn.feature_extraction.text.TfidfVectorizer : At work: this, with other tokens.
+
     Notes
     -----
-    Taught in notebook 01.
+    Taught in notebook 01. Not where meaning counts more than wording: "good" and "great" are as far
+    apart as "good" and "awful".
 
     References
     ----------
@@ -421,24 +423,18 @@ class TfidfFeatures(_Vectors):
         max_df: float = 1.0,
         max_features: int | None = None,
     ) -> None:
+        super().__init__(
+            ngram_range=ngram_range,
+            sublinear_tf=sublinear_tf,
+            min_df=min_df,
+            max_df=max_df,
+            max_features=max_features,
+            dtype=np.float64,
+        )
         self.language = language
-        self.ngram_range = ngram_range
-        self.sublinear_tf = sublinear_tf
-        self.min_df = min_df
-        self.max_df = max_df
-        self.max_features = max_features
-
-    @property
-    def idf_(self) -> np.ndarray:
-        """Inverse document frequencies, ndarray of shape (n_ngrams,)."""
-        check_is_fitted(self)
-        return self.vectoriser_.idf_
-
-    def _make_vectoriser(self) -> TfidfVectorizer:
-        return TfidfVectorizer(sublinear_tf=self.sublinear_tf, **self._settings())
 
 
-# --- Naive Bayes weights ------------------------------------------------------------------------
+# --- words and classes --------------------------------------------------------------------------
 
 
 def log_odds(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.ndarray:
@@ -471,14 +467,19 @@ def log_odds(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.ndarray
         If lengths differ, `positive` is not in `y` or is all of it, a count is negative, or
         `alpha` is not above 0.
 
+    See Also
+    --------
+    sklearn.naive_bayes.MultinomialNB : At work: the differences of its ``feature_log_prob_``.
+
+    Notes
+    -----
+    Taught in notebook 01. Not for ranking rare words: one seen a few times has a large value by
+    chance.
+
     References
     ----------
     S. Wang and C. D. Manning, Baselines and bigrams: simple, good sentiment and topic
     classification, ACL 2012.
-
-    Notes
-    -----
-    Taught in notebook 01.
 
     Examples
     --------
@@ -507,144 +508,7 @@ def log_odds(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.ndarray
     return np.log(p / p.sum()) - np.log(q / q.sum())
 
 
-class NaiveBayesWeights(TransformerMixin, BaseEstimator):
-    """Multiply each column by its log-odds between two classes, as Naive Bayes would weigh it.
-
-    Put between ``BagOfWords(binary=True)`` and a linear classifier, this is the idea of the NB-SVM
-    of Wang and Manning: words that occur about equally in both classes shrink to nothing, so the
-    classifier's penalty falls on them rather than on the telling ones. With more than two classes,
-    the columns are repeated once a class, weighted by that class against the rest.
-
-    Parameters
-    ----------
-    alpha : float, default=1.0
-        Added to every count.
-
-    Attributes
-    ----------
-    classes_ : ndarray of shape (n_classes,)
-        The classes. With two of them, positive weights speak for the second.
-    log_ratio_ : ndarray of shape (1, n_ngrams) or (n_classes, n_ngrams)
-        The weights; one row suffices for two classes, as in a linear model's ``coef_``.
-    n_features_in_ : int
-        Number of columns that come in.
-
-    References
-    ----------
-    S. Wang and C. D. Manning, Baselines and bigrams: simple, good sentiment and topic
-    classification, ACL 2012.
-
-    Notes
-    -----
-    Taught in notebook 01.
-
-    Examples
-    --------
-    >>> from sklearn.pipeline import make_pipeline
-    >>> from sklearn.svm import LinearSVC
-    >>> texts = ["good film", "very good", "bad film", "very bad"]
-    >>> labels = ["positive", "positive", "negative", "negative"]
-    >>> model = make_pipeline(BagOfWords(binary=True), NaiveBayesWeights(), LinearSVC(C=0.1))
-    >>> model.fit(texts, labels).predict(["a good cast", "a bad cast"]).tolist()
-    ['positive', 'negative']
-    >>> model["naivebayesweights"].log_ratio_.round(2)  # bad, film, good, very
-    array([[-1.1,  0. ,  1.1,  0. ]])
-    """
-
-    def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = alpha
-
-    def fit(self, X: Any, y: Any) -> NaiveBayesWeights:
-        """Learn the weights.
-
-        Parameters
-        ----------
-        X : array or sparse matrix of shape (n_samples, n_ngrams)
-            Counts or presences, none negative.
-        y : sequence of shape (n_samples,)
-            The classes, at least two.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            If there is only one class, a count is negative, or `alpha` is not above 0.
-        """
-        if y is None:
-            raise ValueError("requires y to be passed, but the target y is None")
-        X, y = validate_data(self, X, y, accept_sparse="csr")
-        check_classification_targets(y)
-        classes = np.unique(y)
-        if len(classes) < 2:
-            raise ValueError(
-                f"log-odds need at least two classes, got one class: {classes.tolist()}"
-            )
-        against_rest = classes[1:] if len(classes) == 2 else classes
-        self.log_ratio_ = np.array(
-            [log_odds(X, y, positive=label, alpha=self.alpha) for label in against_rest]
-        )
-        self.classes_ = classes
-        return self
-
-    def transform(self, X: Any) -> sparse.csr_matrix | np.ndarray:
-        """Weigh the columns.
-
-        Parameters
-        ----------
-        X : array or sparse matrix of shape (n_samples, n_ngrams)
-            As in training.
-
-        Returns
-        -------
-        array or sparse matrix of shape (n_samples, n_ngrams) or (n_samples, n_classes * n_ngrams)
-            As floats; sparse if `X` is. The wider one is for more than two classes.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
-        if sparse.issparse(X):
-            return sparse.hstack([X.multiply(weights) for weights in self.log_ratio_], "csr")
-        return np.hstack([X * weights for weights in self.log_ratio_])
-
-    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return a name for each column.
-
-        Parameters
-        ----------
-        input_features : sequence of shape (n_ngrams,), optional
-            The names of what comes in; ``x0``, ``x1``, ... if not given.
-
-        Returns
-        -------
-        ndarray of shape (n_ngrams,) or (n_classes * n_ngrams,), object
-            The same names for two classes, ``class:name`` for more.
-        """
-        check_is_fitted(self)
-        if input_features is None:
-            input_features = getattr(
-                self, "feature_names_in_", [f"x{column}" for column in range(self.n_features_in_)]
-            )
-        names = list(input_features)
-        if len(names) != self.n_features_in_:
-            raise ValueError(
-                "input_features should have length equal to number of features "
-                f"({self.n_features_in_}), got {len(names)}"
-            )
-        if len(self.classes_) > 2:
-            names = [f"{label}:{name}" for label in self.classes_ for name in names]
-        return np.asarray(names, dtype=object)
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.input_tags.positive_only = True
-        tags.target_tags.required = True
-        return tags
-
-
-class NaiveBayesSVM(ClassifierMixin, BaseEstimator):
+class NaiveBayesSVM(LinearSVC):
     r"""A linear support vector machine on Naive Bayes weighted columns, drawn towards Naive Bayes.
 
     For each class against the rest, with the log-odds *r* of :func:`log_odds`, the machine learns
@@ -653,7 +517,8 @@ class NaiveBayesSVM(ClassifierMixin, BaseEstimator):
     .. math:: w' = (1 - \beta)\, \bar w + \beta\, w, \qquad \bar w = \tfrac{1}{V} \sum_t |w_t|,
 
     so that :math:`\beta = 0` decides as Naive Bayes does (up to the constant) and
-    :math:`\beta = 1` as the machine does.
+    :math:`\beta = 1` as the machine does. It stands beside the texts, as it needs columns of words:
+    counts or presences, none negative.
 
     Parameters
     ----------
@@ -672,17 +537,20 @@ class NaiveBayesSVM(ClassifierMixin, BaseEstimator):
         What an n-gram adds to the score, :math:`r \cdot w'`; one row suffices for two classes.
     intercept_ : ndarray of shape (1,) or (n_classes,)
         The score of an empty text.
-    n_features_in_ : int
-        Number of columns.
+
+    See Also
+    --------
+    sklearn.svm.LinearSVC : The machine, whose ``predict`` and ``decision_function`` these are.
+
+    Notes
+    -----
+    Taught in notebook 01. Not for posteriors: a margin is no probability; calibrate it, or take
+    logistic regression. Nor for columns that are no counts, such as pixels.
 
     References
     ----------
     S. Wang and C. D. Manning, Baselines and bigrams: simple, good sentiment and topic
     classification, ACL 2012.
-
-    Notes
-    -----
-    Taught in notebook 01.
 
     Examples
     --------
@@ -695,7 +563,7 @@ class NaiveBayesSVM(ClassifierMixin, BaseEstimator):
     """
 
     def __init__(self, C: float = 0.1, *, alpha: float = 1.0, interpolation: float = 0.25) -> None:
-        self.C = C
+        super().__init__(C=C, random_state=0)
         self.alpha = alpha
         self.interpolation = interpolation
 
@@ -712,6 +580,7 @@ class NaiveBayesSVM(ClassifierMixin, BaseEstimator):
         Returns
         -------
         self
+            The classifier.
 
         Raises
         ------
@@ -720,58 +589,26 @@ class NaiveBayesSVM(ClassifierMixin, BaseEstimator):
         """
         if not 0 <= self.interpolation <= 1:
             raise ValueError(f"interpolation must lie in [0, 1], got {self.interpolation}")
-        weights = NaiveBayesWeights(self.alpha).fit(X, y)
         X, y = validate_data(self, X, y, accept_sparse="csr")
-        self.classes_ = weights.classes_
-        positives = self.classes_[-len(weights.log_ratio_) :]
-        beta, coef, intercept = self.interpolation, [], []
-        for ratio, positive in zip(weights.log_ratio_, positives, strict=True):
-            weighted = X.multiply(ratio).tocsr() if sparse.issparse(X) else X * ratio
+        check_classification_targets(y)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise ValueError(f"at least two classes are needed, got one class: {self.classes_}")
+        beta, coef, machines = self.interpolation, [], []
+        for positive in self.classes_[1 if len(self.classes_) == 2 else 0 :]:
+            r = log_odds(X, y, positive=positive, alpha=self.alpha)
+            weighted = X.multiply(r).tocsr() if sparse.issparse(X) else X * r
             machine = LinearSVC(C=self.C, random_state=0).fit(weighted, y == positive)
             w = machine.coef_.ravel()
-            coef.append(ratio * ((1 - beta) * np.abs(w).mean() + beta * w))
-            intercept.append(beta * machine.intercept_[0])
-        self.coef_, self.intercept_ = np.array(coef), np.array(intercept)
+            coef.append(r * ((1 - beta) * np.abs(w).mean() + beta * w))
+            machines.append(machine)
+        self.coef_ = np.array(coef)
+        self.intercept_ = beta * np.concatenate([machine.intercept_ for machine in machines])
+        self.n_iter_ = max(machine.n_iter_ for machine in machines)
         return self
-
-    def decision_function(self, X: Any) -> np.ndarray:
-        """Return the score of each class.
-
-        Parameters
-        ----------
-        X : array or sparse matrix of shape (n_samples, n_ngrams)
-            As in training.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,) or (n_samples, n_classes)
-            With two classes, positive scores mean the second; otherwise the highest score wins.
-        """
-        check_is_fitted(self)
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
-        scores = np.asarray(X @ self.coef_.T) + self.intercept_
-        return scores.ravel() if len(self.classes_) == 2 else scores
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the class of each row.
-
-        Parameters
-        ----------
-        X : array or sparse matrix of shape (n_samples, n_ngrams)
-            As in training.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            Classes.
-        """
-        scores = self.decision_function(X)
-        chosen = (scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[chosen]
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.input_tags.positive_only = True
         return tags
 
@@ -789,10 +626,10 @@ class TokenSequences(TransformerMixin, BaseEstimator):
     ----------
     language : {"en", "zh"}, default="en"
         What a token is: a word, or a Chinese character.
-    max_length : int, optional
-        Cut texts after so many tokens; by default the longest training text's number.
-    max_tokens : int, optional
-        Number only the so many most frequent tokens; the others are unknown.
+    max_length : int or None, default=None
+        Cut texts after so many tokens; None takes the longest training text's number.
+    max_tokens : int or None, default=None
+        Number only the so many most frequent tokens; the others are unknown. None numbers all.
     min_df : int, default=1
         Number only tokens found in at least so many training texts.
 
@@ -805,9 +642,14 @@ class TokenSequences(TransformerMixin, BaseEstimator):
     length_ : int
         Tokens a row.
 
+    See Also
+    --------
+    keras.layers.TextVectorization : At work: the same numbers, as a layer.
+
     Notes
     -----
-    Taught in notebook 01, used in notebook 08.
+    Taught in notebook 01, used in notebook 08. Not for linear models, which would take the numbers
+    for amounts: see `BagOfWords`.
 
     Examples
     --------
@@ -831,7 +673,7 @@ class TokenSequences(TransformerMixin, BaseEstimator):
         self.max_tokens = max_tokens
         self.min_df = min_df
 
-    def fit(self, X: Any, y: Any = None) -> TokenSequences:
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Number the training texts' tokens.
 
         Parameters
@@ -839,15 +681,17 @@ class TokenSequences(TransformerMixin, BaseEstimator):
         X : Series, list or one-column DataFrame of shape (n_samples,)
             The texts.
         y : ignored
+            Taken as every transformer of scikit-learn does.
 
         Returns
         -------
         self
+            The transformer.
 
         Raises
         ------
         TypeError
-            If a cell is not a string.
+            If a cell is not a string; the message names its row.
         ValueError
             If the column is empty, a cell is missing, no token is left, or a parameter is wrong.
         """
@@ -928,10 +772,12 @@ class TokenSequences(TransformerMixin, BaseEstimator):
         Parameters
         ----------
         input_features : ignored
+            Taken as every transformer of scikit-learn does.
 
         Returns
         -------
         ndarray of shape (length_,), object
+            The names.
         """
         check_is_fitted(self)
         return np.asarray([f"token{place}" for place in range(self.length_)], dtype=object)

@@ -54,6 +54,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 
 from mmtutor import datasets, plotting, text
 from mmtutor.evaluation import compare, corrected_t_test
@@ -359,11 +360,13 @@ for word in ("not", "never", "wasn't", "terrible", "great", "the"):
 #
 # $$ x'_{d,t} = r_t\,[\,\text{d holds t}\,], \qquad w' = (1 - \beta)\,\bar w + \beta\,w, \qquad \beta = \tfrac14 . $$
 #
-# With $\beta = 0$ this is Naive Bayes, with $\beta = 1$ the machine. `NaiveBayesWeights` is the first step as a transformer, `NaiveBayesSVM` the whole classifier.
+# With $\beta = 0$ this is Naive Bayes, with $\beta = 1$ the machine. `NaiveBayesSVM` is the whole classifier.
 
 # %%
-weighted = text.NaiveBayesWeights().fit_transform(X, positive)
-assert np.allclose(weighted.toarray(), X.toarray() * r)
+machine = LinearSVC(C=0.1, random_state=0).fit(X.multiply(r).tocsr(), positive)
+w = machine.coef_.ravel()
+svm = text.NaiveBayesSVM().fit(X, positive)
+assert np.allclose(svm.coef_, r * (0.75 * np.abs(w).mean() + 0.25 * w))
 
 svm = text.NaiveBayesSVM(interpolation=0).fit(X, positive)
 agree = (svm.predict(X) == bayes.predict(X)).mean()
