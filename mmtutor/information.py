@@ -16,10 +16,13 @@ Conventions
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_scalar
 
 __all__ = [
     "Decomposition",
@@ -32,7 +35,17 @@ __all__ = [
 
 
 class Decomposition(NamedTuple):
-    """The four parts of what two modalities tell about the target, in bits."""
+    """The four parts of what two modalities tell about the target, in bits.
+
+    Attributes
+    ----------
+    redundancy : float
+        What either modality alone tells.
+    unique_1, unique_2 : float
+        What only the first, or only the second, tells.
+    synergy : float
+        What only both together tell.
+    """
 
     redundancy: float
     unique_1: float
@@ -41,12 +54,14 @@ class Decomposition(NamedTuple):
 
     @property
     def total(self) -> float:
-        """``I(X1, X2; Y)`` in bits: the sum of the parts."""
+        """The sum of the parts, ``I(X1, X2; Y)``, in bits."""
         return sum(self)
 
 
 def mutual_information(joint: ArrayLike) -> float:
-    """Mutual information of two discrete variables, ``sum p(x, y) log2 p(x, y) / (p(x) p(y))``.
+    """Measure what two discrete variables tell about each other: mutual information (互信息).
+
+    ``sum p(x, y) log2 p(x, y) / (p(x) p(y))``
 
     Parameters
     ----------
@@ -62,6 +77,13 @@ def mutual_information(joint: ArrayLike) -> float:
     ------
     ValueError
         If `joint` is not a distribution with two axes.
+
+    See Also
+    --------
+    decompose : For two modalities and a target.
+    information_bias : How much too large it is if `joint` was counted from few samples.
+    sklearn.metrics.mutual_info_score : From labels instead of their distribution, in nats.
+    sklearn.feature_selection.mutual_info_classif : For continuous values, not quantised.
 
     Notes
     -----
@@ -79,7 +101,7 @@ def mutual_information(joint: ArrayLike) -> float:
 
 
 def decompose(joint: ArrayLike) -> Decomposition:
-    """Partial information decomposition of two modalities and a target.
+    """Split what two modalities tell about a target: partial information decomposition.
 
     Parameters
     ----------
@@ -96,6 +118,11 @@ def decompose(joint: ArrayLike) -> Decomposition:
     ValueError
         If `joint` is not a distribution with three axes.
 
+    See Also
+    --------
+    joint_distribution : Counts the distribution from samples.
+    mutual_information : For one modality.
+
     Notes
     -----
     Redundancy is the information about each outcome that the *less* informative modality has,
@@ -103,13 +130,15 @@ def decompose(joint: ArrayLike) -> Decomposition:
 
         I_min = sum_y p(y) min_i  sum_x p(x | y) log2( p(y | x) / p(y) )     (x of modality i)
 
-    Taught in notebook 06.
+    Taught in notebook 06. Not for distributions counted from few samples, whose bias looks like
+    synergy: there are more pairs to count than values of one modality.
 
     References
     ----------
-    Williams, P. L. and Beer, R. D. (2010). Nonnegative decomposition of multivariate information.
-    arXiv:1004.2515. Another redundancy, and its use for choosing fusion models: Liang, P. P. et
-    al. (2023). Quantifying and modeling multimodal interactions. NeurIPS.
+    .. [1] Williams, P. L. and Beer, R. D. (2010). Nonnegative decomposition of multivariate
+       information. arXiv:1004.2515.
+    .. [2] Another redundancy, and its use for choosing fusion models: Liang, P. P. et al. (2023).
+       Quantifying and modeling multimodal interactions. NeurIPS.
 
     Examples
     --------
@@ -153,11 +182,17 @@ def joint_distribution(*variables: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If there is no sample, or lengths differ, or a value is NaN.
+        If there is no sample, or lengths differ, or a value is missing or infinite.
+
+    See Also
+    --------
+    quantise : Turns numbers into levels first.
+    sklearn.metrics.cluster.contingency_matrix : The counts of two variables.
 
     Notes
     -----
-    Taught in notebook 06.
+    Taught in notebook 06. Not for continuous values: each would be a value of its own, and tell
+    everything.
 
     Examples
     --------
@@ -171,8 +206,11 @@ def joint_distribution(*variables: ArrayLike) -> NDArray[np.float64]:
     if columns[0].size == 0:
         raise ValueError("the variables are empty: at least one sample is needed")
     for number, column in enumerate(columns):
-        if column.dtype.kind == "f" and not np.isfinite(column).all():
-            raise ValueError(f"variable {number} has NaN or infinite values: drop these samples")
+        infinite = column.dtype.kind == "f" and np.isinf(column).any()
+        if infinite or pd.isna(column).any():
+            raise ValueError(
+                f"variable {number} has NaN, None or infinite values: drop these samples"
+            )
     values, codes = zip(*(np.unique(c, return_inverse=True) for c in columns), strict=True)
     counts = np.zeros([len(v) for v in values])
     np.add.at(counts, codes, 1)
@@ -186,7 +224,7 @@ def quantise(values: ArrayLike, n_levels: int = 4) -> NDArray[np.int64]:
     ----------
     values : array-like of shape (n_samples,)
         Numbers, of any unit.
-    n_levels : int, default 4
+    n_levels : int, default=4
         How many levels. More keep more information, and need more samples to count.
 
     Returns
@@ -199,12 +237,17 @@ def quantise(values: ArrayLike, n_levels: int = 4) -> NDArray[np.int64]:
     ValueError
         If `values` is empty, not 1-D, or has NaN, or `n_levels` is below 2.
 
+    See Also
+    --------
+    sklearn.preprocessing.KBinsDiscretizer : For several columns, or edges learned on other samples.
+
     Notes
     -----
     Quantising never adds information about a target, so what is measured afterwards is at most
     what was there.
 
-    Taught in notebook 06.
+    Taught in notebook 06. Not where few values repeat often: levels are then unequal, and some stay
+    empty.
 
     Examples
     --------
@@ -216,14 +259,13 @@ def quantise(values: ArrayLike, n_levels: int = 4) -> NDArray[np.int64]:
         raise ValueError(f"expected one row of numbers, got an array of shape {x.shape}")
     if not np.isfinite(x).all():
         raise ValueError(f"{np.sum(~np.isfinite(x))} of {x.size} values are NaN or infinite")
-    if n_levels < 2:
-        raise ValueError(f"n_levels must be at least 2, got {n_levels}")
+    check_scalar(n_levels, "n_levels", Integral, min_val=2)
     inner_edges = np.quantile(x, np.arange(1, n_levels) / n_levels)
     return np.searchsorted(inner_edges, x, side="left")
 
 
 def information_bias(n_x: int, n_y: int, n_samples: int) -> float:
-    """How much too large mutual information looks when counted from samples, to first order.
+    """Estimate how much too large mutual information looks when counted from samples.
 
     Parameters
     ----------
@@ -235,30 +277,34 @@ def information_bias(n_x: int, n_y: int, n_samples: int) -> float:
     Returns
     -------
     float
-        ``(n_x - 1) (n_y - 1) / (2 n_samples ln 2)``, in bits. Subtract it, or choose few enough
-        levels that it is small.
+        ``(n_x - 1) (n_y - 1) / (2 n_samples ln 2)``, in bits, right to first order. Subtract it, or
+        choose few enough levels that it is small.
 
     Raises
     ------
     ValueError
         If an argument is below 1.
 
+    See Also
+    --------
+    joint_distribution : Counts from samples.
+
     Notes
     -----
-    Taught in notebook 06.
+    Taught in notebook 06. Not for fewer samples than cells, where the first order is not enough.
 
     References
     ----------
-    Miller, G. A. (1955). Note on the bias of information estimates. In: Information Theory in
-    Psychology, 95-100.
+    .. [1] Miller, G. A. (1955). Note on the bias of information estimates. In: Information Theory
+       in Psychology, 95-100.
 
     Examples
     --------
     >>> print(f"{information_bias(4, 3, 100):.3f} bits")
     0.043 bits
     """
-    if min(n_x, n_y, n_samples) < 1:
-        raise ValueError(f"expected counts of at least 1, got {n_x}, {n_y} and {n_samples}")
+    for count, name in ((n_x, "n_x"), (n_y, "n_y"), (n_samples, "n_samples")):
+        check_scalar(count, name, Integral, min_val=1)
     return (n_x - 1) * (n_y - 1) / (2 * n_samples * float(np.log(2)))
 
 

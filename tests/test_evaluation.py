@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from sklearn import metrics
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn import get_config, metrics
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LogisticRegression
@@ -17,6 +18,7 @@ from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
     KFold,
+    RandomizedSearchCV,
     cross_val_score,
 )
 from sklearn.pipeline import make_pipeline
@@ -24,7 +26,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from mmtutor import evaluation as ev
-from mmtutor.evaluation.comparison import _score_fold
+from mmtutor.fusion import DecisionFusion
 
 # --- comparison ------------------------------------------------------------------------------
 
@@ -168,6 +170,9 @@ def test_a_splitter_that_splits_groups_is_refused(people):
 class NeedsGroups(ClassifierMixin, BaseEstimator):
     """Fits only with the training rows' groups, as out-of-fold calibration by person does."""
 
+    def __init__(self, note=0):
+        self.note = note
+
     def fit(self, X, y, groups=None):
         if groups is None or len(groups) != len(X) or not np.array_equal(groups, X["who"]):
             raise ValueError("the groups are not those of the training rows")
@@ -178,18 +183,72 @@ class NeedsGroups(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
+def searching(estimator, cv):
+    return GridSearchCV(estimator, {"note": [1]}, cv=cv)
+
+
+@pytest.mark.filterwarnings("error")
 def test_training_groups_reach_models_that_take_them(people):
     X, y, groups = people
+    cv = GroupKFold(2)
     models = {
         "bare": NeedsGroups(),
         "in a pipeline": make_pipeline(FunctionTransformer(), NeedsGroups()),
         "takes none": DummyClassifier(),
-        "search": GridSearchCV(model("eye"), {"logisticregression__C": [1]}, cv=GroupKFold(2)),
+        "search": GridSearchCV(model("eye"), {"logisticregression__C": [1]}, cv=cv),
+        "in a search": searching(NeedsGroups(), cv),
+        "in a search with folds of ours": searching(NeedsGroups(), ev.RepeatedGroupKFold(2, 1)),
+        "in a random search": RandomizedSearchCV(NeedsGroups(), {"note": [1, 2]}, n_iter=2, cv=cv),
+        "search in a pipeline": make_pipeline(FunctionTransformer(), searching(NeedsGroups(), cv)),
     }
     table = ev.compare(models, X, y, ev.RepeatedGroupKFold(3, 2), groups=groups)
     assert len(table.attrs["scores"]["bare"]) == 6
+    assert not get_config()["enable_metadata_routing"]
     with pytest.raises(RuntimeError, match="'bare' failed in fold 0: the groups are not"):
         ev.compare({"bare": NeedsGroups()}, X, y, cv=3)
+
+
+def test_a_fusion_in_a_search_is_calibrated_on_unknown_people(people):
+    """A search over one candidate is that candidate: same folds, same groups, same scores."""
+    X, y, groups = people
+    experts = [("eye", LogisticRegression(), ["eye"]), ("who", LogisticRegression(), ["who"])]
+    fusion = DecisionFusion(experts, rule="product", cv=3)
+    search = GridSearchCV(fusion, {"rule": ["product"]}, cv=GroupKFold(2))
+    table = ev.compare(
+        {"fusion": fusion, "search": search}, X, y, 3, groups=groups, scoring="neg_log_loss"
+    )
+    scores = table.attrs["scores"]
+    assert scores["search"] == pytest.approx(scores["fusion"])
+    strangers = GroupKFold(3)
+    by_hand = []
+    for train, test in strangers.split(X, y, groups):
+        fitted = clone(fusion).fit(X.iloc[train], y[train], groups=groups[train])
+        by_hand.append(-metrics.log_loss(y[test], fitted.predict_proba(X.iloc[test])))
+    table = ev.compare({"search": search}, X, y, strangers, groups=groups, scoring="neg_log_loss")
+    assert table.attrs["scores"]["search"] == pytest.approx(by_hand)
+
+
+class Wrapper(ClassifierMixin, BaseEstimator):
+    """Hands no groups on."""
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.classes_[0])
+
+
+def test_groups_that_would_be_lost_are_warned_of(people):
+    X, y, groups = people
+    with pytest.warns(UserWarning, match="model 'w': NeedsGroups takes groups, but Wrapper does"):
+        ev.compare({"w": Wrapper(NeedsGroups())}, X, y, 3, groups=groups)
+    for cv in (2, KFold(2), None):
+        with pytest.warns(UserWarning, match=r"model 's': the folds of GridSearchCV \(cv=.*split"):
+            ev.compare({"s": searching(NeedsGroups(), cv)}, X, y, 3, groups=groups)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +259,8 @@ def test_training_groups_reach_models_that_take_them(people):
         ({"singles": "eye"}, r"write singles=\['eye'\]"),
         ({"singles": []}, "singles must name"),
         ({"y": [0, 1]}, "inconsistent numbers of samples"),
+        ({"groups": [None] * 2 + ["a"] * 118}, "2 of 120 groups .* missing .* at 0, 1"),
+        ({"groups": [[1, 2]] * 120}, "expected 120 groups"),
     ],
 )
 def test_compare_errors(people, change, message):
@@ -209,19 +270,15 @@ def test_compare_errors(people, change, message):
         ev.compare(**arguments)
 
 
+class Slow(DummyClassifier):
+    def fit(self, X, y):
+        time.sleep(0.05)
+        return super().fit(X, y)
+
+
 def test_times_are_measured():
-    class Slow(DummyClassifier):
-        def fit(self, X, y):
-            import time
-
-            time.sleep(0.05)
-            return super().fit(X, y)
-
-    X, y, rows = np.zeros((6, 1)), np.array([0, 1] * 3), np.arange(6)
-    _, fit_seconds, predict_seconds = _score_fold(
-        "slow", Slow(), X, y, None, 0, rows, rows, "accuracy"
-    )
-    assert fit_seconds >= 0.05 > predict_seconds
+    table = ev.compare({"slow": Slow()}, np.zeros((6, 1)), [0, 1] * 3, cv=2)
+    assert table.loc["slow", "fit_seconds"] >= 0.05 > table.loc["slow", "predict_seconds"]
 
 
 def test_repeated_group_k_fold(people):
@@ -237,6 +294,9 @@ def test_repeated_group_k_fold(people):
     assert len(cross_val_score(model("eye"), X, y, groups=groups, cv=cv)) == 6
     with pytest.raises(ValueError, match="groups is missing"):
         next(cv.split(X, y))
+    with pytest.raises(ValueError, match=r"1 of 120 groups .* missing"):
+        next(cv.split(X, y, [np.nan, *groups[1:]]))
+    assert repr(cv).startswith("RepeatedGroupKFold(n_repeats=2, n_splits=3")
 
 
 # --- verification ----------------------------------------------------------------------------
@@ -246,7 +306,8 @@ def test_repeated_group_k_fold(people):
 def test_eer_of_normal_scores_has_a_closed_form(distance):
     quantiles = (np.arange(20_000) + 0.5) / 20_000
     impostor = stats.norm.ppf(quantiles)
-    rate, threshold = ev.equal_error_rate(impostor + distance, impostor, return_threshold=True)
+    rate, threshold = ev.det_curve(impostor + distance, impostor).equal_error()
+    assert ev.equal_error_rate(impostor + distance, impostor) == rate
     assert rate == pytest.approx(stats.norm.cdf(-distance / 2), abs=2e-4)
     assert threshold == pytest.approx(distance / 2, abs=2e-3)
 
@@ -262,8 +323,8 @@ def test_eer_at_the_edges():
     assert ev.equal_error_rate([2, 3], [0, 1]) == 0
     assert ev.equal_error_rate([0, 1], [2, 3]) == 1
     assert ev.equal_error_rate([1, 1], [1, 1, 1]) == 0.5
-    rate, threshold = ev.equal_error_rate([1, 1], [1, 1, 1], return_threshold=True)
-    assert (rate, threshold) == (0.5, 1.0)
+    assert ev.det_curve([1, 1], [1, 1, 1]).equal_error() == (0.5, 1.0)
+    assert ev.det_curve([2, 3], [0, 1]).equal_error() == (0, 2)
     # (FAR, FRR) goes (1, 0), (0, 1/3): the line meets FAR = FRR at 1/4.
     assert ev.equal_error_rate([0, 1, 1], [0, 0]) == pytest.approx(1 / 4)
 
@@ -299,6 +360,14 @@ def test_error_rates_count_ties_as_accepted():
     assert frr.tolist() == [0.0, 0.5]
 
 
+@pytest.mark.parametrize("threshold", [np.nan, [0.5, np.nan], "abc", [None]])
+def test_a_threshold_that_is_no_number_is_refused(threshold):
+    with pytest.raises(ValueError, match="threshold"):
+        ev.error_rates([1, 2], [0, 1], threshold)
+    assert ev.error_rates([1, 2], [0, 1], np.inf) == (0, 1)
+    assert ev.error_rates([1, 2], [0, 1], -np.inf) == (1, 0)
+
+
 @pytest.mark.parametrize(
     ("genuine", "impostor", "message"),
     [
@@ -307,6 +376,7 @@ def test_error_rates_count_ties_as_accepted():
         ([1, np.nan], [1], "1 of 2 genuine scores are NaN"),
         ([1], [np.inf], "1 of 1 impostor scores are NaN or infinite"),
         ([[1, 2]], [1], r"1 axes, got an array of shape \(1, 2\)"),
+        (["high"], [1], r"genuine scores must be numbers, got \['high'\]"),
     ],
 )
 def test_verification_errors(genuine, impostor, message):
@@ -326,6 +396,10 @@ def test_split_scores():
         ev.split_scores(scores, ["a", "a", "a"], ["b", "c"])
     with pytest.raises(ValueError, match="expected 3 gallery labels"):
         ev.split_scores(scores, ["a", "b"], ["a", "b"])
+    with pytest.raises(ValueError, match=r"2 of 3 gallery labels are missing .* at 0, 1"):
+        ev.split_scores(scores, [None, None, "a"], [None, "a"])  # two unknowns are not one person
+    with pytest.raises(ValueError, match="1 of 2 probe labels are missing"):
+        ev.split_scores(scores, [1, 2, 3], [np.nan, 2])
 
 
 def test_score_normalisation():
@@ -450,6 +524,10 @@ def test_bootstrap_errors():
         ev.bootstrap_interval(np.mean, [1, 2], groups=["a"])
     with pytest.raises(ValueError, match="NaN on 1000 of 1000"):
         ev.bootstrap_interval(lambda x: np.nan, [1, 2])
+    with pytest.raises(ValueError, match=r"2 of 3 groups .* missing"):
+        ev.bootstrap_interval(np.mean, [1, 2, 3], groups=["a", None, None])
+    with pytest.raises(ValueError, match="n_resamples"):
+        ev.bootstrap_interval(np.mean, [1, 2], n_resamples=0)
 
 
 # --- calibration -----------------------------------------------------------------------------
@@ -496,6 +574,7 @@ def test_classes_give_the_order_of_the_columns():
         ([0, 5], [[0.9, 0.1], [0.9, 0.1]], [0, 1], "label 5 is not among the classes"),
         ([0], [[0.9, 0.1], [0.9, 0.1]], None, "expected 2 labels"),
         ([], np.empty((0, 2)), None, "probabilities are empty"),
+        ([0, np.nan], [[0.9, 0.1], [0.9, 0.1]], None, "1 of 2 labels .* missing"),
     ],
 )
 def test_calibration_errors(y, P, classes, message):
@@ -541,3 +620,8 @@ def test_robustness_errors():
         ev.robustness_curve(models, X, y, lambda X, level: X[:3], [0])
     with pytest.raises(ValueError, match="expected 4 labels"):
         ev.robustness_curve(models, X, [0, 1], lambda X, level: X, [0])
+    with pytest.raises(ValueError, match=r"1 of 4 labels .* missing"):
+        ev.robustness_curve(models, X, [0, 1, 0, np.nan], lambda X, level: X, [0])
+    for wrong in (["0", "1", "0", "1"], [5, 6, 5, 6]):
+        with pytest.raises(ValueError, match=r"model 'm' knows the classes \[0, 1\], and none of"):
+            ev.robustness_curve(models, X, wrong, lambda X, level: X, [0])

@@ -11,9 +11,12 @@ Conventions
 
 from __future__ import annotations
 
+from numbers import Integral
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_scalar
 
 from . import _checks
 
@@ -51,7 +54,7 @@ def reliability_diagram(
     classes: ArrayLike | None = None,
     n_bins: int = 10,
 ) -> pd.DataFrame:
-    """Confidence against accuracy, in bins: what a reliability diagram draws.
+    """Compare confidence with accuracy, in bins: what a reliability diagram draws.
 
     Parameters
     ----------
@@ -59,9 +62,9 @@ def reliability_diagram(
         True labels.
     probabilities : array-like of shape (n_samples, n_classes)
         Posteriors; rows sum to 1.
-    classes : array-like of shape (n_classes,), optional
+    classes : array-like of shape (n_classes,), default=None
         The class of each column (an estimator's `classes_`). None: the sorted labels in `y`.
-    n_bins : int, default 10
+    n_bins : int, default=10
         Number of bins of equal width over (0, 1].
 
     Returns
@@ -73,16 +76,23 @@ def reliability_diagram(
     Raises
     ------
     ValueError
-        If shapes disagree, rows do not sum to 1, values are NaN, or a label has no column.
+        If shapes disagree, rows do not sum to 1, values are NaN, or a label has no column or is
+        missing.
+
+    See Also
+    --------
+    expected_calibration_error : One figure for the whole table.
+    sklearn.calibration.CalibrationDisplay : The probability of one class against its frequency.
 
     Notes
     -----
-    Taught in notebook 05.
+    Taught in notebook 05. It looks at the largest probability of each row only; the others may be
+    wrong behind it.
 
     References
     ----------
-    Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On calibration of modern neural
-    networks. ICML, 1321-1330.
+    .. [1] Guo, C., Pleiss, G., Sun, Y. and Weinberger, K. Q. (2017). On calibration of modern
+       neural networks. ICML, 1321-1330.
 
     Examples
     --------
@@ -93,8 +103,7 @@ def reliability_diagram(
     1         0.9       0.5      2
     """
     y, P, names = validate(y, probabilities, classes)
-    if n_bins < 1:
-        raise ValueError(f"n_bins must be at least 1, got {n_bins}")
+    check_scalar(n_bins, "n_bins", Integral, min_val=1)
     edges = np.linspace(0, 1, n_bins + 1)
     confidence = np.minimum(P.max(axis=1), 1.0)
     right = names[P.argmax(axis=1)] == y
@@ -117,7 +126,7 @@ def expected_calibration_error(
     classes: ArrayLike | None = None,
     n_bins: int = 10,
 ) -> float:
-    """Mean distance between confidence and accuracy over the bins, weighted by their samples.
+    """Average the distance between confidence and accuracy over the bins and their samples.
 
     Parameters
     ----------
@@ -125,9 +134,9 @@ def expected_calibration_error(
         True labels.
     probabilities : array-like of shape (n_samples, n_classes)
         Posteriors; rows sum to 1.
-    classes : array-like of shape (n_classes,), optional
+    classes : array-like of shape (n_classes,), default=None
         The class of each column (an estimator's `classes_`). None: the sorted labels in `y`.
-    n_bins : int, default 10
+    n_bins : int, default=10
         Number of bins of equal width over (0, 1].
 
     Returns
@@ -140,17 +149,23 @@ def expected_calibration_error(
     ValueError
         As :func:`reliability_diagram`.
 
+    See Also
+    --------
+    reliability_diagram : The bins.
+    sklearn.metrics.log_loss : Judges all of the probabilities, without bins.
+
     Notes
     -----
     The figure is biased upwards when bins hold few samples, and depends on `n_bins`: compare only
-    figures measured with the same bins on the same samples.
+    figures measured with the same bins on the same samples. Not for choosing a model: one that
+    always answers with the classes' frequencies has hardly any such error, and no use.
 
     Taught in notebook 05.
 
     References
     ----------
-    Naeini, M. P., Cooper, G. F. and Hauskrecht, M. (2015). Obtaining well calibrated
-    probabilities using Bayesian binning. AAAI, 2901-2907.
+    .. [1] Naeini, M. P., Cooper, G. F. and Hauskrecht, M. (2015). Obtaining well calibrated
+       probabilities using Bayesian binning. AAAI, 2901-2907.
 
     Examples
     --------

@@ -3,7 +3,8 @@
 Conventions
 -----------
 - Every model sees the same folds, and is cloned before each: nothing leaks from fold to fold.
-- If the data have groups (people, speakers, authors) no group is on both sides of a split.
+- If the data have groups (people, speakers, authors) no group is on both sides of a split, and
+  they reach whatever in a model takes them, inside a pipeline or a search too.
 - Scores follow scikit-learn: higher is better (log-loss is ``"neg_log_loss"``).
 - A model is compared with the *best single modality*, the one with the highest mean score on
   these very folds. Choosing it afterwards favours the single modality, never the fusion.
@@ -15,32 +16,44 @@ Conventions
 from __future__ import annotations
 
 import inspect
-import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
+from sklearn import config_context
 from sklearn.base import clone, is_classifier
-from sklearn.metrics import check_scoring
 from sklearn.model_selection import (
-    GridSearchCV,
+    BaseCrossValidator,
     GroupKFold,
-    RandomizedSearchCV,
     StratifiedGroupKFold,
     check_cv,
+    cross_validate,
 )
-from sklearn.utils import _safe_indexing, indexable
+from sklearn.utils import indexable
+from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.parallel import Parallel, delayed
+
+from . import _checks
 
 __all__ = ["RepeatedGroupKFold", "TTest", "compare", "corrected_t_test"]
 
 
 class TTest(NamedTuple):
-    """A mean with its interval, and the test of "the mean is zero"."""
+    """A mean with its interval, and the test of "the mean is zero".
+
+    Attributes
+    ----------
+    mean, low, high : float
+        The mean and the ends of its interval, in the unit of the scores.
+    statistic : float
+        The mean in standard errors.
+    p_value : float
+        How probable a mean at least this far from zero is where the true one is zero; two-sided.
+    """
 
     mean: float
     low: float
@@ -52,7 +65,7 @@ class TTest(NamedTuple):
 def corrected_t_test(
     differences: ArrayLike, test_share: float, *, confidence: float = 0.95
 ) -> TTest:
-    """Corrected resampled t-test for cross-validated differences.
+    """Test cross-validated differences: the corrected resampled t-test.
 
     ``t = mean(d) / sqrt((1/J + n_test/n_train) * var(d))`` with J - 1 degrees of freedom, where
     `d` are the J differences of two models' scores, one a fold.
@@ -64,7 +77,7 @@ def corrected_t_test(
         of one model give the interval of its mean.)
     test_share : float
         ``n_test / n_train``: 1 / (k - 1) for k-fold cross-validation, however often repeated.
-    confidence : float in (0, 1), default 0.95
+    confidence : float in (0, 1), default=0.95
         Of the interval.
 
     Returns
@@ -77,17 +90,24 @@ def corrected_t_test(
     ValueError
         If there are fewer than two differences, one is NaN, or `test_share` is not positive.
 
+    See Also
+    --------
+    compare : Runs the cross-validation and the tests.
+    scipy.stats.ttest_1samp : The plain test, for differences that are independent.
+
     Notes
     -----
     If all differences are equal there is no variance: p is 1 for zeros and 0 otherwise.
 
-    Taught in notebook 06.
+    Taught in notebook 06. Not for differences whose training sets do not overlap, such as those of
+    single samples: the plain t-test serves there.
 
     References
     ----------
-    Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error. Machine Learning
-    52, 239-281. For repeated k-fold: Bouckaert, R. R. and Frank, E. (2004). Evaluating the
-    replicability of significance tests for comparing learning algorithms. PAKDD, 3-12.
+    .. [1] Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error. Machine
+       Learning 52, 239-281.
+    .. [2] For repeated k-fold: Bouckaert, R. R. and Frank, E. (2004). Evaluating the replicability
+       of significance tests for comparing learning algorithms. PAKDD, 3-12.
 
     Examples
     --------
@@ -117,23 +137,29 @@ def corrected_t_test(
     return TTest(mean, mean - reach, mean + reach, statistic, p_value)
 
 
-class RepeatedGroupKFold:
+class RepeatedGroupKFold(BaseCrossValidator):
     """K-fold cross-validation in which no group is split, repeated with other folds.
 
     Parameters
     ----------
-    n_splits : int, default 5
+    n_splits : int, default=5
         Folds in each repeat.
-    n_repeats : int, default 4
+    n_repeats : int, default=4
         Repeats, each with its own shuffle of the groups.
-    stratify : bool, default True
+    stratify : bool, default=True
         Keep the shares of the classes as equal over the folds as the groups allow.
-    random_state : int, default 0
+    random_state : int, default=0
         Seed; repeat r uses ``random_state + r``.
+
+    See Also
+    --------
+    sklearn.model_selection.StratifiedGroupKFold : One repeat.
+    sklearn.model_selection.RepeatedStratifiedKFold : Repeats, for data without groups.
 
     Notes
     -----
-    scikit-learn has repeated folds and grouped folds, but not both at once.
+    scikit-learn has repeated folds and grouped folds, but not both at once. Not for
+    ``cross_val_predict``, which tests every row once.
 
     Taught in notebook 06.
 
@@ -149,6 +175,8 @@ class RepeatedGroupKFold:
     True
     """
 
+    __metadata_request__split = {"groups": True}  # noqa: RUF012 - read by scikit-learn only
+
     def __init__(
         self,
         n_splits: int = 5,
@@ -162,20 +190,46 @@ class RepeatedGroupKFold:
         self.stratify = stratify
         self.random_state = random_state
 
-    def __repr__(self) -> str:
-        return (
-            f"RepeatedGroupKFold(n_splits={self.n_splits}, n_repeats={self.n_repeats}, "
-            f"stratify={self.stratify}, random_state={self.random_state})"
-        )
-
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of folds over all repeats."""
+        """Count the folds over all repeats.
+
+        Parameters
+        ----------
+        X, y, groups : object, default=None
+            Not used, as in scikit-learn's splitters.
+
+        Returns
+        -------
+        int
+            ``n_splits * n_repeats``.
+        """
         return self.n_splits * self.n_repeats
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray, NDArray]]:
-        """Yield the row numbers of each training and test set, as scikit-learn's splitters do."""
+        """Yield the folds, as scikit-learn's splitters do.
+
+        Parameters
+        ----------
+        X : DataFrame or array-like of shape (n_samples, ...)
+            Only its length counts.
+        y : array-like of shape (n_samples,), default=None
+            Labels, for `stratify`.
+        groups : array-like of shape (n_samples,)
+            Who each row belongs to.
+
+        Yields
+        ------
+        train, test : ndarray of int of shape (n_rows,)
+            The row numbers of a training and a test set.
+
+        Raises
+        ------
+        ValueError
+            If `groups` is not given or a group is missing, or there are fewer groups than folds.
+        """
         if groups is None:
             raise ValueError("groups is missing: say who each row belongs to")
+        groups = _checks.labels(groups, what="groups (one a row)", length=len(groups))
         kind = StratifiedGroupKFold if self.stratify else GroupKFold
         for repeat in range(self.n_repeats):
             folds = kind(self.n_splits, shuffle=True, random_state=self.random_state + repeat)
@@ -193,7 +247,7 @@ def compare(
     scoring: str | Callable[..., float] = "accuracy",
     n_jobs: int | None = None,
 ) -> pd.DataFrame:
-    """Cross-validate several models on the same folds, and test each against the best single.
+    """Cross-validate models on the same folds, and test each against the best single modality.
 
     Parameters
     ----------
@@ -203,17 +257,18 @@ def compare(
         One row a sample.
     y : array-like of shape (n_samples,)
         Labels.
-    cv : int, splitter, or iterable of (train, test) row numbers; default 5
+    cv : int, splitter, or iterable of (train, test) row numbers, default=5
         The folds. An int with `groups` means stratified grouped folds (shuffled, seed 0). For
         several repeats pass :class:`RepeatedGroupKFold`.
-    groups : array-like of shape (n_samples,), optional
-        Who each row belongs to. Used by the folds, and passed (the training rows' part) to
-        estimators whose ``fit`` takes `groups`, such as ``fusion.DecisionFusion``.
-    singles : sequence of str, optional
+    groups : array-like of shape (n_samples,), default=None
+        Who each row belongs to. Used by the folds, and passed (the training rows' part) to whatever
+        takes `groups` in a model: an estimator's ``fit``, such as that of
+        ``fusion.DecisionFusion``, and the grouped folds of a search; see Notes.
+    singles : sequence of str, default=None
         Which of `models` use a single modality. None: no differences are computed.
-    scoring : str or callable, default "accuracy"
+    scoring : str or callable, default="accuracy"
         A scikit-learn scorer: a name, or ``scorer(estimator, X, y)``. Higher is better.
-    n_jobs : int or None, default None
+    n_jobs : int or None, default=None
         Fits run side by side (joblib). Times are only comparable with one job.
 
     Returns
@@ -228,22 +283,37 @@ def compare(
     Raises
     ------
     ValueError
-        If there is no model, a name in `singles` is unknown, lengths disagree, or a fold has a
-        group on both sides.
+        If there is no model, a name in `singles` is unknown, lengths disagree, a group is missing,
+        or a fold has a group on both sides.
     RuntimeError
         If a model fails in a fold; its name and the fold are in the message.
+
+    Warns
+    -----
+    UserWarning
+        If a part of a model takes `groups` that do not reach it, or makes folds of its own that do
+        not look at groups.
+
+    See Also
+    --------
+    corrected_t_test : The test, for scores that you have already.
+    sklearn.model_selection.cross_validate : Cross-validates one model.
 
     Notes
     -----
     Intervals and p-values are those of :func:`corrected_t_test`; intervals may reach beyond what
     the score can be. With several models, expect one p below 0.05 in twenty by chance alone.
 
-    Taught in notebook 06.
+    Groups travel by scikit-learn's metadata routing, enabled while a model that takes them is
+    fitted, so a search hands them on to the model that it tunes.
+
+    Taught in notebook 06. Not for choosing the best of many models and quoting its score: it is the
+    best partly by luck. Quote it on data that no comparison has seen.
 
     References
     ----------
-    Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error. Machine Learning
-    52, 239-281.
+    .. [1] Nadeau, C. and Bengio, Y. (2003). Inference for the generalization error. Machine
+       Learning 52, 239-281.
 
     Examples
     --------
@@ -266,12 +336,14 @@ def compare(
     _validate(models, singles)
     X, y, groups = indexable(X, y, groups)
     y = np.asarray(y)
-    groups = None if groups is None else np.asarray(groups)
+    if groups is not None:
+        groups = _checks.labels(groups, what="groups (one a row)", length=len(y))
     folds = _folds(cv, X, y, groups, classifier=all(is_classifier(m) for m in models.values()))
+    asking = {name: _asking_for_groups(name, model, groups) for name, model in models.items()}
     results = Parallel(n_jobs=n_jobs)(
-        delayed(_score_fold)(name, model, X, y, groups, fold, *rows, scoring)
-        for name, model in models.items()
-        for fold, rows in enumerate(folds)
+        delayed(_score_fold)(name, model, X, y, params, number, fold, scoring)
+        for name, (model, params) in asking.items()
+        for number, fold in enumerate(folds)
     )
     runs = np.array(results).reshape(len(models), len(folds), 3)
     scores = dict(zip(models, runs[:, :, 0], strict=True))
@@ -335,17 +407,41 @@ def _folds(
     return folds
 
 
-def _groups_parameter(model: Any) -> str | None:
-    """Return the name under which a model's ``fit`` takes groups, or None if it does not."""
-    steps = getattr(model, "steps", None)
-    if steps:  # a Pipeline passes "step__groups" on to its step
-        inner = _groups_parameter(steps[-1][1])
-        return inner and f"{steps[-1][0]}__{inner}"
-    if isinstance(
-        model, GridSearchCV | RandomizedSearchCV
-    ):  # for its own folds; it warns if they ignore groups
-        return "groups"
-    return "groups" if "groups" in inspect.signature(model.fit).parameters else None
+def _asking_for_groups(name: str, model: Any, groups: NDArray | None) -> tuple[Any, dict[str, Any]]:
+    """Return a copy of a model in which all parts that take groups ask for them, and what to pass.
+
+    Warns where groups would be lost in silence.
+    """
+    model = clone(model)
+    if groups is None:
+        return model, {}
+    parts = [model, *(p for p in model.get_params().values() if not isinstance(p, type))]
+    parts = [part for part in parts if hasattr(part, "fit")]
+    takers = [part for part in parts if "groups" in inspect.signature(part.fit).parameters]
+    with config_context(enable_metadata_routing=True):
+        for part in takers:
+            part.set_fit_request(groups=True)
+        try:
+            reached = get_routing_for_object(model).consumes("fit", ["groups"])
+        except NotImplementedError:  # some of scikit-learn's meta-estimators hand nothing on
+            reached = set()
+    if takers and not reached:
+        warnings.warn(
+            f"model {name!r}: {type(takers[0]).__name__} takes groups, but {type(model).__name__} "
+            "does not hand them on to it",
+            stacklevel=3,
+        )
+    for part in parts:
+        cv = getattr(part, "cv", "none")
+        looks = isinstance(cv, str) or get_routing_for_object(cv).consumes("split", ["groups"])
+        if part not in takers and not looks:
+            warnings.warn(
+                f"model {name!r}: the folds of {type(part).__name__} (cv={cv!r}) may split groups, "
+                "and what it learns from them holds for known groups only; give it a grouped "
+                "splitter, such as GroupKFold()",
+                stacklevel=3,
+            )
+    return model, {"groups": groups} if reached else {}
 
 
 def _score_fold(
@@ -353,24 +449,22 @@ def _score_fold(
     model: Any,
     X: Any,
     y: NDArray,
-    groups: NDArray | None,
-    fold: int,
-    train: NDArray,
-    test: NDArray,
+    params: dict[str, Any],
+    number: int,
+    fold: tuple[NDArray, NDArray],
     scoring: Any,
 ) -> tuple[float, float, float]:
-    """Fit and score a clone of one model on one fold: (score, fit seconds, predict seconds)."""
-    model = clone(model)
-    parameter = None if groups is None else _groups_parameter(model)
-    extra = {} if parameter is None else {parameter: groups[train]}
+    """Fit and score one model on one fold: (score, fit seconds, predict seconds)."""
     try:
-        start = time.perf_counter()
-        model.fit(_safe_indexing(X, train), y[train], **extra)
-        fitted = time.perf_counter()
-        score = float(check_scoring(model, scoring)(model, _safe_indexing(X, test), y[test]))
-        scored = time.perf_counter()
+        with config_context(enable_metadata_routing=True if params else None):
+            run = cross_validate(
+                model, X, y, cv=[fold], scoring=scoring, params=params, error_score="raise"
+            )
     except Exception as error:
-        raise RuntimeError(f"model {name!r} failed in fold {fold}: {error}") from error
+        raise RuntimeError(f"model {name!r} failed in fold {number}: {error}") from error
+    score, fitting, predicting = (
+        float(run[key][0]) for key in ("test_score", "fit_time", "score_time")
+    )
     if not np.isfinite(score):
-        raise RuntimeError(f"model {name!r} has score {score} in fold {fold}")
-    return score, fitted - start, scored - fitted
+        raise RuntimeError(f"model {name!r} has score {score} in fold {number}")
+    return score, fitting, predicting

@@ -40,7 +40,7 @@ def validate(
 def cmc_curve(
     scores: ArrayLike, gallery_labels: ArrayLike, probe_labels: ArrayLike
 ) -> NDArray[np.float64]:
-    """Cumulative match characteristic: how often the right person is among the first k.
+    """Count how often the right person is among the first k: cumulative match characteristic.
 
     Parameters
     ----------
@@ -59,16 +59,23 @@ def cmc_curve(
     Raises
     ------
     ValueError
-        If shapes disagree, scores are NaN or infinite, or a probe's person is not in the gallery.
+        If shapes disagree, scores are NaN or infinite, a label is missing, or a probe's person is
+        not in the gallery.
+
+    See Also
+    --------
+    rank_one : Its first element.
+    equal_error_rate : For claims of being one person, and for people who may be strangers.
 
     Notes
     -----
-    Taught in notebook 15.
+    Taught in notebook 15. Not for probes of people who may be strangers: it has no threshold, so
+    everybody is taken for somebody.
 
     References
     ----------
-    Phillips, P. J., Moon, H., Rizvi, S. A. and Rauss, P. J. (2000). The FERET evaluation
-    methodology for face-recognition algorithms. IEEE TPAMI 22, 1090-1104.
+    .. [1] Phillips, P. J., Moon, H., Rizvi, S. A. and Rauss, P. J. (2000). The FERET evaluation
+       methodology for face-recognition algorithms. IEEE TPAMI 22, 1090-1104.
 
     Examples
     --------
@@ -86,7 +93,7 @@ def cmc_curve(
 
 
 def rank_one(scores: ArrayLike, gallery_labels: ArrayLike, probe_labels: ArrayLike) -> float:
-    """Share of probes whose right person scores highest: identification accuracy.
+    """Count how often the right person scores highest: identification accuracy.
 
     Parameters
     ----------
@@ -107,9 +114,14 @@ def rank_one(scores: ArrayLike, gallery_labels: ArrayLike, probe_labels: ArrayLi
     ValueError
         As :func:`cmc_curve`.
 
+    See Also
+    --------
+    cmc_curve : The same for the first k people.
+
     Notes
     -----
-    Taught in notebook 15.
+    Taught in notebook 15. It falls with the size of the gallery: compare only figures measured with
+    the same one.
 
     Examples
     --------

@@ -11,10 +11,12 @@ and whole people are drawn. The interval is the percentile interval.
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.utils import check_scalar
 
 from . import _checks
 
@@ -22,7 +24,13 @@ __all__ = ["Interval", "bootstrap_interval"]
 
 
 class Interval(NamedTuple):
-    """The two ends of an interval, in the unit of the figure it is about."""
+    """The two ends of an interval.
+
+    Attributes
+    ----------
+    low, high : float
+        In the unit of the figure that the interval is about.
+    """
 
     low: float
     high: float
@@ -36,7 +44,7 @@ def bootstrap_interval(
     confidence: float = 0.95,
     random_state: int | None = 0,
 ) -> Interval:
-    """Percentile bootstrap interval of a statistic, drawing whole groups.
+    """Find the percentile bootstrap interval of a statistic, drawing whole groups.
 
     Parameters
     ----------
@@ -44,14 +52,14 @@ def bootstrap_interval(
         Takes the resampled arrays, in the order given, and returns one number.
     *arrays : array-like, each of shape (n_samples, ...)
         What the statistic is computed from; the same rows are drawn from all of them.
-    groups : array-like of shape (n_samples,), optional
+    groups : array-like of shape (n_samples,), default=None
         Who each row belongs to. Whole groups are drawn, with all their rows. None: every row is
         its own group.
-    n_resamples : int, default 1000
+    n_resamples : int, default=1000
         How many samples are drawn.
-    confidence : float in (0, 1), default 0.95
+    confidence : float in (0, 1), default=0.95
         Share of the resampled figures that lies inside the interval.
-    random_state : int or None, default 0
+    random_state : int or None, default=0
         Seed of the draws.
 
     Returns
@@ -62,11 +70,19 @@ def bootstrap_interval(
     Raises
     ------
     ValueError
-        If the arrays are empty or of unequal length, if there are fewer than two groups, or if
-        the statistic returns NaN.
+        If the arrays are empty or of unequal length, if there are fewer than two groups or a group
+        is missing, or if the statistic returns NaN.
+
+    See Also
+    --------
+    scipy.stats.bootstrap : More kinds of interval, where every row is independent.
+    corrected_t_test : The interval of a cross-validated score.
 
     Notes
     -----
+    Not for a handful of groups: the interval knows no more than the spread among them, and is too
+    narrow. Nor for a maximum, or another figure that one row decides.
+
     For a matrix of scores in which the same people are rows and columns, pass the people's
     numbers as the array and index both axes in `statistic`.
 
@@ -74,7 +90,7 @@ def bootstrap_interval(
 
     References
     ----------
-    Efron, B. and Tibshirani, R. J. (1993). An Introduction to the Bootstrap. Chapman & Hall.
+    .. [1] Efron, B. and Tibshirani, R. J. (1993). An Introduction to the Bootstrap. Chapman & Hall.
 
     Examples
     --------
@@ -93,6 +109,7 @@ def bootstrap_interval(
         raise ValueError("the arrays are empty: at least two rows are needed")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
+    check_scalar(n_resamples, "n_resamples", Integral, min_val=1)
     owners = np.arange(n_samples) if groups is None else groups
     owners = _checks.labels(owners, what="groups (one a row)", length=n_samples)
     names, member = np.unique(owners, return_inverse=True)

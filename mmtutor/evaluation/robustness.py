@@ -47,11 +47,11 @@ def robustness_curve(
         ``corrupt(X, level)`` returns a corrupted copy of `X`, with the same rows.
     levels : iterable of float in [0, 1], default=(0.0, 0.25, 0.5, 0.75, 1.0)
         The levels to try.
-    groups : array-like of shape (n_samples,), optional
+    groups : array-like of shape (n_samples,), default=None
         Who each row belongs to; the intervals then draw whole groups.
-    n_resamples : int, default 1000
+    n_resamples : int, default=1000
         Bootstrap samples behind each interval.
-    random_state : int or None, default 0
+    random_state : int or None, default=0
         Seed of the bootstrap.
 
     Returns
@@ -63,12 +63,18 @@ def robustness_curve(
     Raises
     ------
     ValueError
-        If there is no model or level, a level lies outside [0, 1], or `corrupt` changes the
-        number of rows.
+        If there is no model or level, a level lies outside [0, 1], a label or group is missing, a
+        model knows none of the labels, or `corrupt` changes the number of rows.
+
+    See Also
+    --------
+    mmtutor.noise.corrupt : A corruption of text, images and sound, with a level.
+    bootstrap_interval : The interval of any other figure.
 
     Notes
     -----
-    The interval speaks of other test samples, not of other training sets.
+    The interval speaks of other test samples, not of other training sets: not for telling which way
+    of training is the more robust from one model of each.
 
     Taught in notebook 12.
 
@@ -88,6 +94,13 @@ def robustness_curve(
     outside = [level for level in levels if not 0 <= level <= 1]
     if not levels or outside:
         raise ValueError(f"levels must be one or more numbers in [0, 1], got {outside or 'none'}")
+    for name, model in models.items():
+        known = np.asarray(getattr(model, "classes_", y)).tolist()
+        if set(known).isdisjoint(y.tolist()):
+            raise ValueError(
+                f"model {name!r} knows the classes {known[:5]}, and none of the labels "
+                f"{np.unique(y)[:5].tolist()}: give it the labels that it was fitted with"
+            )
     rows = []
     for level in levels:
         worse = corrupt(X, level)

@@ -34,11 +34,43 @@ __all__ = [
 
 
 class DETCurve(NamedTuple):
-    """Both error rates at ascending thresholds; arrays of shape (n_thresholds,)."""
+    """Both error rates at ascending thresholds.
+
+    Attributes
+    ----------
+    false_accept : ndarray of shape (n_thresholds,)
+        Share of the impostor scores that are accepted, falling from 1 to 0.
+    false_reject : ndarray of shape (n_thresholds,)
+        Share of the genuine scores that are rejected, rising from 0 to 1.
+    thresholds : ndarray of shape (n_thresholds,)
+        In the unit of the scores; the last is infinite.
+    """
 
     false_accept: NDArray[np.float64]
     false_reject: NDArray[np.float64]
     thresholds: NDArray[np.float64]
+
+    def equal_error(self) -> tuple[float, float]:
+        """Find where both rates are equal, between two thresholds if need be.
+
+        Returns
+        -------
+        rate : float
+            Equal error rate in [0, 1].
+        threshold : float
+            The threshold at which it happens, in the unit of the scores.
+        """
+        gap = self.false_accept - self.false_reject  # falls from 1 to -1
+        after = int(np.argmax(gap <= 0))
+        before = after - 1
+        share = gap[before] / (gap[before] - gap[after])
+
+        def between(values: NDArray) -> float:
+            return float(values[before] + share * (values[after] - values[before]))
+
+        last = np.isinf(self.thresholds[after])
+        threshold = self.thresholds[before] if last else between(self.thresholds)
+        return between(self.false_accept), float(threshold)
 
 
 def validate(genuine: ArrayLike, impostor: ArrayLike) -> tuple[NDArray, NDArray]:
@@ -61,7 +93,8 @@ def error_rates(
     impostor : array-like of shape (n_impostor,)
         Scores of pairs of different people.
     threshold : float or array-like of shape (n_thresholds,)
-        Accept if ``score >= threshold``. Choose it on development data, never on the test.
+        Accept if ``score >= threshold``, in the unit of the scores; infinite accepts nobody.
+        Choose it on development data, never on the test.
 
     Returns
     -------
@@ -71,11 +104,16 @@ def error_rates(
     Raises
     ------
     ValueError
-        If scores are empty, NaN or infinite, or not 1-D.
+        If scores are empty, NaN or infinite, or not 1-D, or a threshold is NaN or no number.
+
+    See Also
+    --------
+    det_curve : Both rates at every threshold that matters.
 
     Notes
     -----
-    Taught in notebook 15.
+    Taught in notebook 15. Not for stating how good a system is by a threshold chosen on the same
+    scores: such rates are too low.
 
     Examples
     --------
@@ -84,6 +122,9 @@ def error_rates(
     FAR 0.25, FRR 0.33
     """
     genuine, impostor = validate(genuine, impostor)
+    threshold = _checks.numbers(threshold, what="thresholds")
+    if np.isnan(threshold).any():
+        raise ValueError(f"threshold is {threshold}: there is no score to accept from NaN on")
     # searchsorted(..., "left") counts the scores strictly below the threshold: the rejected ones.
     false_reject = np.searchsorted(np.sort(genuine), threshold, side="left") / len(genuine)
     false_accept = 1 - np.searchsorted(np.sort(impostor), threshold, side="left") / len(impostor)
@@ -104,12 +145,18 @@ def det_curve(genuine: ArrayLike, impostor: ArrayLike) -> DETCurve:
     -------
     DETCurve
         `false_accept` (falling from 1 to 0), `false_reject` (rising from 0 to 1) and
-        `thresholds` (every distinct score, then infinity: nobody is accepted).
+        `thresholds` (every distinct score, then infinity: nobody is accepted). Its method
+        ``equal_error()`` gives the rate and the threshold at which both are equal.
 
     Raises
     ------
     ValueError
         If scores are empty, NaN or infinite, or not 1-D.
+
+    See Also
+    --------
+    sklearn.metrics.det_curve : The same points from labels and scores, in the opposite order.
+    sklearn.metrics.DetCurveDisplay : Draws them.
 
     Notes
     -----
@@ -120,8 +167,8 @@ def det_curve(genuine: ArrayLike, impostor: ArrayLike) -> DETCurve:
 
     References
     ----------
-    Martin, A. et al. (1997). The DET curve in assessment of detection task performance.
-    Eurospeech, 1895-1898.
+    .. [1] Martin, A. et al. (1997). The DET curve in assessment of detection task performance.
+       Eurospeech, 1895-1898.
 
     Examples
     --------
@@ -132,16 +179,16 @@ def det_curve(genuine: ArrayLike, impostor: ArrayLike) -> DETCurve:
     [1.0, 0.5, 0.0, 0.0]
     >>> [float(rate) for rate in curve.false_reject]
     [0.0, 0.0, 0.5, 1.0]
+    >>> curve.equal_error()
+    (0.25, 2.5)
     """
     genuine, impostor = validate(genuine, impostor)
     thresholds = np.append(np.unique(np.concatenate([genuine, impostor])), np.inf)
     return DETCurve(*error_rates(genuine, impostor, thresholds), thresholds)
 
 
-def equal_error_rate(
-    genuine: ArrayLike, impostor: ArrayLike, *, return_threshold: bool = False
-) -> float | tuple[float, float]:
-    """The rate at which false accepts and false rejects are equal.
+def equal_error_rate(genuine: ArrayLike, impostor: ArrayLike) -> float:
+    """Rate at which false accepts and false rejects are equal (等错误率).
 
     Parameters
     ----------
@@ -149,20 +196,21 @@ def equal_error_rate(
         Scores of pairs of the same person.
     impostor : array-like of shape (n_impostor,)
         Scores of pairs of different people.
-    return_threshold : bool, default False
-        Also return the threshold at which it happens.
 
     Returns
     -------
-    rate : float
+    float
         Equal error rate in [0, 1]; 0.5 is chance, above 0.5 the scores are upside down.
-    threshold : float
-        Only with `return_threshold`: the interpolated threshold, in the unit of the scores.
 
     Raises
     ------
     ValueError
         If scores are empty, NaN or infinite, or not 1-D.
+
+    See Also
+    --------
+    det_curve : Its ``equal_error()`` also gives the threshold.
+    error_rates : The rates at a threshold chosen beforehand.
 
     Notes
     -----
@@ -171,26 +219,15 @@ def equal_error_rate(
     where they cross FAR = FRR. For normal scores of equal deviation whose means are `d` deviations
     apart it is ``Phi(-d / 2)``.
 
-    Taught in notebook 15.
+    Taught in notebook 15. It compares systems; it does not say what a system in use will do, for
+    its threshold is the one that suits the test.
 
     Examples
     --------
     >>> equal_error_rate([0.9, 0.8, 0.7, 0.4], [0.1, 0.2, 0.3, 0.5])
     0.25
-    >>> rate, threshold = equal_error_rate([2, 3], [0, 1], return_threshold=True)
-    >>> print(rate, threshold)
-    0.0 2.0
     """
-    false_accept, false_reject, thresholds = det_curve(genuine, impostor)
-    gap = false_accept - false_reject  # falls from 1 to -1
-    after = int(np.argmax(gap <= 0))
-    before = after - 1
-    share = gap[before] / (gap[before] - gap[after])
-    rate = float(false_accept[before] + share * (false_accept[after] - false_accept[before]))
-    if not return_threshold:
-        return rate
-    upper = thresholds[after] if np.isfinite(thresholds[after]) else thresholds[before]
-    return rate, float(thresholds[before] + share * (upper - thresholds[before]))
+    return det_curve(genuine, impostor).equal_error()[0]
 
 
 def split_scores(
@@ -217,11 +254,17 @@ def split_scores(
     Raises
     ------
     ValueError
-        If shapes disagree, scores are NaN or infinite, or one of the two sets would be empty.
+        If shapes disagree, scores are NaN or infinite, a label is missing, or one of the two sets
+        would be empty.
+
+    See Also
+    --------
+    equal_error_rate : One figure for the two sets.
 
     Notes
     -----
-    Taught in notebook 15.
+    Taught in notebook 15. Not for templates that are probes too: a recording is most like itself,
+    and such pairs would make the system look better than it is.
 
     Examples
     --------
@@ -248,28 +291,33 @@ def z_norm(scores: ArrayLike, cohort: ArrayLike, *, axis: int | None = 0) -> NDA
         Scores to normalise.
     cohort : array-like of shape (n_cohort, n_gallery), or any shape if `axis` is None
         Scores of impostors (people who are not in the test) against the same templates.
-    axis : {0, None}, default 0
+    axis : {0, None}, default=0
         0 uses one mean and deviation per template (column). None uses one for all: what makes
         two modalities' scores comparable before they are added.
 
     Returns
     -------
     ndarray of the shape of `scores`
-        In impostor deviations above the impostor mean.
+        The scores in impostor deviations above the impostor mean.
 
     Raises
     ------
     ValueError
         If shapes disagree, values are NaN or infinite, or the cohort has no spread.
 
+    See Also
+    --------
+    t_norm : Evens out probes instead of templates.
+
     Notes
     -----
-    Taught in notebook 15.
+    Taught in notebook 15. Not with the people of the test as cohort: their scores would decide how
+    they are judged.
 
     References
     ----------
-    Auckenthaler, R., Carey, M. and Lloyd-Thomas, H. (2000). Score normalization for
-    text-independent speaker verification systems. Digital Signal Processing 10, 42-54.
+    .. [1] Auckenthaler, R., Carey, M. and Lloyd-Thomas, H. (2000). Score normalization for
+       text-independent speaker verification systems. Digital Signal Processing 10, 42-54.
 
     Examples
     --------
@@ -301,16 +349,21 @@ def t_norm(scores: ArrayLike, cohort: ArrayLike) -> NDArray[np.float64]:
     ValueError
         If shapes disagree, values are NaN or infinite, or a probe's cohort has no spread.
 
+    See Also
+    --------
+    z_norm : Evens out templates instead of probes.
+
     Notes
     -----
     :func:`z_norm` evens out templates, `t_norm` evens out probes (a loud clip, a dark picture).
 
-    Taught in notebook 15.
+    Taught in notebook 15. It costs a comparison with every member of the cohort for every probe;
+    where probes hardly differ in quality there is nothing to even out.
 
     References
     ----------
-    Auckenthaler, R., Carey, M. and Lloyd-Thomas, H. (2000). Score normalization for
-    text-independent speaker verification systems. Digital Signal Processing 10, 42-54.
+    .. [1] Auckenthaler, R., Carey, M. and Lloyd-Thomas, H. (2000). Score normalization for
+       text-independent speaker verification systems. Digital Signal Processing 10, 42-54.
 
     Examples
     --------
@@ -321,9 +374,8 @@ def t_norm(scores: ArrayLike, cohort: ArrayLike) -> NDArray[np.float64]:
 
 
 def _normalise(scores: ArrayLike, cohort: ArrayLike, axis: int | None) -> NDArray[np.float64]:
-    scores, cohort = np.asarray(scores, dtype=float), np.asarray(cohort, dtype=float)
-    scores = _checks.finite(scores, what="scores", ndim=scores.ndim if axis is None else 2)
-    cohort = _checks.finite(cohort, what="cohort scores", ndim=cohort.ndim if axis is None else 2)
+    scores = _checks.finite(scores, what="scores", ndim=None if axis is None else 2)
+    cohort = _checks.finite(cohort, what="cohort scores", ndim=None if axis is None else 2)
     if axis is not None and scores.shape[1 - axis] != cohort.shape[1 - axis]:
         side = ("templates (columns)", "probes (rows)")[axis]
         raise ValueError(
