@@ -396,8 +396,8 @@ def _folds(
         folds = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(X, y, groups)]
     if len(folds) < 2:
         raise ValueError(f"cv gave {len(folds)} fold: at least two are needed for an interval")
-    for number, (train, test) in enumerate(folds):
-        shared = () if groups is None else np.intersect1d(groups[train], groups[test])
+    for number, (train, test) in enumerate([] if groups is None else folds):
+        shared = np.intersect1d(groups[train], groups[test])
         if len(shared):
             raise ValueError(
                 f"fold {number} has {len(shared)} groups in both training and test "
@@ -462,9 +462,7 @@ def _score_fold(
             )
     except Exception as error:
         raise RuntimeError(f"model {name!r} failed in fold {number}: {error}") from error
-    score, fitting, predicting = (
-        float(run[key][0]) for key in ("test_score", "fit_time", "score_time")
-    )
+    score = float(run["test_score"][0])
     if not np.isfinite(score):
         raise RuntimeError(f"model {name!r} has score {score} in fold {number}")
-    return score, fitting, predicting
+    return score, float(run["fit_time"][0]), float(run["score_time"][0])

@@ -286,7 +286,7 @@ def _plain_median(p: NDArray, heard: NDArray) -> NDArray:
     n_heard = heard.sum(axis=0)
     median = np.zeros_like(p[0])
     for k in np.flatnonzero(np.bincount(n_heard)):
-        middle = (ranked[max(k - 1, 0) // 2] + ranked[k // 2]) / 2
+        middle = (ranked[(k - 1) // 2] + ranked[k // 2]) / 2
         np.copyto(median, middle, where=n_heard == k)
     return median
 
