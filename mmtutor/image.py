@@ -480,7 +480,7 @@ class BagOfVisualWords(_ImageTransformer):
     size : int, (height, width) or None, default=None
         Resize every image first; None keeps their own sizes.
     max_descriptors : int, default=20000
-        k-means sees at most so many descriptors, drawn at random.
+        At most so many descriptors, drawn at random, go into k-means.
     n_jobs : int or None, default=None
         Number of processes for reading and SIFT; see `HOGFeatures`.
     random_state : int, RandomState or None, default=None

@@ -8,6 +8,9 @@ Conventions
 - With the same `random_state` a higher level hits all that a lower one hit, and more.
 - Random draws come from ``numpy.random.default_rng(random_state)``; corruptions without
   randomness accept the parameter and ignore it, so that all can be used alike.
+
+At work there are libraries of many more: nlpaug for text, albumentations for images,
+audiomentations for sound. Those here are few, so that each has a level from 0 to 1.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmtutor._table import is_missing
+from mmtutor._table import blame, is_missing
 
 __all__ = [
     "CORRUPTIONS",
@@ -62,7 +65,7 @@ def typos(text: str, level: float, *, random_state: Seed = None) -> str:
         What to mistype; letters of any script, of which only a to z have neighbouring keys.
     level : float in [0, 1]
         Probability of each letter to be hit.
-    random_state : int, Generator or None, default None
+    random_state : int, Generator or None, default=None
         Seed of the draws.
 
     Returns
@@ -117,7 +120,7 @@ def drop_words(text: str, level: float, *, random_state: Seed = None) -> str:
         The text.
     level : float in [0, 1]
         Probability of each word to be left out; at 1 nothing remains.
-    random_state : int, Generator or None, default None
+    random_state : int, Generator or None, default=None
         Seed of the draws.
 
     Returns
@@ -171,6 +174,10 @@ def blur(image: NDArray[np.uint8], level: float, *, random_state: Seed = None) -
     TypeError, ValueError
         If `image` is not such an array, or `level` is outside [0, 1].
 
+    See Also
+    --------
+    cv2.GaussianBlur : At work: what runs here, with the deviation in pixels.
+
     Notes
     -----
     Taught in notebook 12.
@@ -201,7 +208,7 @@ def pixel_noise(
         The image.
     level : float in [0, 1]
         The deviation of the noise as a share of 128 grey values.
-    random_state : int, Generator or None, default None
+    random_state : int, Generator or None, default=None
         Seed of the draws.
 
     Returns
@@ -213,6 +220,10 @@ def pixel_noise(
     ------
     TypeError, ValueError
         If `image` is not such an array, or `level` is outside [0, 1].
+
+    See Also
+    --------
+    skimage.util.random_noise : At work: noise of several kinds, on images from 0 to 1.
 
     Notes
     -----
@@ -240,7 +251,7 @@ def occlude(
         The image.
     level : float in [0, 1]
         Share of the area that is covered; the rectangle has the proportions of the image.
-    random_state : int, Generator or None, default None
+    random_state : int, Generator or None, default=None
         Seed of the place.
 
     Returns
@@ -321,7 +332,7 @@ def add_white_noise(clip: NDArray, snr_db: float, *, random_state: Seed = None) 
         The clip, in [-1, 1].
     snr_db : float
         Power of the clip over power of the noise, in dB; ``inf`` adds nothing.
-    random_state : int, Generator or None, default None
+    random_state : int, Generator or None, default=None
         Seed of the draws.
 
     Returns
@@ -333,6 +344,10 @@ def add_white_noise(clip: NDArray, snr_db: float, *, random_state: Seed = None) 
     ------
     TypeError, ValueError
         If `clip` is not such an array, or `snr_db` is NaN.
+
+    See Also
+    --------
+    white_noise : With a level from 0 to 1 instead of decibels.
 
     Notes
     -----
@@ -365,7 +380,7 @@ def white_noise(clip: NDArray, level: float, *, random_state: Seed = None) -> ND
     level : float in [0, 1]
         Amplitude of the noise as a share of sqrt(10) times that of the clip. The signal-to-noise
         ratio is ``-10 - 20 log10(level)`` dB: 10 dB at 0.1, -4 dB at 0.5, -10 dB at 1.
-    random_state : int, Generator or None, default None
+    random_state : int, Generator or None, default=None
         Seed of the draws.
 
     Returns
@@ -377,6 +392,10 @@ def white_noise(clip: NDArray, level: float, *, random_state: Seed = None) -> ND
     ------
     TypeError, ValueError
         If `clip` is not such an array, or `level` is outside [0, 1].
+
+    See Also
+    --------
+    add_white_noise : With decibels instead of a level.
 
     Notes
     -----
@@ -403,7 +422,7 @@ def dropouts(clip: NDArray, level: float, *, random_state: Seed = None) -> NDArr
         The clip, in [-1, 1].
     level : float in [0, 1]
         Probability of each block to be lost; at 1 nothing is heard.
-    random_state : int, Generator or None, default None
+    random_state : int, Generator or None, default=None
         Seed of the draws.
 
     Returns
@@ -501,7 +520,7 @@ def corrupt(
         ``corruption(cell, level, random_state=...)``, such as those of this module.
     level : float in [0, 1]
         How bad.
-    random_state : int, default 0
+    random_state : int, default=0
         Seed; row i draws from ``(random_state, i)``, so rows differ and every level hits alike.
 
     Returns
@@ -514,7 +533,12 @@ def corrupt(
     KeyError
         If there is no such column.
     TypeError, ValueError
-        If a cell does not suit the corruption, or `level` is outside [0, 1].
+        If `X` is no DataFrame or has the column twice, `level` is outside [0, 1], or a cell does
+        not suit the corruption; the message names its row.
+
+    See Also
+    --------
+    mmtutor.evaluation.robustness_curve : Scores a model at each of several levels.
 
     Notes
     -----
@@ -526,17 +550,23 @@ def corrupt(
     >>> corrupt(X, "text", typos, 0.5)["text"].tolist()
     ['a hoood film', nan]
     """
+    if not isinstance(X, pd.DataFrame):
+        raise TypeError(f"X must be a DataFrame, with a column a modality, got {type(X).__name__}")
     if column not in X.columns:
         raise KeyError(f"no column {column!r}: the table has {list(X.columns)}")
+    cells = X[column]
+    if cells.ndim > 1:
+        raise ValueError(f"{cells.shape[1]} columns are called {column!r}; give each its own name")
     _check_level(level)
-    cells = [
-        cell
-        if is_missing(cell)
-        else corruption(cell, level, random_state=np.random.default_rng((random_state, row)))
-        for row, cell in enumerate(X[column])
-    ]
+    corrupted = []
+    for row, (label, cell) in enumerate(cells.items()):
+        rng = np.random.default_rng((random_state, row))
+        with blame(f"{column} in row {label}: "):
+            corrupted.append(
+                cell if is_missing(cell) else corruption(cell, level, random_state=rng)
+            )
     worse = X.copy(deep=False)
-    worse[column] = pd.Series(cells, index=X.index, dtype=X[column].dtype)
+    worse[column] = pd.Series(corrupted, index=X.index, dtype=cells.dtype)
     return worse
 
 

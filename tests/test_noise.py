@@ -213,6 +213,25 @@ def test_corrupt_a_column():
             KeyError,
             "no column 'text'",
         ),
+        (
+            lambda: noise.corrupt(pd.Series(["x"], name="text"), "text", noise.typos, 0.5),
+            TypeError,
+            "must be a DataFrame, .* got Series",
+        ),
+        (
+            lambda: noise.corrupt(
+                pd.DataFrame([["x", "y"]], columns=["text", "text"]), "text", noise.typos, 0.5
+            ),
+            ValueError,
+            "2 columns are called 'text'",
+        ),
+        (
+            lambda: noise.corrupt(
+                pd.DataFrame({"text": [None, "x", 3]}, index=[7, 8, 9]), "text", noise.typos, 0.5
+            ),
+            TypeError,
+            r"text in row 9: expected a text \(str\), got int",
+        ),
     ],
 )
 def test_errors(call, error, message):
