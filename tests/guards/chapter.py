@@ -10,6 +10,7 @@ docs/template.py.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -134,6 +135,11 @@ def tags(cell: Any) -> set[str]:
     """Return a cell's tags, and nbval's markers in comments as the tags they stand for."""
     markers = re.findall(r"#\s*((?:PYTEST_VALIDATE|NBVAL)_\w+)", cell.source)
     return {*cell.metadata.get("tags", []), *(m.lower().replace("_", "-") for m in markers)}
+
+
+def parsed(code: str) -> ast.Module:
+    """Return the syntax tree of a cell, without the notebook's own commands (% and !)."""
+    return ast.parse(re.sub(r"^\s*[%!].*$", "", code, flags=re.MULTILINE))
 
 
 def ignores_output(cell: Any) -> bool:

@@ -1,16 +1,32 @@
-"""What every public name says of itself."""
+"""What every public name says of itself: numpydoc's checks, and what a course needs beyond them."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+import pydoc
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Set
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-PARTS_OF_NUMPYDOC = (
-    "Parameters|Returns|Yields|Raises|Warns|Notes|References|Examples|Attributes|See Also|Methods"
-)
+from numpydoc.docscrape import get_doc_object
+from numpydoc.validate import validate
+
+# All of numpydoc's checks are made but these.
+LEFT_OUT = {
+    "ES01": "a summary may say it all",
+    "SA01": "not every name has something that a reader would look for next",
+    "RT04": "a Bunch is described field by field",
+    "RT05": "the same",
+}
+LEFT_OUT_OF_METHODS = {"EX01": "the example of the class shows them"}
+LEFT_OUT_OF_RECORDS = {
+    "EX01": "the function that returns one shows it",
+    "PR01": "its fields may stand under Attributes",
+}
+
 ARRAY = re.compile(r"\bnd?array|\barray\b|\bDataFrame\b", flags=re.IGNORECASE)
 # "One row a model" is a table's shape; what read_image and read_audio accept is stated there.
 SHAPE = re.compile(r"shape|scalar|[0-3]-d\b|one row (?:a|per)\b|read_image|read_audio", flags=re.I)
@@ -18,33 +34,37 @@ UNITS = (
     (r"(?:sample_)?rate|pitch|f0|frequency|f_?min|f_?max|cutoff", r"\bHz\b|per second|degrees"),
     (r"seconds|duration|hop_seconds|window_seconds", r"\bs\b|\bseconds?\b|\bms\b"),
 )
+TAUGHT = re.compile(r"\bTaught\s+in\s+notebooks?\s+((?:\d\d(?:,\s+|\s+and\s+)?)+)")
+NOT_TAUGHT = re.compile(r"\bNot\s+used\s+in\s+a\s+notebook:\s+\S")
 
 
-def sections(docstring: str) -> dict[str, str]:
-    """Split a numpydoc docstring into its sections; the words before the first are under ""."""
-    text = inspect.cleandoc(docstring or "")
-    pieces = re.split(rf"^({PARTS_OF_NUMPYDOC})\n-+\n", text, flags=re.MULTILINE)
-    return {"": pieces[0], **dict(zip(pieces[1::2], pieces[2::2], strict=True))}
+def public_modules(package: Path) -> list[str]:
+    """Return every module that is not private and states what it offers in ``__all__``.
 
-
-def described(section: str) -> dict[str, str]:
-    """Return each name that a Parameters or Attributes section describes, with its words."""
-    found: dict[str, str] = {}
-    names: list[str] = []
-    for line in section.splitlines():
-        if line and not line[0].isspace():
-            head = line.partition(":")[0] if " : " in line or line.endswith(":") else line
-            names = [name.strip(" *`") for name in head.split(",")]
-            for name in names:
-                found[name] = line
-        else:
-            for name in names:
-                found[name] += "\n" + line
+    The files are read, not imported: one of the rooms would load TensorFlow.
+    """
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        parts = path.relative_to(package.parent).with_suffix("").parts
+        parts = parts[:-1] if parts[-1] == "__init__" else parts
+        states_all = re.search(r"^__all__\b", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        if states_all and not any(part.startswith("_") for part in parts):
+            found.append(".".join(parts))
     return found
 
 
-def docstring(name: str, thing: Callable[..., Any]) -> list[str]:
-    """A public function or class says what goes in and out, with shapes, units and an example.
+def public_names(module: ModuleType) -> Iterator[tuple[str, Any]]:
+    """Yield the functions and classes in a module's ``__all__``; values carry no docstring."""
+    for name in module.__all__:
+        thing = getattr(module, name)
+        if inspect.isfunction(thing) or inspect.isclass(thing):
+            yield f"{module.__name__.removeprefix('mmtutor.')}.{name}", thing
+
+
+def docstring(name: str, thing: Any) -> list[str]:
+    """A public name says what goes in and out, with shapes, units and an example.
+
+    So do the methods of a class that the project writes itself; they need no example of their own.
 
     Parameters
     ----------
@@ -53,54 +73,94 @@ def docstring(name: str, thing: Callable[..., Any]) -> list[str]:
     thing : function or class
         What is looked at.
     """
-    doc = inspect.getdoc(thing) if thing.__doc__ else ""
-    if not doc:
+    if not thing.__doc__:
         return [f"{name} has no docstring"]
-    own = sections(doc)
-    # An error, and a record that a function returns, need no more than to say what they are.
-    is_record = dataclasses.is_dataclass(thing) or getattr(thing, "_fields", None)
-    if isinstance(thing, type) and (issubclass(thing, BaseException) or is_record):
-        return []
-    found = _parameters(name, thing, own)
-    # A class that only holds values has attributes; a function without a result needs no Returns.
-    result = inspect.signature(thing).return_annotation if not isinstance(thing, type) else None
-    if result not in (None, "None", inspect.Signature.empty) and not {"Returns", "Yields"} & {*own}:
-        found.append(f"{name} returns something but has no Returns section")
-    for section in ("Returns", "Yields"):
-        if ARRAY.search(own.get(section, "")) and not SHAPE.search(own[section]):
-            found.append(f"{name}: {section} names an array without its shape")
-    if ">>>" not in own.get("Examples", ""):
-        found.append(f"{name} has no example")
-    if not re.search(r"Taught in notebooks? \d\d", doc):
+    if isinstance(thing, type) and issubclass(thing, BaseException):
+        return []  # an error needs no more than to say what it is
+    is_record = dataclasses.is_dataclass(thing) or hasattr(thing, "_fields")
+    found = _described(name, thing, LEFT_OUT_OF_RECORDS if is_record else {})
+    if is_record:
+        found += _fields(name, thing)
+    elif not (TAUGHT.search(thing.__doc__) or NOT_TAUGHT.search(thing.__doc__)):
         found.append(f"{name} does not say which notebook teaches it: 'Taught in notebook NN.'")
+    for method in _methods(thing) if isinstance(thing, type) else ():
+        found += _described(_place(method), method, LEFT_OUT_OF_METHODS)
     return found
 
 
-def _parameters(name: str, thing: Callable[..., Any], own: dict[str, str]) -> list[str]:
-    try:
-        parameters = inspect.signature(thing).parameters.values()
-    except ValueError:  # a builtin
-        return []
-    words = {**described(own.get("Attributes", "")), **described(own.get("Parameters", ""))}
-    found = []
-    for parameter in parameters:
-        if parameter.name in ("self", "cls") or parameter.name.startswith("_"):
-            continue
-        about = words.get(parameter.name)
-        if about is None:
-            found.append(f"{name} does not describe its parameter {parameter.name!r}")
-            continue
-        if ARRAY.search(about.splitlines()[0]) and not SHAPE.search(about):
-            found.append(f"{name}: parameter {parameter.name!r} is an array without its shape")
-        for names, unit in UNITS:
-            if re.fullmatch(names, parameter.name) and not re.search(unit, about):
-                found.append(f"{name}: parameter {parameter.name!r} has no unit")
+def _methods(cls: type) -> Iterator[Any]:
+    """Yield the public methods and properties that a class has from its own package."""
+    package = cls.__module__.partition(".")[0]
+    own: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.partition(".")[0] == package:
+            own |= vars(base)
+    for name, thing in own.items():
+        method = getattr(thing, "__func__", thing)  # of a class method
+        if not name.startswith("_") and (
+            inspect.isfunction(method) or isinstance(method, property)
+        ):
+            yield method
+
+
+def _place(method: Any) -> str:
+    """Say where a method is written, which may be a base class."""
+    function = getattr(method, "fget", method)
+    return f"{function.__module__.removeprefix('mmtutor.')}.{function.__qualname__}"
+
+
+def _described(name: str, thing: Any, left_out: dict[str, str]) -> list[str]:
+    """Return numpydoc's findings, arrays without a shape, and parameters without a unit."""
+    doc = get_doc_object(thing)
+    errors = validate(doc)["errors"]
+    found = [
+        f"{name}: {code} {what}" for code, what in errors if code not in {*LEFT_OUT, *left_out}
+    ]
+    for section in ("Parameters", "Returns", "Yields", "Attributes"):
+        for names, kind, words in doc[section]:
+            about = " ".join([names, kind, *words])
+            what = f"{name}: {names or kind!r} under {section}"
+            if ARRAY.search(kind or names) and not SHAPE.search(about):
+                found.append(f"{what} is an array without its shape")
+            for pattern, unit in UNITS if section == "Parameters" else ():
+                if re.fullmatch(pattern, names) and not re.search(unit, about):
+                    found.append(f"{what} has no unit")
+    others = [other for group, _ in doc["See Also"] for other, _ in group]
+    found += [
+        f"{name}: See Also names {other!r}, which is not there"
+        for other in others
+        if not _exists(other, getattr(thing, "__module__", ""))
+    ]
     return found
 
 
-def public_names(module: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the functions and classes in a module's ``__all__``; values carry no docstring."""
-    for name in getattr(module, "__all__", ()):
-        thing = getattr(module, name)
-        if inspect.isfunction(thing) or inspect.isclass(thing):
-            yield f"{module.__name__.removeprefix('mmtutor.')}.{name}", thing
+def _exists(name: str, module: str) -> bool:
+    """Tell whether a See Also leads somewhere, from a module or the packages above it."""
+    parts = module.split(".")
+    above = [".".join([*parts[:stop], name]) for stop in range(len(parts) + 1)]
+    return any(pydoc.locate(path) is not None for path in above)
+
+
+def _fields(name: str, record: type) -> list[str]:
+    fields = getattr(record, "_fields", None) or [f.name for f in dataclasses.fields(record)]
+    doc = get_doc_object(record)
+    rows = [*doc["Parameters"], *doc["Attributes"]]
+    described = {each.strip() for names, *_ in rows for each in names.split(",")}
+    return [f"{name} does not describe its field {f!r}" for f in fields if f not in described]
+
+
+def taught(name: str, thing: Any, users: Set[str]) -> list[str]:
+    """The notebooks that a docstring names really use the name.
+
+    A name that no notebook uses says so, and why it is there: "Not used in a notebook: ...".
+    """
+    doc = thing.__doc__ or ""
+    claimed = {number for match in TAUGHT.finditer(doc) for number in re.findall(r"\d\d", match[1])}
+    truth = f"it is used in: {', '.join(sorted(users)) or 'none'}"
+    found = [
+        f"{name} claims notebook {number}, which does not use it; {truth}"
+        for number in sorted(claimed - users)
+    ]
+    if users and NOT_TAUGHT.search(doc):
+        found.append(f"{name} says that no notebook uses it; {truth}")
+    return found

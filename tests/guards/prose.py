@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from chapter import CALL, Chapter, Passage, ignores_output, texts
+from chapter import CALL, Chapter, Passage, ignores_output, parsed, texts
 
 # What is not prose, in the order in which it is taken out.
 NOT_PROSE = (
@@ -102,7 +102,7 @@ def known_numbers(cells: Iterable[Any]) -> set[Known]:
     """
     found = set()
     for cell in cells:
-        values = [getattr(node, "value", None) for node in ast.walk(_parsed(cell.source))]
+        values = [getattr(node, "value", None) for node in ast.walk(parsed(cell.source))]
         found |= {Known(value, setting=True) for value in values if isinstance(value, float)}
         said = [text for output in cell.outputs for text in texts(output)]
         for text in [*assertions(cell.source), *([] if ignores_output(cell) else said)]:
@@ -115,7 +115,7 @@ def known_numbers(cells: Iterable[Any]) -> set[Known]:
 
 def assertions(code: str) -> list[str]:
     """Return the assertions in a cell's code."""
-    nodes = list(ast.walk(_parsed(code)))
+    nodes = list(ast.walk(parsed(code)))
     return [ast.unparse(node) for node in nodes if _is_claim(node)]
 
 
@@ -124,10 +124,6 @@ def _is_claim(node: ast.AST) -> bool:
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         return name.startswith("assert_")
     return isinstance(node, ast.Assert)
-
-
-def _parsed(code: str) -> ast.Module:
-    return ast.parse(re.sub(r"^\s*[%!].*$", "", code, flags=re.MULTILINE))  # a notebook's magic
 
 
 def supports(known: Iterable[Known], shown: str) -> bool:
