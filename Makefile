@@ -33,9 +33,9 @@ sync: $(STAMP)  ## Write the table, the map and the links of the chapters from c
 notebooks: sync  ## Re-execute what changed in notebooks/source and store the outputs
 	$(BIN)/mmtutor run --store --changed
 
-# exercise:2 is what an exercise expects, which is marked where modules are loaded.
+# Their second argument is what an exercise expects, which is marked where modules are loaded.
 messages: $(STAMP)  ## Collect the package's messages for translators, and compile what they wrote
-	$(BIN)/pybabel extract -F pyproject.toml -k exercise:2 --sort-by-file --add-location=file -o locale/mmtutor.pot mmtutor
+	$(BIN)/pybabel extract -F pyproject.toml -k exercise:2 -k judged:2 --sort-by-file --add-location=file -o locale/mmtutor.pot mmtutor
 	$(BIN)/pybabel update --ignore-pot-creation-date -N -d locale -D mmtutor -i locale/mmtutor.pot
 	$(BIN)/pybabel compile -d locale -D mmtutor
 

@@ -26,16 +26,6 @@ def _is_notebook(collector: object) -> bool:
     return getattr(collector, "path", Path()).suffix == ".ipynb"
 
 
-@pytest.fixture(autouse=True)
-def _same_checks_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the exercises' checks draw the same inputs in every run of the tests."""
-    import numpy as np
-
-    from mmtutor.course import checking
-
-    monkeypatch.setattr(checking, "_fresh_inputs", lambda: np.random.default_rng(0))
-
-
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Make the default data once, before workers and notebooks all want it."""
     is_worker = hasattr(session.config, "workerinput")

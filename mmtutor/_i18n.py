@@ -1,8 +1,9 @@
 """The package's own words in the reader's language, by gettext; English is what the code says.
 
 A message is ``_("{n} rows, not {m}").format(n=n, m=m)``: an f-string cannot be looked up. What is
-marked where modules are loaded, such as ``exercise("05.1", "a number")``, is looked up when it is
-shown. ``make messages`` collects all of them; the Makefile names the calls it looks for.
+marked where modules are loaded, such as ``exercise("05.1", "a number")`` or ``N_("a hint")``, is
+looked up when it is shown. ``make messages`` collects all of them; the Makefile names the calls it
+looks for.
 """
 
 from __future__ import annotations
@@ -28,3 +29,8 @@ def _(message: str) -> str:
     languages = [named] if named else None  # None: LANGUAGE, LC_ALL, LC_MESSAGES, LANG
     catalogue = gettext.translation(DOMAIN, FOLDER, languages, fallback=True)
     return catalogue.gettext(message)
+
+
+def N_(message: str) -> str:
+    """Return the message as it is: a mark for those that collect, where it is not shown yet."""
+    return message

@@ -174,7 +174,7 @@ def all_of_them(A, B):
     ("answer", "hint"),
     [
         (lambda A, B: by_qr(A, B) ** 2, "squared"),
-        (all_of_them, "is one number"),
+        (all_of_them, "one number"),
         (lambda A, B: all_of_them(A, B)[-1], "falling order"),
         (uncentred, "centre both blocks"),
         (

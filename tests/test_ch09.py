@@ -66,7 +66,7 @@ def test_info_nce_right(answer):
         (naive, "overflows"),
         (spoil, "changes its input"),
         (lambda A, B, t: 0.0, "minus the mean of the diagonals"),
-        (lambda A, B, t: logits(A, B, t), "is one number"),
+        (lambda A, B, t: logits(A, B, t), "one number"),
         (lambda A, B: 0.0, "stopped with TypeError"),
         (lambda A, B, t: None, "returns nothing"),
     ],
@@ -106,7 +106,7 @@ def test_recall_right(answer):
         (lambda S, k: by_counting(S, k + 1), "looked at k + 1"),
         (lambda S, k: np.mean((np.diag(S)[:, None] < S).sum(axis=1) < k), "ties count"),
         (lambda S, k: 0.123, "that is its rank"),
-        (lambda S, k: S, "is one number"),
+        (lambda S, k: S, "one number"),
     ],
 )
 def test_recall_wrong(answer, hint):

@@ -198,7 +198,7 @@ WRONG = [
     ("15.2", lambda s, c: (c.mean(0) - s) / c.std(0), "sign is turned"),
     ("15.2", lambda s, c: (c - c.mean(0)) / c.std(0), "must have shape"),
     ("15.2", lambda s, c: s * 2, "over the cohort's rows"),
-    ("15.2", z_in_place, "changes its arguments"),
+    ("15.2", z_in_place, "changes its input"),
     ("15.3", eer_upside_down, "upside down"),
     ("15.3", lambda g, i: 100 * eer_right(g, i), "per cent"),
     ("15.3", eer_threshold, "return the rate there"),

@@ -2,147 +2,148 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
+from sklearn.metrics import balanced_accuracy_score
 
-from mmtutor.course.checking import Hint, as_number, exercise
-
-_CLASSES = np.array(["negative", "neutral", "positive"])
-
-
-def _number(value: object) -> float:
-    """Return the learner's result as one finite number."""
-    number = as_number(value, "your answer")
-    if not np.isfinite(number):
-        raise Hint(f"your answer is {value!r}; look for a division by zero.")
-    return number
+from mmtutor._i18n import N_
+from mmtutor.course.checking import Case, exercise
+from mmtutor.exercises._scaling import share
 
 
-def _near(a: float, b: float) -> bool:
-    return abs(a - b) < 1e-9
+def _accuracy(predicted: np.ndarray, true: np.ndarray) -> float:
+    return (predicted == true).mean()
 
 
-@exercise("00.1", "a function accuracy(predicted, true) returning the share of right predictions")
-def accuracy(answer, rng: np.random.Generator) -> str:
-    for _ in range(20):
-        n = int(rng.integers(5, 40))
-        true = rng.choice(_CLASSES, size=n)
-        predicted = np.where(rng.random(n) < 0.6, true, rng.choice(_CLASSES, size=n))
-        predicted[:2] = true[:2]  # at least two right ...
-        predicted[2] = _CLASSES[(np.flatnonzero(true[2] == _CLASSES)[0] + 1) % 3]  # ... and one not
-        hits = int(sum(p == t for p, t in zip(predicted, true, strict=True)))
-        _require_share(_number(answer(predicted, true)), hits, n)
-    if not _near(_number(answer(_CLASSES, _CLASSES)), 1.0):
-        raise Hint("when every prediction is right, the accuracy is 1.")
-    wrong = np.roll(_CLASSES, 1)
-    if not _near(_number(answer(wrong, _CLASSES)), 0.0):
-        raise Hint("when every prediction is wrong, the accuracy is 0.")
-    return "your accuracy agrees with counting on 20 random examples."
+def _predictions(rng: np.random.Generator) -> Iterator[Case]:
+    names = np.array(["negative", "neutral", "positive", "mixed"])
+    for right in [0, 1, *rng.random(10)]:  # all wrong, all right, some
+        n, classes = rng.integers(4, 40), rng.integers(2, 5)
+        true = rng.choice(classes, size=n, p=rng.dirichlet(np.full(classes, 3)))
+        other = (true + rng.integers(1, classes, size=n)) % classes
+        yield Case(names[np.where(rng.random(n) < right, true, other)], names[true])
 
 
-def _require_share(got: float, hits: int, n: int) -> None:
-    if _near(got, hits / n):
-        return
-    if _near(got, hits):
-        raise Hint(f"you counted the right ones ({hits}); divide by how many there are ({n}).")
-    if _near(got, 100 * hits / n):
-        raise Hint("you return per cent; return a share between 0 and 1.")
-    if _near(got, 1 - hits / n):
-        raise Hint("you return the share of *wrong* predictions.")
-    if got in (0.0, 1.0):
-        raise Hint("compare element by element: `predicted == true` on two arrays, then the mean.")
-    raise Hint(
-        f"for {n} predictions, {hits} of them right, expected {hits / n:.3f}, got {got:.3f}."
-    )
+exercise(
+    "00.1",
+    "a function accuracy(predicted, true) returning the share of right predictions",
+    solve=_accuracy,
+    cases=_predictions,
+    slips={
+        N_("you counted the right ones; divide by their number."): lambda p, t: (p == t).sum(),
+        N_("you return per cent; return a share."): lambda p, t: 100 * (p == t).mean(),
+        N_("you return the share of *wrong* predictions."): lambda p, t: (p != t).mean(),
+        N_("this is 1 only if *all* are right: compare element by element, divide with `/`."): (
+            lambda p, t: int((p == t).all())
+        ),
+        N_("every prediction counts alike: do not average over classes."): (
+            lambda p, t: balanced_accuracy_score(t, p)
+        ),
+    },
+    advice=N_("`predicted == true` compares element by element."),
+)
 
 
-@exercise(
+def _opinions(rng: np.random.Generator) -> Iterator[Case]:
+    for _trial in range(12):
+        n, modalities, classes = rng.permutation(np.arange(2, 9))[:3]  # no axis like another
+        yield Case(rng.dirichlet(np.ones(classes), size=(n, modalities)))
+
+
+exercise(
     "00.2",
     "a function average(P) that turns P of shape (n_samples, n_modalities, n_classes) "
     "into the mean over the modalities, of shape (n_samples, n_classes)",
-)
-def average(answer, rng: np.random.Generator) -> str:
-    for _ in range(10):
-        n, m, c = 7, int(rng.integers(2, 5)), 6
-        P = rng.dirichlet(np.ones(c), size=(n, m))
-        before = P.copy()
-        got = np.asarray(answer(P))
-        if not np.array_equal(P, before):
-            raise Hint("your function changes its input P; work on a copy.")
-        if got.shape == (m, c):
-            raise Hint("you averaged over the samples (axis 0); the modalities are axis 1.")
-        if got.shape == (n, m):
-            raise Hint("you averaged over the classes (axis 2); the modalities are axis 1.")
-        if got.shape == (n,):
-            raise Hint("you return one value per sample: return the posteriors, not the decision.")
-        if got.shape != (n, c):
-            raise Hint(f"for P of shape {P.shape} return shape {(n, c)}; got shape {got.shape}.")
-        right = sum(P[:, k] for k in range(m)) / m
-        _compare_average(got, P, right, m)
-    return "your average agrees with ours on 10 random inputs."
-
-
-def _compare_average(got: np.ndarray, P: np.ndarray, right: np.ndarray, m: int) -> None:
-    if np.allclose(got, right, atol=1e-9):
-        return
-    product = P.prod(axis=1)
-    for wrong, hint in [
-        (
-            right * m,
-            f"that is the sum: the rows add up to {m}. Divide by the number of modalities.",
+    solve=lambda P: P.mean(axis=1),
+    cases=_opinions,
+    slips={
+        N_("you averaged over the samples; the modalities are axis 1."): lambda P: P.mean(axis=0),
+        N_("you averaged over the classes; the modalities are axis 1."): lambda P: P.mean(axis=2),
+        N_("that is the sum: divide by the number of modalities."): lambda P: P.sum(axis=1),
+        N_("you divided by a number that is not the number of modalities, P.shape[1]."): (
+            lambda P: P.sum(axis=1) / P.shape[2],
+            lambda P: P.sum(axis=1) / 2,
+            lambda P: P.sum(axis=1) / 3,
         ),
-        (product, "you multiplied; this exercise is about the mean. (Chapter 05 multiplies.)"),
-        (product / product.sum(axis=1, keepdims=True), "that is the product rule, not the mean."),
-        (P[:, 0], "you return the first modality's opinion only."),
-        (P.max(axis=1), "you took the largest opinion, not the mean."),
-        (np.median(P, axis=1), "you took the median, not the mean."),
-    ]:
-        if np.allclose(got, wrong, atol=1e-9):
-            raise Hint(hint)
-    raise Hint(
-        f"the first sample's opinions are {P[0].round(2).tolist()}; their mean is "
-        f"{right[0].round(2).tolist()}, yours is {np.round(got[0].astype(float), 2).tolist()}."
-    )
+        N_("return the posteriors, not the decision."): lambda P: P.mean(axis=1).argmax(axis=1),
+        N_("you multiplied; this exercise is about the mean. (Chapter 05 multiplies.)"): (
+            lambda P: P.prod(axis=1)
+        ),
+        N_("that is the product rule, not the mean."): lambda P: share(P.prod(1)),
+        N_("you return one modality's opinion only."): (lambda P: P[:, 0], lambda P: P[:, -1]),
+        N_("you took the largest opinion, not the mean."): (
+            lambda P: P.max(axis=1),
+            lambda P: share(P.max(axis=1)),
+        ),
+        N_("you took the median, not the mean."): lambda P: np.median(P, axis=1),
+    },
+)
 
 
-@exercise(
+def _closed(fused: float, singles: dict[str, float], ceiling: float, best: Callable = max) -> float:
+    rival = best(list(singles.values()))
+    return (fused - rival) / (ceiling - rival)
+
+
+def _accuracies(rng: np.random.Generator) -> Iterator[Case]:
+    """Every name is the best one in turn, in any place; in every fourth case fusion hurts."""
+    for trial in range(12):
+        names = np.roll(["text", "image", "audio"], trial)
+        values, ceiling = np.sort(rng.uniform(0.3, 0.8, 3)), float(rng.uniform(0.85, 1))
+        closed = rng.uniform(-0.5, 0) if trial % 4 == 3 else rng.uniform(0.1, 0.9)
+        fused = float(values.max() + closed * (ceiling - values.max()))
+        order = rng.permutation(3)
+        yield Case(
+            fused, dict(zip(names[order].tolist(), values[order].tolist(), strict=True)), ceiling
+        )
+
+
+exercise(
     "00.3",
     "a function closed(fused, singles, ceiling) returning which share of the gap between the best "
     "single modality and the ceiling the fused classifier closes",
+    solve=_closed,
+    cases=_accuracies,
+    slips={
+        N_("even a single modality would look good: subtract the best single one from both."): (
+            lambda f, s, c: f / c
+        ),
+        N_("that is the gain in accuracy; divide it by the gap, ceiling - best."): (
+            lambda f, s, c: f - max(s.values())
+        ),
+        N_("you divided by something other than the gap, ceiling - best."): (
+            lambda f, s, c: (f - max(s.values())) / c,
+            lambda f, s, c: (f - max(s.values())) / max(s.values()),
+            lambda f, s, c: (f - max(s.values())) / (c - f),
+        ),
+        N_("the sign is turned: better than the best single one is positive."): (
+            lambda *given: -_closed(*given)
+        ),
+        N_("that is the share that stays open."): lambda *given: 1 - _closed(*given),
+        N_("return a share between 0 and 1, not per cent."): lambda *given: 100 * _closed(*given),
+        N_("you divided the gap by the gain; it is the other way round."): (
+            lambda *given: 1 / _closed(*given)
+        ),
+        N_("a fusion that is worse than the best single modality has a negative share."): (
+            lambda *given: abs(_closed(*given)),
+            lambda *given: max(_closed(*given), 0),
+        ),
+        N_("you compared with the mean of the modalities; a fusion has to beat the *best*."): (
+            lambda *given: _closed(*given, best=np.mean)
+        ),
+        N_("you compared with the median; a fusion has to beat the *best* single one."): (
+            lambda *given: _closed(*given, best=np.median)
+        ),
+        N_("you compared with the worst modality; a fusion has to beat the *best* single one."): (
+            lambda *given: _closed(*given, best=min)
+        ),
+        N_("you compared with the modality in one place; take the largest value."): (
+            lambda *given: _closed(*given, best=lambda values: values[0]),
+            lambda *given: _closed(*given, best=lambda values: values[-1]),
+        ),
+        N_("`max(singles)` is the last *name*; look at `singles.values()`."): (
+            lambda f, s, c: (f - s[max(s)]) / (c - s[max(s)])
+        ),
+    },
 )
-def closed(answer, rng: np.random.Generator) -> str:
-    for _ in range(20):
-        names = ["text", "image", "audio"]
-        values = rng.permutation([0.4, 0.5, 0.6]) + rng.uniform(0, 0.05, 3)
-        singles = {name: float(value) for name, value in zip(names, values, strict=True)}
-        best, ceiling = max(singles.values()), float(rng.uniform(0.85, 0.95))
-        fused = float(best + rng.uniform(0.2, 0.8) * (ceiling - best))
-        got = _number(answer(fused, dict(singles), ceiling))
-        right = (fused - best) / (ceiling - best)
-        if _near(got, right):
-            continue
-        mean, worst = float(np.mean(values)), min(singles.values())
-        for wrong, hint in [
-            (fused / ceiling, "that is the fused accuracy relative to the ceiling; even a single "
-             "modality would look good. Subtract the best single modality from both."),
-            (fused - best, "that is the gain in accuracy; divide it by the gap, ceiling - best."),
-            ((fused - best) / ceiling, "divide by the gap, ceiling - best, not by the ceiling."),
-            ((fused - best) / best, "divide by the gap, ceiling - best, not by the best single."),
-            (1 - right, "that is the share that stays open."),
-            (100 * right, "return a share between 0 and 1, not per cent."),
-            (1 / right, "you divided the gap by the gain; it is the other way round."),
-            ((fused - mean) / (ceiling - mean), "you compared with the mean of the modalities; a "
-             "fusion has to beat the *best* single one."),
-            ((fused - worst) / (ceiling - worst), "you compared with the worst modality; a fusion "
-             "has to beat the *best* single one."),
-            ((fused - values[0]) / (ceiling - values[0]), "you compared with the first modality; a "
-             "fusion has to beat the *best* single one."),
-        ]:  # fmt: skip
-            if _near(got, wrong):
-                raise Hint(hint)
-        raise Hint(
-            f"for fused {fused:.2f}, best single {best:.2f} and ceiling {ceiling:.2f} expected "
-            f"{right:.2f}, got {got:.2f}."
-        )
-    if not _near(_number(answer(0.6, {"text": 0.5, "image": 0.7}, 0.9)), -0.5):
-        raise Hint("a fusion that is worse than the best single modality has a negative share.")
-    return "your share agrees with ours on 20 random examples, also where fusion hurts."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from mmtutor.course.checking import Hint, as_array, exercise
+from mmtutor.course.checking import Hint, as_array, judged
 
 
 def _recognise(
@@ -68,7 +68,7 @@ def _cell_mistakes(x: np.ndarray, y: np.ndarray, bins: int) -> dict[str, np.ndar
     }
 
 
-@exercise("02.1", "a function cell_histogram(along_x, along_y, bins) returning shape (bins,)")
+@judged("02.1", "a function cell_histogram(along_x, along_y, bins) returning shape (bins,)")
 def _check_cell(answer: Callable, rng: np.random.Generator) -> str:
     for bins in (9, 9, 6, 12):
         # No gradient lies on the border of a bin, where rounding could decide either way.
@@ -90,7 +90,7 @@ def _check_cell(answer: Callable, rng: np.random.Generator) -> str:
 # --- 02.2 RootSIFT ------------------------------------------------------------------------------
 
 
-@exercise("02.2", "a function root_sift(descriptors) returning an array of the same shape")
+@judged("02.2", "a function root_sift(descriptors) returning an array of the same shape")
 def _check_root(answer: Callable, rng: np.random.Generator) -> str:
     D = rng.integers(0, 180, size=(7, 128)).astype(float)
     original = D.copy()
@@ -143,7 +143,7 @@ def _nearest(D: np.ndarray, W: np.ndarray) -> np.ndarray:
     return ((D[:, None, :] - W[None]) ** 2).sum(axis=2).argmin(axis=1)
 
 
-@exercise("02.3", "a function bag(descriptors, codebook) returning shape (n_words,)")
+@judged("02.3", "a function bag(descriptors, codebook) returning shape (n_words,)")
 def _check_bag(answer: Callable, rng: np.random.Generator) -> str:
     for _ in range(3):
         D, W = _scene(rng)
@@ -197,7 +197,7 @@ def _check_bag(answer: Callable, rng: np.random.Generator) -> str:
 # --- 02.4 VLAD ----------------------------------------------------------------------------------
 
 
-@exercise("02.4", "a function vlad(descriptors, codebook) returning shape (n_words * 128,)")
+@judged("02.4", "a function vlad(descriptors, codebook) returning shape (n_words * 128,)")
 def _check_vlad(answer: Callable, rng: np.random.Generator) -> str:
     for _ in range(3):
         D, W = _scene(rng)

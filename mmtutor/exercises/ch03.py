@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from mmtutor.course.checking import Hint, as_array, exercise
+from mmtutor.course.checking import Hint, as_array, judged
 
 # C. L. Krumhansl, Cognitive Foundations of Musical Pitch, 1990: how well each pitch class fits a
 # key whose tonic comes first.
@@ -16,7 +16,7 @@ _MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2
 _MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
 
 
-@exercise("03.1", "a function cepstrum(decibels, n_mfcc) returning shape (n_frames, n_mfcc)")
+@judged("03.1", "a function cepstrum(decibels, n_mfcc) returning shape (n_frames, n_mfcc)")
 def cepstrum(answer: Callable[..., Any], rng: np.random.Generator) -> str:
     """The orthonormal DCT-II of each row, cut after n_mfcc coefficients."""
     for _ in range(5):
@@ -74,7 +74,7 @@ def _compare_cepstra(result: np.ndarray, decibels: np.ndarray, n_mfcc: int) -> N
     )
 
 
-@exercise("03.2", "a function mean_over_frames(padded) returning shape (n_clips, n_dims)")
+@judged("03.2", "a function mean_over_frames(padded) returning shape (n_clips, n_dims)")
 def mean_over_frames(answer: Callable[..., Any], rng: np.random.Generator) -> str:
     """The mean over the frames that are there; NaN marks the padding."""
     for _ in range(5):
@@ -118,7 +118,7 @@ def mean_over_frames(answer: Callable[..., Any], rng: np.random.Generator) -> st
     return "your means ignore the padding on 5 random batches."
 
 
-@exercise("03.3", "a function pitch_class(frequency) returning whole numbers 0 (C) to 11 (B)")
+@judged("03.3", "a function pitch_class(frequency) returning whole numbers 0 (C) to 11 (B)")
 def pitch_class(answer: Callable[..., Any], rng: np.random.Generator) -> str:
     """The nearest key of the piano, octaves removed."""
     midi = rng.permutation(np.arange(24, 109))
@@ -151,7 +151,7 @@ def pitch_class(answer: Callable[..., Any], rng: np.random.Generator) -> str:
     raise Hint(f"{frequency[first]:.1f} Hz has class {right[first]}, you said {result[first]:g}.")
 
 
-@exercise("03.4", 'a function find_key(chroma) returning (tonic, mode), such as (9, "minor")')
+@judged("03.4", 'a function find_key(chroma) returning (tonic, mode), such as (9, "minor")')
 def find_key(answer: Callable[..., Any], rng: np.random.Generator) -> str:
     """The best of 24 rolled templates, by correlation."""
     answers, rights, rows = [], [], []

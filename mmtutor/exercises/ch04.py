@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmtutor.course.checking import Hint, as_array, as_number, exercise
+from mmtutor.course.checking import Hint, as_array, as_number, judged
 
 
 def _same(a: np.ndarray, b: np.ndarray) -> bool:
@@ -19,7 +19,7 @@ def _split(rng: np.random.Generator, d: int) -> tuple[np.ndarray, np.ndarray]:
     return train, test
 
 
-@exercise("04.1", "a function (train, test) that returns the two scaled blocks")
+@judged("04.1", "a function (train, test) that returns the two scaled blocks")
 def scale(answer, rng):
     for _ in range(10):
         d = int(rng.integers(3, 9))
@@ -73,7 +73,7 @@ def scale(answer, rng):
     return "scaled by what the training rows know, and no block takes over."
 
 
-@exercise("04.2", "a function (train, test, k) that returns an array of shape (n_test, k)")
+@judged("04.2", "a function (train, test, k) that returns an array of shape (n_test, k)")
 def project(answer, rng):
     for _ in range(10):
         d, k = int(rng.integers(5, 9)), int(rng.integers(2, 4))
@@ -108,7 +108,7 @@ def project(answer, rng):
     return "it agrees with principal component analysis on 10 random blocks."
 
 
-@exercise("04.3", "a function (A, B) that returns an array of shape (n, a * b)")
+@judged("04.3", "a function (A, B) that returns an array of shape (n, a * b)")
 def products(answer, rng):
     for _ in range(10):
         n, a, b = int(rng.integers(30, 40)), int(rng.integers(2, 5)), int(rng.integers(5, 8))
@@ -146,7 +146,7 @@ def _mix(rng: np.random.Generator, d: int) -> np.ndarray:
     return turns[0] @ np.diag(rng.uniform(0.5, 2, d)) @ turns[1]
 
 
-@exercise("04.4", "a function (A, B) that returns the first canonical correlation")
+@judged("04.4", "a function (A, B) that returns the first canonical correlation")
 def correlation(answer, rng):
     for rho in (0.9, 0.6, 0.4, 0.95):
         n, a, b = 400, 4, 3

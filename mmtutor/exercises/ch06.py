@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from mmtutor.course.checking import Hint, as_number, exercise
+from mmtutor.course.checking import Hint, as_number, judged
 from mmtutor.evaluation import corrected_t_test
 from mmtutor.information import decompose, mutual_information
 
@@ -20,7 +20,7 @@ def _t(d: np.ndarray, factor: float, ddof: int = 1) -> float:
     return d.mean() / np.sqrt(factor * d.var(ddof=ddof))
 
 
-@exercise("06.1", "a function corrected_t(differences, n_train, n_test) returning (t, p)")
+@judged("06.1", "a function corrected_t(differences, n_train, n_test) returning (t, p)")
 def corrected_t(answer: Any, rng: np.random.Generator) -> str:
     """Nadeau and Bengio's test against the package's, and each slip against its own formula."""
     for trial in range(30):
@@ -108,7 +108,7 @@ def _divided(rng: np.random.Generator) -> np.ndarray:
             return joint
 
 
-@exercise("06.2", "a function redundancy(joint) returning I_min in bits, joint[x1, x2, y]")
+@judged("06.2", "a function redundancy(joint) returning I_min in bits, joint[x1, x2, y]")
 def redundancy(answer: Any, rng: np.random.Generator) -> str:
     """Williams and Beer's redundancy on the textbook's gates and on random distributions."""
     cases = [*_gates().items()]
@@ -164,14 +164,18 @@ def redundancy(answer: Any, rng: np.random.Generator) -> str:
 # --- 06.3 ------------------------------------------------------------------------------------
 
 
+class _Log(list):
+    """What the spies noted; a copy of a spy writes into the same one."""
+
+    def __deepcopy__(self, memo: dict) -> _Log:
+        return self
+
+
 class _Spy(ClassifierMixin, BaseEstimator):
     """Notes which rows it was fitted on and which it was asked about; guesses by a fixed rule."""
 
     def __init__(self, log: list | None = None, name: str = "", column: int = 0) -> None:
         self.log, self.name, self.column = log, name, column
-
-    def __sklearn_clone__(self) -> _Spy:
-        return _Spy(self.log, self.name, self.column)  # a deep copy of the log would hear nothing
 
     def fit(self, X: Any, y: Any, **_: Any) -> _Spy:
         X = np.asarray(X)
@@ -187,7 +191,7 @@ class _Spy(ClassifierMixin, BaseEstimator):
         return (X[:, self.column] > 0).astype(int)
 
 
-@exercise(
+@judged(
     "06.3",
     "a function paired_differences(a, b, X, y, groups, n_splits) returning a's accuracy less b's "
     "in each fold",
@@ -201,7 +205,7 @@ def paired_differences(answer: Any, rng: np.random.Generator) -> str:
         weak = np.where(rng.uniform(size=len(y)) < 0.6, 2 * y - 1, 1 - 2 * y)
         table = np.column_stack([np.arange(len(y)), strong, weak]).astype(float)
         X = pd.DataFrame(table, columns=["row", "strong", "weak"])
-        log: list = []
+        log = _Log()
         a, b = _Spy(log, "a", 1), _Spy(log, "b", 2)
         result = np.asarray(answer(a, b, X, y, groups, n_splits), dtype=float)
         if result.shape != (n_splits,):
@@ -262,7 +266,7 @@ def _watched_folds(log: list, groups: np.ndarray) -> dict[str, list[np.ndarray]]
 # --- 06.4 ------------------------------------------------------------------------------------
 
 
-@exercise(
+@judged(
     "06.4",
     "a function ideal_weights(reliability, correlation) returning one weight per modality, "
     "in any unit",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mmtutor.course.checking import Hint, as_array, as_number, exercise
+from mmtutor.course.checking import Hint, as_array, as_number, judged
 
 
 def _some_present(rng: np.random.Generator, n: int, modalities: int) -> np.ndarray:
@@ -14,7 +14,7 @@ def _some_present(rng: np.random.Generator, n: int, modalities: int) -> np.ndarr
     return present
 
 
-@exercise("07.1", "a function (proposals, present) that returns codes of shape (n, code_size)")
+@judged("07.1", "a function (proposals, present) that returns codes of shape (n, code_size)")
 def shared_code(answer, rng):
     for _ in range(20):
         n, modalities, size = 9, int(rng.integers(2, 5)), int(rng.integers(5, 8))
@@ -50,7 +50,7 @@ def shared_code(answer, rng):
     return "absent modalities are left out, and nothing at all gives zeros."
 
 
-@exercise("07.2", "a function (present, rate, rng) that returns a smaller presence, same shape")
+@judged("07.2", "a function (present, rate, rng) that returns a smaller presence, same shape")
 def modality_dropout(answer, rng):
     n, modalities, rate = 40_000, 3, 0.4
     present = _some_present(rng, n, modalities)
@@ -87,7 +87,7 @@ def modality_dropout(answer, rng):
             f"at rate {rate} modalities are hidden {hidden.mean():.2f} of the time; "
             f"{most:.2f} is right."
         )
-    again = np.asarray(answer(before.copy(), rate, rng)).astype(bool)
+    again = np.asarray(answer(before, rate, np.random.default_rng())).astype(bool)
     if np.array_equal(again, kept):
         raise Hint("a second call hides the same: draw from the generator that is passed in.")
     if not np.array_equal(np.asarray(answer(before.copy(), 0.0, rng)).astype(bool), before):
@@ -95,7 +95,7 @@ def modality_dropout(answer, rng):
     return "each modality comes and goes by itself, and no sample is ever left with nothing."
 
 
-@exercise("07.3", "a function (x, output, present) that returns one number, the loss")
+@judged("07.3", "a function (x, output, present) that returns one number, the loss")
 def present_loss(answer, rng):
     for _ in range(20):
         n, width = int(rng.integers(6, 12)), int(rng.integers(3, 6))
@@ -128,7 +128,7 @@ def present_loss(answer, rng):
     return "only what was there is a target, and an empty batch costs nothing."
 
 
-@exercise("07.4", "a function (queries, items, k) that returns recall@k, a number from 0 to 1")
+@judged("07.4", "a function (queries, items, k) that returns recall@k, a number from 0 to 1")
 def recall(answer, rng):
     for trial in range(20):
         k = (1, 3, 5)[trial % 3]

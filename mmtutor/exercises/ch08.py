@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, softmax
 
-from mmtutor.course.checking import Hint, as_array, exercise
+from mmtutor.course.checking import Hint, as_array, judged
 
 # --- 08.1 ------------------------------------------------------------------------------------
 
 
-@exercise("08.1", "a function conv_size(n, kernel, stride, padding) returning a whole number")
+@judged("08.1", "a function conv_size(n, kernel, stride, padding) returning a whole number")
 def conv_size(answer: Any, rng: np.random.Generator) -> str:
     """Count the places where the kernel can stand, for both kinds of padding."""
     for n in range(8, 30):
@@ -60,7 +60,7 @@ def _why_not_size(answer: Any, given: float, asked: tuple[int, int, int, str]) -
 # --- 08.2 ------------------------------------------------------------------------------------
 
 
-@exercise("08.2", "a function read(step, frames, h) returning the last state of shape (n_units,)")
+@judged("08.2", "a function read(step, frames, h) returning the last state of shape (n_units,)")
 def read(answer: Any, rng: np.random.Generator) -> str:
     """Step over the frames that are there; padding leaves the state alone."""
     for trial in range(12):
@@ -121,7 +121,7 @@ def read(answer: Any, rng: np.random.Generator) -> str:
 # --- 08.3 ------------------------------------------------------------------------------------
 
 
-@exercise("08.3", "a function gate(features, scores, present) returning shape (n_samples, width)")
+@judged("08.3", "a function gate(features, scores, present) returning shape (n_samples, width)")
 def gate(answer: Any, rng: np.random.Generator) -> str:
     """Softmax over the modalities present, then the weighted sum of their features."""
     for trial in range(12):
@@ -176,14 +176,14 @@ def gate(answer: Any, rng: np.random.Generator) -> str:
 # --- 08.4 ------------------------------------------------------------------------------------
 
 
-@exercise("08.4", "a function centre(train, test) returning both, centred and scaled alike")
+@judged("08.4", "a function centre(train, test) returning both, centred and scaled alike")
 def centre(answer: Any, rng: np.random.Generator) -> str:
     """One mean and one standard deviation, both of the training pictures."""
     for _ in range(6):
         low, high = rng.uniform(0.1, 0.3), rng.uniform(0.6, 0.9)
         # Test pictures are darker and fewer, and pixels differ: no slip can look like another.
         pattern = rng.uniform(low, high, size=(1, 6, 5, 1))
-        train = np.clip(pattern + rng.normal(0, 0.1, size=(40, 6, 5, 1)), 0, 1)
+        train = pattern * 0.9 + rng.uniform(0, 0.1, size=(40, 6, 5, 1))
         test = np.clip(0.5 * pattern + rng.normal(0, 0.05, size=(15, 6, 5, 1)), 0, 1)
         given = answer(train.copy(), test.copy())
         if not isinstance(given, tuple | list) or len(given) != 2:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import logsumexp
 
-from mmtutor.course.checking import Hint, as_number, exercise
+from mmtutor.course.checking import Hint, as_number, judged
 
 
 def _unit(A: np.ndarray) -> np.ndarray:
@@ -47,7 +47,7 @@ _LOSS_MISTAKES: list[tuple[Callable[..., float], str]] = [
 ]
 
 
-@exercise("09.1", "a function (A, B, temperature) that returns the symmetric InfoNCE loss")
+@judged("09.1", "a function (A, B, temperature) that returns the symmetric InfoNCE loss")
 def info_nce(answer, rng):
     for _ in range(20):
         n, width = int(rng.integers(3, 9)), int(rng.integers(2, 6))
@@ -97,7 +97,7 @@ def _recall_mistakes(S: np.ndarray, k: int) -> dict[float, str]:
     }
 
 
-@exercise("09.2", "a function (S, k) that returns the share of rows whose partner is in the top k")
+@judged("09.2", "a function (S, k) that returns the share of rows whose partner is in the top k")
 def recall(answer, rng):
     for _ in range(30):
         n, k = int(rng.integers(20, 40)), int(rng.integers(2, 5))
@@ -124,7 +124,7 @@ def recall(answer, rng):
     return "your recall agrees with the definition on 30 matrices, and ties earn nothing."
 
 
-@exercise("09.3", "a function (images, prompts, labels) that returns one label for each image")
+@judged("09.3", "a function (images, prompts, labels) that returns one label for each image")
 def zero_shot(answer, rng):
     for _ in range(20):
         n, width = 400, int(rng.integers(3, 6))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.special import expit, logit
 
-from mmtutor.course.checking import Hint, as_array, as_number, exercise
+from mmtutor.course.checking import Hint, as_array, as_number, judged
 from mmtutor.evaluation import equal_error_rate, z_norm
 
 # --- 15.1 ------------------------------------------------------------------------------------
@@ -22,9 +22,7 @@ def _sexes(rng: np.random.Generator, n_faces: int, n_voices: int) -> tuple[np.nd
     return faces, voices
 
 
-@exercise(
-    "15.1", "a function pair(face_sex, voice_sex, rng) returning a voice's index for each face"
-)
+@judged("15.1", "a function pair(face_sex, voice_sex, rng) returning a voice's index for each face")
 def pair(answer: Any, rng: np.random.Generator) -> str:
     """Same sex, nobody twice, drawn from the generator and from all voices."""
     faces, voices = _sexes(rng, 16, 40)  # many, so that no slip is right by chance
@@ -93,7 +91,7 @@ def _why_sex_differs(chosen: np.ndarray, faces: np.ndarray, voices: np.ndarray) 
 # --- 15.2 ------------------------------------------------------------------------------------
 
 
-@exercise("15.2", "a function normalise(scores, cohort) returning scores in cohort deviations")
+@judged("15.2", "a function normalise(scores, cohort) returning scores in cohort deviations")
 def normalise(answer: Any, rng: np.random.Generator) -> str:
     """The package's z_norm, and each slip against its own formula."""
     for _ in range(20):
@@ -217,7 +215,7 @@ def _told_apart(
             return scores
 
 
-@exercise("15.3", "a function my_eer(genuine, impostor) returning a rate in [0, 1]")
+@judged("15.3", "a function my_eer(genuine, impostor) returning a rate in [0, 1]")
 def my_eer(answer: Any, rng: np.random.Generator) -> str:
     """The package's rate within the jump of one pair; spreads differ, so that slips show."""
     cases = [
@@ -255,7 +253,7 @@ def _why_not_equal(rate: float, right: float, genuine: np.ndarray, impostor: np.
 # --- 15.4 ------------------------------------------------------------------------------------
 
 
-@exercise(
+@judged(
     "15.4", "a function probability(log_ratio_face, log_ratio_voice, prior) returning probabilities"
 )
 def probability(answer: Any, rng: np.random.Generator) -> str:

@@ -371,7 +371,7 @@ assert posts.ceiling(["image"]) < posts.ceiling(["text"]), "... of what says les
 # %% [markdown]
 # ## Exercises
 #
-# This is how exercises work. Each begins with a stub. Fill it in and run its cell: `check` examines your answer on fresh random inputs and prints either *passed*, or a hint about what went wrong. Nothing is counted, and you can try as often as you like. A stub that is not filled in says *not yet*. If you are stuck, open the hint, then the folded solution below it.
+# This is how exercises work. Each begins with a stub. Fill it in and run its cell: `check` examines your answer on copies of fresh random inputs, which it must leave unchanged, and prints either *passed*, or a hint about what went wrong. Nothing is counted, and you can try as often as you like. A stub that is not filled in says *not yet*. If you are stuck, open the hint, then the folded solution below it.
 #
 # ### Exercise 00.1 · Count what is right
 #

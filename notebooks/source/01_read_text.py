@@ -588,7 +588,7 @@ print("all claims hold")
 # %% [markdown]
 # ## Exercises
 #
-# Fill in a stub and run its cell: `check` answers with a hint until it is right. The folded cell below each holds a solution.
+# Fill in a stub and run its cell: `check` answers with a hint until it is right. A function must leave its inputs unchanged. The folded cell below each holds a solution.
 #
 # ### Exercise 01.1 · TF-IDF from a table of counts
 #
@@ -673,7 +673,7 @@ check("01.3", solution_3)
 # %% [markdown]
 # ### Exercise 01.4 · Vectors that have not seen the test
 #
-# Return the TF-IDF vectors of the training and of the test texts (single words, any library). What is *learnt* (the vocabulary, the document frequencies) may come from the training texts only.
+# Return the TF-IDF vectors, as section 3 defines them, of the training and of the test texts (single words, any library). What is *learnt* (the vocabulary, the document frequencies) may come from the training texts only.
 
 
 # %%

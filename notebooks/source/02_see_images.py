@@ -741,7 +741,7 @@ assert our_sift["light (factor)"].loc[0.1] < 0.1 < 0.8 < our_sift["light (factor
 # %% [markdown]
 # ## Exercises
 #
-# Fill in a stub and run its cell: `check` answers with a hint until it is right. The folded cell below each holds a solution.
+# Fill in a stub and run its cell: `check` answers with a hint until it is right. A function must leave its inputs unchanged. The folded cell below each holds a solution.
 #
 # ### Exercise 02.1 · One cell of HOG
 #

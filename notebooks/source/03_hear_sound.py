@@ -608,7 +608,7 @@ print("six claims hold")
 # %% [markdown]
 # ## Exercises
 #
-# Fill in a stub and run its cell: `check` answers with a hint until it is right. The folded cell below each holds a solution.
+# Fill in a stub and run its cell: `check` answers with a hint until it is right. A function must leave its inputs unchanged. The folded cell below each holds a solution.
 #
 # ### Exercise 03.1 · The cosine transform
 #

@@ -517,7 +517,7 @@ assert xor["product"] > xor["concat"] + 0.3
 # %% [markdown]
 # ## Exercises
 #
-# Fill in a stub and run its cell: `check` answers with a hint until it is right. The folded cell below each holds a solution.
+# Fill in a stub and run its cell: `check` answers with a hint until it is right. A function must leave its inputs unchanged. The folded cell below each holds a solution.
 #
 # ### Exercise 04.1 · Scale by what you know
 #

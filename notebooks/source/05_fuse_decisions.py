@@ -698,7 +698,7 @@ assert loss.loc["calibration None", "product"] > loss.loc["calibration None", "s
 # %% [markdown]
 # ## Exercises
 #
-# Fill in a stub and run its cell: `check` answers with a hint until it is right. The folded cell below each holds a solution.
+# Fill in a stub and run its cell: `check` answers with a hint until it is right. A function must leave its inputs unchanged. The folded cell below each holds a solution.
 #
 # ### Exercise 05.1 · The product rule
 #
@@ -759,7 +759,7 @@ check("05.2", product_of_those_present_solution)
 # ### Exercise 05.3 · Temperature
 #
 # An expert that is too sure can be cooled with a single number: raise its posteriors to the power $1/T$ and normalise. Return the temperature $T$ that
-# minimises the log-loss of the true classes `y` (integers). A grid from 0.1 to 10 is fine, if it is fine enough.
+# minimises the log-loss of the true classes `y` (integers), to within a tenth. A grid from 0.1 to 10 is fine, if it is fine enough.
 
 
 # %%

@@ -690,7 +690,7 @@ assert regret["diagram"] < regret[["sum", "product", "median", "concat"]].min()
 # %% [markdown]
 # ## Exercises
 #
-# Fill in a stub and run its cell: `check` answers with a hint until it is right. The folded cell below each holds a solution.
+# Fill in a stub and run its cell: `check` answers with a hint until it is right. A function must leave its inputs unchanged. The folded cell below each holds a solution.
 #
 # ### Exercise 06.1 · The honest t-test
 #

@@ -739,7 +739,7 @@ print("temperature, probe and code: the claims hold")
 # %% [markdown]
 # ## Exercises
 #
-# Fill in a stub and run its cell: `check` answers with a hint until it is right. The folded cell below each holds a solution.
+# Fill in a stub and run its cell: `check` answers with a hint until it is right. A function must leave its inputs unchanged. The folded cell below each holds a solution.
 #
 # ### Exercise 09.1 · InfoNCE
 #
