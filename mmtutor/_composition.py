@@ -74,7 +74,19 @@ class Composition(_BaseComposition):
         return self
 
     def check_parts(self) -> list[tuple[str, Any, Any]]:
-        """Return the parts in use; raise ``ValueError`` that says what is wrong with the list."""
+        """Return the parts in use, for `fit` to begin with.
+
+        Returns
+        -------
+        list of (name, estimator, columns) triples
+            All that are not "drop".
+
+        Raises
+        ------
+        ValueError
+            If the list is no list of triples, a name is used twice or cannot be one, or nothing is
+            left.
+        """
         kind, parts = self._parts, getattr(self, self._parts)
         if not isinstance(parts, list | tuple) or len(parts) == 0:
             raise ValueError(
@@ -99,11 +111,28 @@ class Composition(_BaseComposition):
         return used
 
     def check_X(self, X: Any, *, reset: bool) -> Any:
-        """Return a DataFrame, or a 2-D array of numbers; remember its columns, or check them.
+        """Return the table as the parts will see it; remember its columns, or check them.
 
-        What `mmtutor._table.as_table` converts is accepted. Rows are known by their label in the
-        DataFrame's index; arrays, lists and polars tables have none, so their rows are counted in
-        what was handed over (inside a search or a cross-validation, that is one fold's rows).
+        Parameters
+        ----------
+        X : DataFrame (pandas or polars), list of rows or array-like of shape (n_samples, n_columns)
+            Missing cells are allowed. Rows are known by their label in a pandas index; other tables
+            have none, so their rows are counted in what is handed over (inside a search or a
+            cross-validation, that is one fold's rows).
+        reset : bool
+            Whether to remember the columns (fitting), or to compare them with those remembered.
+
+        Returns
+        -------
+        DataFrame or ndarray of shape (n_samples, n_columns)
+            An array only if it holds numbers alone.
+
+        Raises
+        ------
+        ValueError
+            If X is no table, has no rows, or not the columns of fitting.
+        TypeError
+            If X is a table of a kind that has to be converted first.
         """
         if isinstance(X, pd.Series):
             raise ValueError(

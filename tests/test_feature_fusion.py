@@ -227,6 +227,17 @@ def test_cca_with_three_blocks_finds_what_all_share():
     assert 0.7 < fusion.agreement_[0] < 1
 
 
+def test_the_order_of_rows_does_not_turn_a_shared_axis_around():
+    fusion = FeatureFusion(two(60, 30), rule="sum", n_components=3, align="cca", shrinkage=0.5)
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        X = rng.normal(size=(200, 3)) @ rng.normal(size=(3, 90)) + rng.normal(size=(200, 90))
+        shuffled = X[rng.permutation(200)]
+        np.testing.assert_allclose(
+            fusion.fit(X).transform(X), fusion.fit(shuffled).transform(X), atol=1e-8
+        )
+
+
 @pytest.mark.parametrize("rule", ["weighted", "sum", "product"])
 def test_columns_are_mixed_along_shared_axes_by_default(rule):
     X = numbers(width=9)

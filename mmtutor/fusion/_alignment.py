@@ -65,9 +65,11 @@ def generalised_cca(
     between = np.hstack(white).T @ np.hstack(white) / len(white[0])
     between[owner[:, None] == owner] = 0  # agreement with itself counts for nothing
     V = np.linalg.eigh(between)[1][:, ::-1][:, :n_components]
-    V = V * np.sign(V[np.abs(V).argmax(axis=0), np.arange(V.shape[1])])  # a sign that stays
     parts = np.split(V, np.cumsum(widths)[:-1])
     directions = [W @ part for W, part in zip(whiteners, parts, strict=True)]
+    D = np.vstack(directions)  # of the blocks' own columns: those of W have any sign
+    signs = np.sign(D[np.abs(D).argmax(axis=0), np.arange(D.shape[1])])
+    directions = [D * signs for D in directions]
     projected = np.stack([Z @ D for Z, D in zip(blocks, directions, strict=True)])
     projected /= np.maximum(np.sqrt((projected**2).mean(axis=1, keepdims=True)), 1e-300)
     total = (projected.sum(axis=0) ** 2).mean(axis=0)  # B variances of 1, and every pair twice
