@@ -37,7 +37,7 @@ def put(tmp_path, monkeypatch):
             place = tmp_path / "data" / name / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(body)
-        monkeypatch.setattr(remote, "fetch_files", lambda name, **options: tmp_path / "data" / name)
+        monkeypatch.setattr(remote, "fetch_files", lambda name, *options: tmp_path / "data" / name)
 
     return put
 

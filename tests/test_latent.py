@@ -283,7 +283,7 @@ def test_more_modalities_never_lower_the_ceiling():
         ({"noise_correlation": 1.0}, "noise_correlation of 3"),
         ({"noise_correlation": -0.5}, "noise_correlation of 3"),
         ({"reliability": (1.0, 1.0)}, "needs 3 values"),
-        ({"reliability": (1.0, -1.0, 1.0)}, "not negative"),
+        ({"reliability": (1.0, -1.0, 1.0)}, "must be at least 0"),
         ({"missing": (0.0, 0.0, 1.5)}, "between 0 and 1"),
         ({"prior": (0.5, 0.2, 0.2)}, "sum to 1"),
         ({"levels": (1.0, 1.0)}, "distinct levels"),

@@ -250,7 +250,7 @@ def test_silence_of_a_modality_shows_in_the_ceiling():
         ({"n_authors": 0}, "n_authors"),
         ({"n_authors": 300}, "at most 252"),
         ({"reliability": {"smell": 1}}, "smell"),
-        ({"reliability": -1}, "not negative"),
+        ({"reliability": -1}, "reliability must be at least 0, got -1"),
         ({"noise_correlation": 1}, "noise_correlation"),
         ({"conflict": 2}, "conflict"),
         ({"missing": -0.1}, "missing"),

@@ -10,15 +10,7 @@ from mmtutor.datasets import remote
 
 __all__ = ["fetch_crema_d_ratings"]
 
-_EMOTIONS = {
-    "A": "anger",
-    "D": "disgust",
-    "F": "fear",
-    "H": "happiness",
-    "N": "neutral",
-    "S": "sadness",
-}
-_INTENDED = {
+_EMOTIONS = {  # by the codes in clips' names; the columns of votes have their first letters
     "ANG": "anger",
     "DIS": "disgust",
     "FEA": "fear",
@@ -82,15 +74,16 @@ def fetch_crema_d_ratings(*, download_if_missing: bool = True, progress: bool = 
     ...     ratings = fetch_crema_d_ratings()
     ...     assert ratings.votes.shape == (7442, 3, 6)
     """
-    folder = remote.fetch_files(
-        "crema_d_ratings", progress=progress, download_if_missing=download_if_missing
-    )
+    folder = remote.fetch_files("crema_d_ratings", download_if_missing, progress)
     table = pd.read_csv(folder / "processedResults/tabulatedVotes.csv", index_col=0)
     channel = table.index.to_numpy() // 100_000 - 1
     clips = np.sort(table["fileName"].unique())
     votes = np.stack(
         [
-            table[channel == c].set_index("fileName").loc[clips, list(_EMOTIONS)].to_numpy()
+            table[channel == c]
+            .set_index("fileName")
+            .loc[clips, [code[0] for code in _EMOTIONS]]
+            .to_numpy()
             for c in range(3)
         ],
         axis=1,
@@ -105,7 +98,7 @@ def fetch_crema_d_ratings(*, download_if_missing: bool = True, progress: bool = 
             "sex": actor.map(actors["Sex"].str[0]),
             "age": actor.map(actors["Age"]),
             "sentence": parts[1],
-            "emotion": parts[2].map(_INTENDED),
+            "emotion": parts[2].map(_EMOTIONS),
             "level": parts[3].map(_LEVELS),
         }
     )

@@ -71,9 +71,7 @@ def fetch_spoken_digits(
     """
     if sample_rate <= 0:
         raise ValueError(f"sample_rate must be positive, got {sample_rate}")
-    folder = remote.fetch_files(
-        "spoken_digits", progress=progress, download_if_missing=download_if_missing
-    )
+    folder = remote.fetch_files("spoken_digits", download_if_missing, progress)
     rows = []
     for path in folder.glob("recordings/*.wav"):
         digit, speaker, take = path.stem.split("_")
@@ -142,9 +140,7 @@ def fetch_mnist_test(*, download_if_missing: bool = True, progress: bool = True)
     >>> if is_available("mnist_test"):
     ...     assert fetch_mnist_test().frame["image"].iloc[0].shape == (28, 28)
     """
-    folder = remote.fetch_files(
-        "mnist_test", progress=progress, download_if_missing=download_if_missing
-    )
+    folder = remote.fetch_files("mnist_test", download_if_missing, progress)
     images = _read_idx(folder / "t10k-images-idx3-ubyte.gz")
     labels = _read_idx(folder / "t10k-labels-idx1-ubyte.gz")
     return Bunch(

@@ -74,11 +74,10 @@ def fetch_emoji(
     """
     if size is not None and size <= 0:
         raise ValueError(f"size must be a positive number of pixels or None, got {size}")
-    options = {"progress": progress, "download_if_missing": download_if_missing}
-    words = remote.fetch_files("emoji_sentiment", **options)
-    svgs = remote.fetch_files("emoji_glyphs", **options) / "svgs/FirefoxEmoji"
+    words = remote.fetch_files("emoji_sentiment", download_if_missing, progress)
+    svgs = remote.fetch_files("emoji_glyphs", download_if_missing, progress)
     glyphs = {}
-    for path in sorted(svgs.glob("*.svg")):
+    for path in sorted(svgs.glob("svgs/FirefoxEmoji/*.svg")):
         if found := re.match(r"u([0-9A-Fa-f]+)-", path.name):  # u1F602-joy.svg
             glyphs[int(found[1], 16)] = path
     table = pd.read_csv(words / "emosent/data/Emoji_Sentiment_Data_v1.0.csv")

@@ -65,9 +65,7 @@ def fetch_librispeech_sample(
     """
     if seconds is not None and seconds <= 0:
         raise ValueError(f"seconds must be positive, got {seconds}")
-    folder = remote.fetch_files(
-        "librispeech_sample", progress=progress, download_if_missing=download_if_missing
-    )
+    folder = remote.fetch_files("librispeech_sample", download_if_missing, progress)
     cards = _speakers(folder / "audio_data/librispeech_test-other/SPEAKERS.TXT")
     paths = sorted(
         folder.glob("audio_data/librispeech_train-clean-100/*.flac"),

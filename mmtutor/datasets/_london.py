@@ -75,9 +75,7 @@ def fetch_london_faces(
     """
     if size < 16:
         raise ValueError(f"size must be at least 16 pixels, got {size}")
-    folder = remote.fetch_files(
-        "london_faces", progress=progress, download_if_missing=download_if_missing
-    )
+    folder = remote.fetch_files("london_faces", download_if_missing, progress)
     info = pd.read_csv(folder / "data-raw/london_info.csv", dtype={"face_id": str})
     info = info.sort_values("face_id", ignore_index=True)
     neutral = [folder / f"inst/neutral_front/{person}_03.jpg" for person in info["face_id"]]

@@ -53,9 +53,7 @@ def fetch_movie_sentences(*, download_if_missing: bool = True, progress: bool = 
     ...     sentences = fetch_movie_sentences()
     ...     assert sentences.frame.shape == (10662, 1)
     """
-    folder = remote.fetch_files(
-        "movie_sentences", progress=progress, download_if_missing=download_if_missing
-    )
+    folder = remote.fetch_files("movie_sentences", download_if_missing, progress)
     texts, labels = [], []
     for label, name in (("negative", "rt-polarity.neg"), ("positive", "rt-polarity.pos")):
         # Windows-1252, not Latin-1: bytes 0x85, 0x96 and 0x97 are an ellipsis and two dashes. And

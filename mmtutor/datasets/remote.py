@@ -338,7 +338,7 @@ def verify(name: str | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["dataset", "path", "state"])
 
 
-def fetch_files(name: str, *, progress: bool = True, download_if_missing: bool = True) -> Path:
+def fetch_files(name: str, download_if_missing: bool = True, progress: bool = True) -> Path:
     """Return the folder of a dataset, after fetching the files that are not there yet.
 
     Eight files come at a time. Each is checked against its sha256 before it gets its name; what
@@ -348,10 +348,10 @@ def fetch_files(name: str, *, progress: bool = True, download_if_missing: bool =
     ----------
     name : str
         One of :data:`DATASETS`.
-    progress : bool, default=True
-        Show a progress bar while downloading.
     download_if_missing : bool, default=True
         If False, raise instead of downloading.
+    progress : bool, default=True
+        Show a progress bar while downloading.
 
     Returns
     -------

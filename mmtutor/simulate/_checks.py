@@ -26,16 +26,12 @@ def between(value: float, low: float, high: float = np.inf, *, what: str, unit: 
 
 
 def numbers(
-    values: Sequence[float], n: int, *, what: str, upper: float = np.inf
+    values: Sequence[float], n: int, *, what: str, high: float = np.inf
 ) -> tuple[float, ...]:
-    """Return n numbers if each is finite and lies in [0, upper], else raise ValueError."""
+    """Return n numbers if each is finite and lies in [0, high], else raise ValueError."""
     if len(values) != n:
         raise ValueError(f"{what} needs {n} values, got {len(values)}: {tuple(values)}")
-    for value in values:
-        if not 0 <= float(value) <= upper or not np.isfinite(value):
-            limit = f"between 0 and {upper:g}" if np.isfinite(upper) else "finite and not negative"
-            raise ValueError(f"{what} must be {limit}, got {value!r}")
-    return tuple(float(value) for value in values)
+    return tuple(between(value, 0, high, what=what) for value in values)
 
 
 def chosen(modalities: Iterable[str] | str | None, known: tuple[str, ...]) -> tuple[str, ...]:

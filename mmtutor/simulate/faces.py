@@ -13,7 +13,7 @@ two of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -44,30 +44,9 @@ IDENTITY_NAMES: tuple[str, ...] = (
 IDENTITY_SIZE: int = len(IDENTITY_NAMES)
 """Number of identity coordinates."""
 
+_Face = SimpleNamespace  # the measures of one face
 _DEPTH = 0.56  # of the head, from its outline to its front
 _CHIN, _CROWN, _MIDDLE = -0.76, 0.70, 0.0
-
-
-class _Face(NamedTuple):
-    """The measures of one face, in units of half the image, and its albedos in [0, 1]."""
-
-    half_width: float
-    jaw: float
-    eye_x: float
-    eye_y: float
-    eye_width: float
-    eye_tilt: float
-    brow_thickness: float
-    brow_y: float
-    nose_y: float
-    nose_width: float
-    mouth_width: float
-    lips: float
-    hair_line: float
-    hair_length: float
-    hair: float
-    skin: float
-    glasses: float
 
 
 def _squash(values: np.ndarray) -> np.ndarray:
@@ -77,7 +56,10 @@ def _squash(values: np.ndarray) -> np.ndarray:
 
 
 def _measure(identity: np.ndarray) -> _Face:
-    """Turn standard-normal coordinates into measures: lengths linear, sizes exponential."""
+    """Turn standard-normal coordinates into measures: lengths linear, sizes exponential.
+
+    Lengths are in units of half the image, albedos (skin and hair) in [0, 1].
+    """
     c = dict(zip(IDENTITY_NAMES, _squash(identity).tolist(), strict=True))
     return _Face(
         half_width=0.51 * np.exp(0.055 * c["face width"]),

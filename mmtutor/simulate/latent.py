@@ -22,6 +22,7 @@ Two worlds follow: :class:`PostWorld` (classes on a line: sentiment) and :class:
 from __future__ import annotations
 
 import itertools
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -123,7 +124,7 @@ class PostWorld:
         missing = self.missing if any(self.missing) else (0.0,) * n
         put = object.__setattr__
         put(self, "reliability", numbers(self.reliability, n, what="reliability"))
-        put(self, "missing", numbers(missing, n, what="missing", upper=1.0))
+        put(self, "missing", numbers(missing, n, what="missing", high=1.0))
         put(self, "levels", tuple(float(level) for level in self.levels))
         if len(set(self.levels)) < 2:
             raise ValueError(f"a world needs two or more distinct levels, got {self.levels}")
@@ -136,7 +137,7 @@ class PostWorld:
                 f"(both excluded), got {rho!r}"
             )
         if self.prior is not None:
-            prior = numbers(self.prior, len(self.levels), what="prior", upper=1.0)
+            prior = numbers(self.prior, len(self.levels), what="prior", high=1.0)
             if abs(sum(prior) - 1) > 1e-9:
                 raise ValueError(f"prior must sum to 1, got {prior} with sum {sum(prior):.3g}")
             put(self, "prior", prior)
@@ -244,7 +245,10 @@ class PostWorld:
         levels = np.array(self.levels)
         values = levels[shown] * np.array(self.reliability) + noise
         gone = _missing_cells(n_samples, self.missing, next(streams))
-        return _latent_frame(target, self.modalities, values, shown, gone)
+        columns = {"class": target}
+        for prefix, table in (("", values), ("shown_", shown), ("missing_", gone)):
+            columns |= {f"{prefix}{name}": table[:, m] for m, name in enumerate(self.modalities)}
+        return pd.DataFrame(columns)
 
     def posteriors(
         self, values: pd.DataFrame, modalities: Sequence[str] | None = None
@@ -318,13 +322,10 @@ class PostWorld:
         [0.698, 0.589, 0.755]
         """
         names = chosen(modalities, self.modalities)
-        total = 0.0
-        for present, weight in _presence(self.missing):
-            subset = tuple(
-                name for name, here in zip(self.modalities, present, strict=True) if here
-            )
-            total += weight * _post_accuracy(self, tuple(n for n in subset if n in names))
-        return total
+        return sum(
+            weight * _post_accuracy(self, tuple(name for name in present if name in names))
+            for present, weight in _presence(self.modalities, self.missing).items()
+        )
 
     def _components(self, subset: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
         """Mixture of `subset`'s latent values in each class.
@@ -478,11 +479,6 @@ class PeopleWorld:
         """Names of the modalities: the caption ("text") first, then those of `sizes`."""
         return ("text", *self.sizes)
 
-    @property
-    def class_prior(self) -> np.ndarray:
-        """Probability of each person, ndarray of shape (n_people,): equal."""
-        return np.full(self.n_people, 1 / self.n_people)
-
     def people(self) -> dict[str, np.ndarray]:
         """Return each person's point in each space.
 
@@ -607,9 +603,9 @@ class PeopleWorld:
         drawn = complete.sample(2**15, random_state=20_260_101)
         logs = {name: self._log_likelihood(drawn, name) for name in names}
         total, known = 0.0, {}
-        for present, weight in _presence([self.missing.get(n, 0.0) for n in self.modalities]):
-            here = dict(zip(self.modalities, present, strict=True))
-            subset = tuple(name for name in names if here[name])
+        missing = [self.missing.get(name, 0.0) for name in self.modalities]
+        for present, weight in _presence(self.modalities, missing).items():
+            subset = tuple(name for name in names if name in present)
             if subset not in known:
                 known[subset] = 1 / self.n_people
                 if subset:
@@ -708,19 +704,19 @@ def _missing_cells(
     return gone
 
 
-def _presence(missing: Sequence[float]) -> list[tuple[tuple[bool, ...], float]]:
-    """Probability of each pattern of present cells, as :func:`_missing_cells` makes them."""
-    chance: dict[tuple[bool, ...], float] = {}
-    for pattern in itertools.product((True, False), repeat=len(missing)):
+def _presence(names: Sequence[str], missing: Sequence[float]) -> dict[tuple[str, ...], float]:
+    """Probability of each set of present cells, as :func:`_missing_cells` makes them."""
+    chance: defaultdict[tuple[str, ...], float] = defaultdict(float)
+    spared = [name for name, q in zip(names, missing, strict=True) if q < 1]
+    for pattern in itertools.product((True, False), repeat=len(names)):
         p = float(np.prod([1 - q if here else q for here, q in zip(pattern, missing, strict=True)]))
-        spared = [m for m, q in enumerate(missing) if q < 1]
-        if any(pattern) or not spared:
-            chance[pattern] = chance.get(pattern, 0.0) + p
-            continue
-        for m in spared:
-            kept = tuple(k == m for k in range(len(missing)))
-            chance[kept] = chance.get(kept, 0.0) + p / len(spared)
-    return [(pattern, p) for pattern, p in chance.items() if p > 0]
+        present = tuple(itertools.compress(names, pattern))
+        if present or not spared:
+            chance[present] += p
+        else:
+            for name in spared:
+                chance[(name,)] += p / len(spared)
+    return {present: p for present, p in chance.items() if p > 0}
 
 
 def _observed(values: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
@@ -732,17 +728,3 @@ def _observed(values: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
         if f"missing_{name}" in values:
             seen[values[f"missing_{name}"].to_numpy(bool), column] = np.nan
     return seen
-
-
-def _latent_frame(
-    target: np.ndarray,
-    modalities: Sequence[str],
-    values: np.ndarray,
-    shown: np.ndarray,
-    gone: np.ndarray,
-) -> pd.DataFrame:
-    columns = {"class": target}
-    columns |= {name: values[:, m] for m, name in enumerate(modalities)}
-    columns |= {f"shown_{name}": shown[:, m] for m, name in enumerate(modalities)}
-    columns |= {f"missing_{name}": gone[:, m] for m, name in enumerate(modalities)}
-    return pd.DataFrame(columns)

@@ -39,30 +39,17 @@ _WORLD, _AUTHOR, _POOLS, _HASHTAG, _IMAGE, _AUDIO = range(6)
 _TONICS = (0, 5, 7)
 
 # Hashtags from the least to the most favourable: English, Chinese.
+# fmt: off
 _HASHTAGS = (
-    ("#neveragain", "#再也不来了"),
-    ("#nightmare", "#噩梦"),
-    ("#furious", "#气炸了"),
-    ("#letdown", "#太失望"),
-    ("#regret", "#后悔"),
-    ("#sigh", "#心累"),
-    ("#annoyed", "#烦"),
-    ("#notforme", "#不适合我"),
-    ("#meh", "#一般般"),
-    ("#everyday", "#日常"),
-    ("#noted", "#记一笔"),
-    ("#justsaying", "#随便说说"),
-    ("#itdepends", "#看情况"),
-    ("#fairenough", "#还行吧"),
-    ("#decent", "#不错"),
-    ("#pleased", "#满意"),
-    ("#smile", "#微笑"),
-    ("#recommended", "#推荐"),
-    ("#lovely", "#真好"),
-    ("#delighted", "#开心"),
-    ("#overthemoon", "#乐坏了"),
+    ("#neveragain", "#再也不来了"), ("#nightmare", "#噩梦"), ("#furious", "#气炸了"),
+    ("#letdown", "#太失望"), ("#regret", "#后悔"), ("#sigh", "#心累"), ("#annoyed", "#烦"),
+    ("#notforme", "#不适合我"), ("#meh", "#一般般"), ("#everyday", "#日常"), ("#noted", "#记一笔"),
+    ("#justsaying", "#随便说说"), ("#itdepends", "#看情况"), ("#fairenough", "#还行吧"),
+    ("#decent", "#不错"), ("#pleased", "#满意"), ("#smile", "#微笑"), ("#recommended", "#推荐"),
+    ("#lovely", "#真好"), ("#delighted", "#开心"), ("#overthemoon", "#乐坏了"),
     ("#bestever", "#史上最佳"),
 )
+# fmt: on
 
 _DESCR = """\
 Simulated posts
@@ -365,9 +352,8 @@ def _nearest_tags(z: pd.Series, chance: np.ndarray) -> np.ndarray:
 def _texts(
     reviews: pd.DataFrame, rows: np.ndarray, tags: np.ndarray, tagged: np.ndarray, language: str
 ) -> list[str]:
-    column, which = ("english", 0) if language == "en" else ("chinese", 1)
-    words = reviews[column].to_numpy()[rows]
+    words = reviews["english" if language == "en" else "chinese"].to_numpy()[rows]
     return [
-        f"{text} {_HASHTAGS[tag][which]}" if has_tag else str(text)
+        f"{text} {_HASHTAGS[tag][language == 'zh']}" if has_tag else str(text)
         for text, tag, has_tag in zip(words, tags, tagged, strict=True)
     ]
