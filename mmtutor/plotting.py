@@ -49,14 +49,14 @@ MODALITY_COLOURS: dict[str, str] = {
 def style() -> None:
     """Set the look of all figures and of printed tables; call it once at a notebook's top.
 
+    Notes
+    -----
+    Taught in notebook 00.
+
     Examples
     --------
     >>> from mmtutor import plotting
     >>> plotting.style()
-
-    Notes
-    -----
-    Taught in notebook 00.
     """
     cycle = [COLOURS[name] for name in ("blue", "orange", "green", "vermilion", "purple", "sky")]
     plt.rcParams.update(
@@ -92,6 +92,10 @@ def show(fig: Figure, alt: str) -> None:
     ValueError
         If `alt` is empty.
 
+    Notes
+    -----
+    Taught in notebook 00.
+
     Examples
     --------
     >>> import matplotlib.pyplot as plt
@@ -100,10 +104,6 @@ def show(fig: Figure, alt: str) -> None:
     >>> _ = ax.plot([0, 1], [0, 1])
     >>> plotting.show(fig, alt="A straight line from 0 to 1.")
     Figure(640x480)
-
-    Notes
-    -----
-    Taught in notebook 00.
     """
     from IPython.display import display
 
@@ -153,6 +153,10 @@ def listen(samples: np.ndarray, sample_rate: int = 16_000, caption: str = "") ->
     ValueError
         If the sound is empty, is not one-dimensional, leaves [-1, 1], or has no caption.
 
+    Notes
+    -----
+    Taught in notebook 00.
+
     Examples
     --------
     >>> import numpy as np
@@ -160,10 +164,6 @@ def listen(samples: np.ndarray, sample_rate: int = 16_000, caption: str = "") ->
     >>> seconds = np.arange(8000) / 16000
     >>> plotting.listen(0.1 * np.sin(2 * np.pi * 440 * seconds), 16000, "A at 440 Hz")
     [sound, 0.5 s] A at 440 Hz
-
-    Notes
-    -----
-    Taught in notebook 00.
     """
     from IPython.display import display
 
@@ -196,7 +196,8 @@ def intervals(
         One row a model, with columns ``mean``, ``low``, ``high``, as
         :func:`mmtutor.evaluation.compare` returns it.
     colours : mapping from model name to colour, or sequence of shape (n_models,), optional
-        Names not in the mapping are drawn in the colour of fused models.
+        A sequence goes with the table's rows. Names not in a mapping are drawn in the colour of
+        fused models. By default `MODALITY_COLOURS`.
     ceiling : float, optional
         The ideal observer's score, drawn as a vertical line.
     label : str, optional
@@ -206,6 +207,18 @@ def intervals(
     -------
     matplotlib.axes.Axes
         The same axes.
+
+    Raises
+    ------
+    ValueError
+        If there are not as many colours as models.
+
+    Notes
+    -----
+    Do not read a difference off two intervals: the models were judged on the same folds, and
+    :func:`mmtutor.evaluation.corrected_t_test` compares them fold by fold.
+
+    Taught in notebook 05.
 
     Examples
     --------
@@ -218,25 +231,22 @@ def intervals(
     >>> ax = plotting.intervals(plt.figure().add_subplot(), table, ceiling=0.95)
     >>> [tick.get_text() for tick in ax.get_yticklabels()]
     ['text', 'fused']
-
-    Notes
-    -----
-    Taught in notebook 05.
     """
-    table = table.sort_values("mean")
-    names = [str(name) for name in table.index]
     if colours is None:
         colours = MODALITY_COLOURS
-    if isinstance(colours, Mapping):
-        colours = [colours.get(name, MODALITY_COLOURS["fused"]) for name in names]
-    for row, (name, colour) in enumerate(zip(names, colours, strict=True)):
-        mean, low, high = table.loc[name, ["mean", "low", "high"]]
+    if not isinstance(colours, Mapping):
+        if len(colours) != len(table):
+            raise ValueError(f"{len(colours)} colours for {len(table)} models: give one each")
+        colours = dict(zip(table.index, colours, strict=True))
+    table = table.sort_values("mean")
+    for row, (name, mean, low, high) in enumerate(table[["mean", "low", "high"]].itertuples()):
+        colour = colours.get(name, MODALITY_COLOURS["fused"])
         ax.plot([low, high], [row, row], color=colour, linewidth=2)
         ax.plot(mean, row, "o", color=colour)
     if ceiling is not None:
         ax.axvline(ceiling, color=MODALITY_COLOURS["ceiling"], linestyle="--")
         words = " " + _("ideal observer")
         ax.text(ceiling, -0.6, words, color="0.35", va="bottom", ha="right", rotation=90)
-    ax.set_yticks(range(len(names)), names)
+    ax.set_yticks(range(len(table)), [str(name) for name in table.index])
     ax.set_xlabel(_("accuracy") if label is None else label)
     return ax
