@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_array, validate_data
 
-from mmtutor._table import as_table, blame
+from mmtutor._table import as_table, blame, present_rows, resolve, select, take
 
 
 class Composition(_BaseComposition):
@@ -105,7 +106,8 @@ class Composition(_BaseComposition):
                 )
         if len(set(names)) < len(names):
             raise ValueError(f"{kind}: names must differ from each other, got {names}")
-        used = [tuple(part) for part in parts if not is_dropped(part[1])]
+        dropped = [isinstance(part[1], str) and part[1] == "drop" for part in parts]
+        used = [tuple(part) for part, gone in zip(parts, dropped, strict=True) if not gone]
         if not used:
             raise ValueError(f"{kind}: every one is 'drop'; at least one is needed")
         return used
@@ -152,9 +154,29 @@ class Composition(_BaseComposition):
         return ColumnTransformer(getattr(self, self._parts))._sk_visual_block_()
 
 
-def is_dropped(estimator: Any) -> bool:
-    """Tell whether a part is left out."""
-    return isinstance(estimator, str) and estimator == "drop"
+class Part(NamedTuple):
+    """A named estimator, the columns it reads, what they hold, and in which rows that counts."""
+
+    name: str
+    estimator: Any
+    columns: Any
+    block: Any
+    present: np.ndarray
+
+    def rows(self, chosen: np.ndarray) -> Any:
+        """Return some rows of the block, chosen by number or by a mask."""
+        return take(self.block, chosen)
+
+
+def read(kind: str, triples: list[tuple[str, Any, Any]], X: Any, missing: str) -> list[Part]:
+    """Return the parts with what they read of a table; `kind` is what an error calls them."""
+    parts = []
+    for name, estimator, columns in triples:
+        with blame(f"{kind} {name!r}, "):
+            columns = resolve(X, columns)
+            block = select(X, columns)
+        parts.append(Part(name, estimator, columns, block, present_rows(block, missing)))
+    return parts
 
 
 @contextmanager

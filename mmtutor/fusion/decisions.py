@@ -30,16 +30,8 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
-from mmtutor._composition import Composition, at_work, check_rows
-from mmtutor._table import (
-    as_table,
-    present_rows,
-    require_present,
-    resolve,
-    row_names,
-    select,
-    take,
-)
+from mmtutor._composition import Composition, Part, at_work, check_rows, read
+from mmtutor._table import as_table, require_present, row_names
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
 from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights
 from mmtutor.fusion.rules import RULES, Rule, _check_prior, apply_rule
@@ -245,12 +237,9 @@ class DecisionFusion(ClassifierMixin, Composition):
         DecisionFusion
             This estimator.
         """
-        parts = self.check_parts()
-        names = [name for name, _, _ in parts]
-        self._check_options()
-        self.weights_ = None
-        if self.weights is not None and not isinstance(self.weights, str):
-            self.weights_ = given_weights(self.weights, self.experts, names, "experts")
+        experts = self.check_parts()
+        names = [name for name, _, _ in experts]
+        self._check_options(names)
         self._settings = Bunch(**self.get_params(deep=False))  # set_params must not change them
         if groups is None and self.groups is not None:
             X = as_table(X)
@@ -265,46 +254,38 @@ class DecisionFusion(ClassifierMixin, Composition):
         weight = _check_sample_weight(sample_weight, y, dtype=float, ensure_non_negative=True)
         self._set_priors(np.bincount(codes, weight))
 
-        columns = [resolve(X, chosen) for _, _, chosen in parts]
-        parts = [(n, expert, c) for (n, expert, _), c in zip(parts, columns, strict=True)]
-        blocks = [select(X, chosen) for chosen in columns]
-        present = [present_rows(block, self.missing) for block in blocks]
-        self.n_missing_ = {n: int((~rows).sum()) for n, rows in zip(names, present, strict=True)}
-        present = [rows & (weight > 0) for rows in present]
-        for name, rows in zip(names, present, strict=True):
-            if len(np.unique(codes[rows])) < 2:
+        parts = read("expert", experts, X, self.missing)
+        self.n_missing_ = {part.name: int((~part.present).sum()) for part in parts}
+        parts = [part._replace(present=part.present & (weight > 0)) for part in parts]
+        for part in parts:
+            met = np.unique(codes[part.present])
+            if len(met) < 2:
                 raise ValueError(
-                    f"expert {name!r} has {rows.sum()} rows without a missing cell, of "
-                    f"{len(np.unique(codes[rows]))} classes; it cannot be fitted: leave it out"
+                    f"expert {part.name!r} has {part.present.sum()} rows without a missing cell, "
+                    f"of {len(met)} classes; it cannot be fitted: leave it out"
                 )
-        weights = [_weight_keyword(*part[:2], sample_weight, weight) for part in parts]
-        data = list(zip(parts, blocks, weights, strict=True))
+        keywords = [{} if sample_weight is None else _weighted(part, weight) for part in parts]
 
-        # to predict: every expert on all its rows
+        # to predict: every expert fitted on all its rows
         fitted = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_expert)(*datum, y, np.flatnonzero(rows), self.calibration)
-            for datum, rows in zip(data, present, strict=True)
+            delayed(_fit_expert)(part, y, part.present, keyword, self.calibration)
+            for part, keyword in zip(parts, keywords, strict=True)
         )
-        self.experts_ = list(zip(names, fitted, columns, strict=True))
+        self.experts_ = [(p.name, f, p.columns) for p, f in zip(parts, fitted, strict=True)]
         self.named_experts_ = Bunch(**dict(zip(names, fitted, strict=True)))
-        # to learn from: what they say about rows they were not fitted on
+        # to learn from: what experts say about rows they were not fitted on
         folds = self._folds(codes, groups)
-        scores = np.full((len(codes), len(parts), len(self.classes_)), np.nan)
-        fold_of = np.full(len(codes), -1)
-        jobs = [
-            (e, train[rows[train]], test[rows[test]])
-            for e, rows in enumerate(present)
-            for train, test in folds
-        ]
+        jobs = [(e, train, test) for e in range(len(parts)) for train, test in folds]
         said = Parallel(n_jobs=self.n_jobs)(
-            delayed(_out_of_fold)(*data[e], y, train, test, self.classes_, self.calibration)
+            delayed(_out_of_fold)(
+                parts[e], y, train, test, keywords[e], self.calibration, self.classes_
+            )
             for e, train, test in jobs
         )
+        scores = np.full((len(codes), len(parts), len(self.classes_)), np.nan)
         for (e, _, test), out in zip(jobs, said, strict=True):
             scores[test, e] = out
-        for f, (_, test) in enumerate(folds):
-            fold_of[test] = f
-        self._learn(names, scores, codes, weight, fold_of)
+        self._learn(names, scores, codes, weight, folds)
         return self
 
     def expert_proba(self, X: Any) -> np.ndarray:
@@ -324,13 +305,13 @@ class DecisionFusion(ClassifierMixin, Composition):
         check_is_fitted(self)
         X = self._check_table(X, reset=False)
         P = np.full((X.shape[0], len(self.experts_), len(self.classes_)), np.nan)
-        calibration = self._settings.calibration
-        for e, part in enumerate(self.experts_):
-            block = select(X, part[2])
-            rows = np.flatnonzero(present_rows(block, self._settings.missing))
-            if len(rows):
-                scores = _scores(part, part[1], take(block, rows), self.classes_, calibration)
-                P[rows, e] = self._posteriors(self.calibrators_[part[0]], scores)
+        for e, part in enumerate(read("expert", self.experts_, X, self._settings.missing)):
+            here = part.present
+            if here.any():
+                scores = _scores(
+                    part, part.estimator, here, self._settings.calibration, self.classes_
+                )
+                P[here, e] = self._posteriors(self.calibrators_[part.name], scores)
         return P
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -396,7 +377,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         tags.input_tags.allow_nan = True
         return tags
 
-    def _check_options(self) -> None:
+    def _check_options(self, names: list[str]) -> None:
         rule = self.rule
         if not callable(rule) and rule not in [*RULES, "stack"]:
             raise ValueError(
@@ -408,12 +389,16 @@ class DecisionFusion(ClassifierMixin, Composition):
             )
         if self.missing not in ("any", "all"):
             raise ValueError(f"missing is {self.missing!r}; expected 'any' or 'all'")
+        learned = isinstance(self.weights, str)
+        if learned and self.weights != "learned":
+            raise ValueError(
+                f"weights is {self.weights!r}; expected None, 'learned', a mapping or an array"
+            )
+        self.weights_ = None
         if self.weights is not None:
-            check_weighted(rule, learned=isinstance(self.weights, str))
-            if isinstance(self.weights, str) and self.weights != "learned":
-                raise ValueError(
-                    f"weights is {self.weights!r}; expected None, 'learned', a mapping or an array"
-                )
+            check_weighted(rule, learned=learned)
+            if not learned:
+                self.weights_ = given_weights(self.weights, self.experts, names, "experts")
 
     def _check_table(self, X: Any, *, reset: bool) -> Any:
         """Return X without its column of groups."""
@@ -491,7 +476,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         scores: np.ndarray,
         codes: np.ndarray,
         weight: np.ndarray,
-        fold_of: np.ndarray,
+        folds: list[tuple],
     ) -> None:
         """Fit calibrators, and weights or stacker, to out-of-fold scores, a NaN row for absence."""
         self.calibrators_ = {
@@ -502,8 +487,9 @@ class DecisionFusion(ClassifierMixin, Composition):
             P = np.full(scores.shape, np.nan)
             for e, name in enumerate(names):
                 known = ~np.isnan(scores[:, e]).all(axis=1)
-                for f in np.unique(fold_of[known]):
-                    rows, others = known & (fold_of == f), known & (fold_of != f)
+                for _, test in folds:
+                    tested = np.isin(np.arange(len(codes)), test)
+                    rows, others = known & tested, known & ~tested
                     calibrator = self.calibrators_[name]
                     if others.any():
                         calibrator = self._calibrator(
@@ -542,15 +528,14 @@ class DecisionFusion(ClassifierMixin, Composition):
         return np.nan_to_num(ratios, nan=0.0).reshape(len(P), -1)
 
 
-def _weight_keyword(name: str, expert: Any, given: Any, weight: np.ndarray) -> dict[str, Any]:
-    """Return the keyword that takes sample weights to an expert's fit, {} if there is none."""
-    if given is None:
-        return {}
+def _weighted(part: Part, weight: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the keyword that takes sample weights to an expert's fit; {} if there is none."""
+    expert = part.estimator
     last = expert[-1] if isinstance(expert, Pipeline) else expert
     if not has_fit_parameter(last, "sample_weight"):
         warnings.warn(
-            f"expert {name!r} ({last}) takes no sample_weight: it is fitted without; calibration, "
-            "learned weights and the prior use it",
+            f"expert {part.name!r} ({last}) takes no sample_weight: it is fitted without; "
+            "calibration, learned weights and the prior use it",
             stacklevel=3,
         )
         return {}
@@ -559,47 +544,52 @@ def _weight_keyword(name: str, expert: Any, given: Any, weight: np.ndarray) -> d
 
 
 def _fit_expert(
-    part: tuple, block: Any, weights: dict[str, np.ndarray], y: np.ndarray, rows: np.ndarray,
+    part: Part,
+    y: np.ndarray,
+    rows: np.ndarray,
+    keyword: dict[str, np.ndarray],
     calibration: str | None,
-) -> Any:  # fmt: skip
+) -> Any:
     """Fit one expert on some rows."""
-    name, expert, columns = part
-    fitted = clone(expert)
-    with at_work(f"expert {name!r}", columns):
-        fitted.fit(take(block, rows), y[rows], **{key: w[rows] for key, w in weights.items()})
-    if not hasattr(fitted, "predict_proba") and (
-        calibration is None or not hasattr(fitted, "decision_function")
-    ):
-        remedy = (
-            "set calibration='sigmoid'"
-            if hasattr(fitted, "decision_function")
-            else "and no decision_function; use a classifier that has one of them"
-        )
-        raise ValueError(f"expert {name!r} ({fitted}) has no predict_proba: {remedy}")
+    fitted = clone(part.estimator)
+    with at_work(f"expert {part.name!r}", part.columns):
+        fitted.fit(part.rows(rows), y[rows], **{key: w[rows] for key, w in keyword.items()})
+    scored = hasattr(fitted, "decision_function")
+    if not hasattr(fitted, "predict_proba") and (calibration is None or not scored):
+        remedy = "and no decision_function; use a classifier that has one of them"
+        remedy = "set calibration='sigmoid'" if scored else remedy
+        raise ValueError(f"expert {part.name!r} ({fitted}) has no predict_proba: {remedy}")
     return fitted
 
 
 def _out_of_fold(
-    part: tuple, block: Any, weights: dict[str, np.ndarray], y: np.ndarray, train: np.ndarray,
-    test: np.ndarray, classes: np.ndarray, calibration: str | None,
-) -> np.ndarray:  # fmt: skip
-    """Return the scores of some rows by an expert fitted on others, NaN where it has none."""
-    if len(np.unique(y[train])) < 2 or not len(test):  # a tiny sample: leave the fold out
-        return np.full((len(test), len(classes)), np.nan)
-    fitted = _fit_expert(part, block, weights, y, train, calibration)
-    return _scores(part, fitted, take(block, test), classes, calibration)
+    part: Part,
+    y: np.ndarray,
+    train: np.ndarray,
+    test: np.ndarray,
+    keyword: dict[str, np.ndarray],
+    calibration: str | None,
+    classes: np.ndarray,
+) -> np.ndarray:
+    """Return the scores of the test rows by an expert fitted on others, NaN where it has none."""
+    scores = np.full((len(test), len(classes)), np.nan)
+    here, train = part.present[test], train[part.present[train]]
+    if here.any() and len(np.unique(y[train])) > 1:  # or a tiny sample: leave the fold out
+        fitted = _fit_expert(part, y, train, keyword, calibration)
+        scores[here] = _scores(part, fitted, test[here], calibration, classes)
+    return scores
 
 
 def _scores(
-    part: tuple, expert: Any, block: Any, classes: np.ndarray, calibration: str | None
+    part: Part, fitted: Any, rows: np.ndarray, calibration: str | None, classes: np.ndarray
 ) -> np.ndarray:
     """Return scores with a column for every class, NaN for those the expert never met."""
-    name, _, columns = part
-    with at_work(f"expert {name!r}", columns):
-        own = expert_scores(expert, block, calibration)
-        check_rows(block, own, columns)
+    given = part.rows(rows)
+    with at_work(f"expert {part.name!r}", part.columns):
+        own = expert_scores(fitted, given, calibration)
+        check_rows(given, own, part.columns)
     scores = np.full((len(own), len(classes)), np.nan)
-    scores[:, np.searchsorted(classes, expert.classes_)] = own
+    scores[:, np.searchsorted(classes, fitted.classes_)] = own
     return scores
 
 

@@ -8,7 +8,7 @@ column 7 of the other, so adding them needs a projection to shared dimensions fi
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -21,8 +21,7 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, check_scalar
 
-from mmtutor._composition import Composition, at_work, check_rows
-from mmtutor._table import present_rows, resolve, select, take
+from mmtutor._composition import Composition, Part, at_work, check_rows, read
 from mmtutor.fusion._alignment import _MOST, generalised_cca, principal_axes
 from mmtutor.fusion._weights import given_weights
 
@@ -219,20 +218,15 @@ class FeatureFusion(TransformerMixin, Composition):
         """
         check_is_fitted(self)
         X = self.check_X(X, reset=False)
-        blocks = [select(X, columns) for _, _, columns in self.blocks_]
-        matrices = Parallel(n_jobs=self.n_jobs)(
-            delayed(_transform)(part, block, present_rows(block, self._settings.missing))
-            for part, block in zip(self.blocks_, blocks, strict=True)
-        )
-        ready = []
-        for (name, _, _), (Z, present) in zip(self.blocks_, matrices, strict=True):
+        parts = read("block", self.blocks_, X, self._settings.missing)
+        matrices = Parallel(n_jobs=self.n_jobs)(delayed(_transform)(part) for part in parts)
+        for (name, _, _), Z in zip(self.blocks_, matrices, strict=True):
             if Z is not None and Z.shape[1] != self.widths_[name]:
                 raise ValueError(
                     f"block {name!r} has {Z.shape[1]} columns, it had {self.widths_[name]} when "
                     "fitting: its transformer must give every sample the same number of features"
                 )
-            ready.append(self._scalers[name].transform(Z, present))
-        return self._fuse(ready)
+        return self._fuse(self._ready(parts, matrices))
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> np.ndarray:
         """Return the names of the fused features.
@@ -270,43 +264,42 @@ class FeatureFusion(TransformerMixin, Composition):
 
     def _fit(self, X: Any, y: ArrayLike | None) -> list[Any]:
         """Fit everything; return each block's standardised, projected matrix."""
-        parts = self.check_parts()
-        names = [name for name, _, _ in parts]
-        self._check_options(names)
+        blocks = self.check_parts()
+        self._check_options([name for name, _, _ in blocks])
         self._settings = Bunch(**self.get_params(deep=False))  # set_params must not change them
         X = self.check_X(X, reset=True)
         if y is not None:
             check_consistent_length(X, y)
-        columns = [resolve(X, part[2]) for part in parts]
-        blocks = [select(X, chosen) for chosen in columns]
-        present = [present_rows(block, self.missing) for block in blocks]
-        self.n_missing_ = {n: int((~rows).sum()) for n, rows in zip(names, present, strict=True)}
-        for name, rows in zip(names, present, strict=True):
-            if not rows.any():
-                raise ValueError(f"block {name!r} has no row without a missing cell: leave it out")
-        done = Parallel(n_jobs=self.n_jobs)(
-            delayed(_fit_transform)((name, transformer, chosen), block, rows, y)
-            for (name, transformer, _), chosen, block, rows in zip(
-                parts, columns, blocks, present, strict=True
-            )
+        parts = read("block", blocks, X, self.missing)
+        self.n_missing_ = {part.name: int((~part.present).sum()) for part in parts}
+        for part in parts:
+            if not part.present.any():
+                raise ValueError(
+                    f"block {part.name!r} has no row without a missing cell: leave it out"
+                )
+        fitted, matrices = zip(
+            *Parallel(n_jobs=self.n_jobs)(delayed(_fit_transform)(part, y) for part in parts),
+            strict=True,
         )
-        self.blocks_ = [(n, t, c) for n, (t, _), c in zip(names, done, columns, strict=True)]
-        matrices = dict(zip(names, (Z for _, Z in done), strict=True))
-        self.widths_ = {name: Z.shape[1] for name, Z in matrices.items()}
+        self.blocks_ = [(p.name, f, p.columns) for p, f in zip(parts, fitted, strict=True)]
+        self.widths_ = {p.name: Z.shape[1] for p, Z in zip(parts, matrices, strict=True)}
         self._check_widths()
-
-        self._scalers = {n: _Scaler(self.standardise).fit(Z) for n, Z in matrices.items()}
+        self._scalers = {
+            p.name: _Scaler(self.standardise).fit(Z) for p, Z in zip(parts, matrices, strict=True)
+        }
         if self.n_components is not None:
-            ready = self._ready(matrices, present)
-            for name, directions in zip(names, self._projections(ready, present), strict=True):
-                self._scalers[name].project(directions, matrices[name])
-        return self._ready(matrices, present)
+            directions = self._projections(
+                self._ready(parts, matrices), [part.present for part in parts]
+            )
+            for part, V, Z in zip(parts, directions, matrices, strict=True):
+                self._scalers[part.name].project(V, Z)
+        return self._ready(parts, matrices)
 
-    def _ready(self, matrices: dict[str, Any], present: list[np.ndarray]) -> list[Any]:
+    def _ready(self, parts: list[Part], matrices: Sequence[Any]) -> list[Any]:
         """Return each block's standardised (and projected) matrix, with all rows."""
         return [
-            self._scalers[name].transform(Z, rows)
-            for (name, Z), rows in zip(matrices.items(), present, strict=True)
+            self._scalers[part.name].transform(Z, part.present)
+            for part, Z in zip(parts, matrices, strict=True)
         ]
 
     def _check_options(self, names: list[str]) -> None:
@@ -433,33 +426,32 @@ class _Scaler:
         return np.vstack([Z, means])[order]
 
 
-def _fit_transform(part: tuple, block: Any, present: np.ndarray, y: Any) -> tuple[Any, Any]:
+def _fit_transform(part: Part, y: Any) -> tuple[Any, Any]:
     """Fit one transformer on the rows where its block is present; return it and their features."""
-    name, transformer, columns = part
+    transformer, given = part.estimator, part.rows(part.present)
     if isinstance(transformer, str) and transformer == "passthrough":
         transformer = FunctionTransformer(feature_names_out="one-to-one")
-    fitted, given = clone(transformer), take(block, np.flatnonzero(present))
-    target = None if y is None else np.asarray(y)[present]
-    with at_work(f"block {name!r}", columns):
+    fitted = clone(transformer)
+    target = None if y is None else np.asarray(y)[part.present]
+    with at_work(f"block {part.name!r}", part.columns):
         if hasattr(fitted, "fit_transform"):
             Z = fitted.fit_transform(given, target)
         else:
             Z = fitted.fit(given, target).transform(given)
         Z = _matrix(Z)
-        check_rows(given, Z, columns)
+        check_rows(given, Z, part.columns)
     return fitted, Z
 
 
-def _transform(part: tuple, block: Any, present: np.ndarray) -> tuple[Any, np.ndarray]:
-    """Return the features of the rows in which the block is present, None if there is no row."""
-    name, fitted, columns = part
-    if not present.any():
-        return None, present
-    given = take(block, np.flatnonzero(present))
-    with at_work(f"block {name!r}", columns):
-        Z = _matrix(fitted.transform(given))
-        check_rows(given, Z, columns)
-    return Z, present
+def _transform(part: Part) -> Any:
+    """Return the features of the rows where the block is present, None if there is no row."""
+    if not part.present.any():
+        return None
+    given = part.rows(part.present)
+    with at_work(f"block {part.name!r}", part.columns):
+        Z = _matrix(part.estimator.transform(given))
+        check_rows(given, Z, part.columns)
+    return Z
 
 
 def _matrix(Z: Any) -> Any:
