@@ -29,7 +29,7 @@ def cache_folder() -> Path:
 
     Notes
     -----
-    Taught in notebook 15.
+    Not used in a notebook: the command ``mmtutor doctor`` shows it.
 
     Examples
     --------

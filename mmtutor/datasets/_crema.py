@@ -60,7 +60,7 @@ def fetch_crema_d_ratings(*, download_if_missing: bool = True, progress: bool = 
 
     Notes
     -----
-    Taught in notebook 16.
+    Not used in a notebook: chapter 16, which is planned, is to be about these votes.
 
     References
     ----------

@@ -56,7 +56,7 @@ def fetch_spoken_digits(
 
     Notes
     -----
-    Taught in notebook 18.
+    Not used in a notebook: chapters take the pairs of :func:`fetch_audiovisual_digits`.
 
     References
     ----------
@@ -127,7 +127,7 @@ def fetch_mnist_test(*, download_if_missing: bool = True, progress: bool = True)
     The first 5,000 come from writers whose hand is tidier than that of the last 5,000; the set has
     no writers' numbers, so a split by writer is not possible.
 
-    Taught in notebook 18.
+    Not used in a notebook: chapters take the pairs of :func:`fetch_audiovisual_digits`.
 
     References
     ----------

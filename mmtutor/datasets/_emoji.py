@@ -58,7 +58,7 @@ def fetch_emoji(
 
     Notes
     -----
-    Taught in notebook 17.
+    Not used in a notebook: chapter 17, which is planned, is to be about these emoji.
 
     References
     ----------

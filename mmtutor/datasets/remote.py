@@ -184,7 +184,7 @@ def data_folder() -> Path:
 
     Notes
     -----
-    Taught in notebook 15.
+    Not used in a notebook: the commands ``mmtutor data`` and ``mmtutor doctor`` show it.
 
     Examples
     --------
@@ -205,7 +205,7 @@ def registry() -> pd.DataFrame:
 
     Notes
     -----
-    Taught in notebook 15.
+    Not used in a notebook: it is there for whoever wants to fetch by other means.
 
     Examples
     --------
@@ -274,7 +274,7 @@ def status() -> pd.DataFrame:
 
     Notes
     -----
-    Taught in notebook 15.
+    Not used in a notebook: ``mmtutor data list`` prints it.
 
     Examples
     --------
@@ -326,7 +326,7 @@ def verify(name: str | None = None) -> pd.DataFrame:
 
     Notes
     -----
-    Taught in notebook 15.
+    Not used in a notebook: ``mmtutor data verify`` prints it.
 
     Examples
     --------
@@ -372,7 +372,7 @@ def fetch_files(name: str, download_if_missing: bool = True, progress: bool = Tr
 
     Notes
     -----
-    Taught in notebook 15.
+    Not used in a notebook: each ``fetch_`` function of :mod:`mmtutor.datasets` calls it.
 
     Examples
     --------

@@ -438,7 +438,7 @@ class PeopleWorld:
 
     Notes
     -----
-    Taught in notebook 11.
+    Not used in a notebook: :func:`make_people` draws from it.
 
     Examples
     --------
@@ -552,7 +552,7 @@ class PeopleWorld:
 
         Parameters
         ----------
-        values : DataFrame
+        values : DataFrame of shape (n_samples, n_columns)
             A table from :meth:`sample`.
         modalities : sequence of str, optional
             Which of them the observer may use; all by default.
