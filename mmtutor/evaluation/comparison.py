@@ -396,7 +396,9 @@ def _folds(
         folds = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(X, y, groups)]
     if len(folds) < 2:
         raise ValueError(f"cv gave {len(folds)} fold: at least two are needed for an interval")
-    for number, (train, test) in enumerate([] if groups is None else folds):
+    if groups is None:
+        return folds
+    for number, (train, test) in enumerate(folds):
         shared = np.intersect1d(groups[train], groups[test])
         if len(shared):
             raise ValueError(
