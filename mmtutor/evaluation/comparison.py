@@ -73,8 +73,8 @@ def corrected_t_test(
     Parameters
     ----------
     differences : array-like of shape (n_folds,)
-        Score of one model less the score of another, fold by fold, over all repeats. (The scores
-        of one model give the interval of its mean.)
+        Score of one model less the score of another, fold by fold, over all repeats. The scores
+        of one model give the interval of its mean.
     test_share : float
         ``n_test / n_train``: 1 / (k - 1) for k-fold cross-validation, however often repeated.
     confidence : float in (0, 1), default=0.95

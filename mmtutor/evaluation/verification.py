@@ -98,8 +98,10 @@ def error_rates(
 
     Returns
     -------
-    false_accept, false_reject : ndarray of the shape of `threshold`
-        Rates in [0, 1].
+    false_accept : ndarray of the shape of `threshold`
+        Share of the impostor scores that are accepted, in [0, 1].
+    false_reject : ndarray of the shape of `threshold`
+        Share of the genuine scores that are rejected, in [0, 1].
 
     Raises
     ------
