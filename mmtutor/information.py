@@ -87,7 +87,7 @@ def mutual_information(joint: ArrayLike) -> float:
 
     Notes
     -----
-    Taught in notebook 06.
+    Not used in a notebook: :func:`decompose` rests on it.
 
     Examples
     --------

@@ -114,8 +114,10 @@ def error_rates(
 
     Notes
     -----
-    Taught in notebook 15. Not for stating how good a system is by a threshold chosen on the same
-    scores: such rates are too low.
+    Not for stating how good a system is by a threshold chosen on the same scores: such rates are
+    too low.
+
+    Not used in a notebook: it is for a threshold chosen beforehand.
 
     Examples
     --------
@@ -359,8 +361,10 @@ def t_norm(scores: ArrayLike, cohort: ArrayLike) -> NDArray[np.float64]:
     -----
     :func:`z_norm` evens out templates, `t_norm` evens out probes (a loud clip, a dark picture).
 
-    Taught in notebook 15. It costs a comparison with every member of the cohort for every probe;
-    where probes hardly differ in quality there is nothing to even out.
+    It costs a comparison with every member of the cohort for every probe; where probes hardly
+    differ in quality there is nothing to even out.
+
+    Not used in a notebook: chapter 15 evens out templates, by :func:`z_norm`.
 
     References
     ----------

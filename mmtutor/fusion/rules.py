@@ -380,7 +380,8 @@ def apply_rule(
 
     Notes
     -----
-    Taught in notebook 05. Where the rule is known beforehand, call it: ``sum_rule(P)``.
+    Not used in a notebook: ``DecisionFusion`` calls it. Where the rule is known beforehand, call
+    the rule.
 
     Examples
     --------
@@ -460,7 +461,7 @@ def check_posteriors(
 
     Notes
     -----
-    Taught in notebook 05.
+    Not used in a notebook: it is for rules of your own.
 
     Examples
     --------
