@@ -283,11 +283,15 @@ def median_rule(p: NDArray, w: NDArray, prior: NDArray) -> NDArray:
 def _plain_median(p: NDArray, heard: NDArray) -> NDArray:
     """Return the median over the experts that are heard, each counting the same."""
     ranked = _lowest(p if heard.all() else np.where(heard[:, None], p, np.inf), len(p) // 2 + 1)
+
+    def middle(k: int) -> NDArray:  # of the k lowest
+        low, high = ranked[(k - 1) // 2], ranked[k // 2]
+        return high if low is high else (low + high) / 2
+
     n_heard = heard.sum(axis=0)
-    median = np.zeros_like(p[0])
-    for k in np.flatnonzero(np.bincount(n_heard)):
-        middle = (ranked[(k - 1) // 2] + ranked[k // 2]) / 2
-        np.copyto(median, middle, where=n_heard == k)
+    median = middle(len(p))
+    for k in np.flatnonzero(np.bincount(n_heard, minlength=len(p) + 1)[:-1]).tolist():
+        median = np.where(n_heard == k, middle(k), median)
     return median
 
 
