@@ -88,7 +88,7 @@ def as_column(X: Any, *, what: str) -> list[Any]:
     return cells
 
 
-def require_present(cells: Sequence[Any], rows: Sequence[Any], *, what: str, remedy: str) -> None:
+def require_present(cells: Any, rows: Sequence[Any], *, what: str, remedy: str) -> None:
     """Raise ``ValueError`` if a cell is missing, naming the rows and saying what to do."""
     lost = [row for row, cell in zip(rows, cells, strict=True) if is_missing(cell)]
     if lost:
@@ -221,7 +221,7 @@ def resolve(X: Any, columns: Any) -> Any:
 
 def present_rows(block: Any, missing: str = "any") -> np.ndarray:
     """Return a bool array of shape (n_samples,): rows of which not "any" (or "all") is missing."""
-    absent = np.asarray(pd.isna(block))  # an array in a cell is not missing, whatever it holds
+    absent: Any = np.asarray(pd.isna(block))  # an array in a cell is not missing, whatever it holds
     if absent.ndim == 2:
         absent = absent.any(axis=1) if missing == "any" else absent.all(axis=1)
     return ~absent

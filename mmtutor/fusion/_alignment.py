@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -11,7 +12,7 @@ from sklearn.decomposition import PCA, TruncatedSVD
 _MOST = 256  # columns a block keeps before canonical correlation; more would only fit noise
 
 
-def principal_axes(Z: np.ndarray | sparse.csr_matrix, k: int) -> np.ndarray:
+def principal_axes(Z: Any, k: int) -> np.ndarray:
     """Return the first k axes of one block, shape (n_columns, k), the widest first.
 
     A dense block is centred first (principal components); a sparse one is taken as it is (latent

@@ -6,6 +6,8 @@ sample weights. A NaN score says that the expert's training fold did not hold th
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
@@ -109,14 +111,14 @@ class TemperatureCalibrator:
         return np.where(np.isnan(scores), np.nan, out)
 
 
-CALIBRATORS = {
+CALIBRATORS: dict[str, Any] = {
     "sigmoid": SigmoidCalibrator,
     "isotonic": IsotonicCalibrator,
     "temperature": TemperatureCalibrator,
 }
 
 
-def expert_scores(expert: object, X: object, calibration: str | None) -> np.ndarray:
+def expert_scores(expert: Any, X: Any, calibration: str | None) -> np.ndarray:
     """Return a fitted expert's scores, one column for each of its own classes.
 
     Without a calibrator, probabilities. With one, ``decision_function`` if there is one, for it

@@ -250,6 +250,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         y, codes = self._check_labels(X, y)
         check_consistent_length(X, y, groups)
         if groups is not None:
+            groups = np.asarray(groups)
             require_present(groups, row_names(X), what="groups", remedy="give each row one")
         weight = _check_sample_weight(sample_weight, y, dtype=float, ensure_non_negative=True)
         self._set_priors(np.bincount(codes, weight))
@@ -443,12 +444,11 @@ class DecisionFusion(ClassifierMixin, Composition):
             return np.full(len(self.classes_), 1 / len(self.classes_))
         return _check_prior(given, len(self.classes_))
 
-    def _folds(self, codes: np.ndarray, groups: ArrayLike | None) -> list[tuple]:
+    def _folds(self, codes: np.ndarray, groups: np.ndarray | None) -> list[tuple]:
         """Return the inner folds; none if nothing has to be learned from the experts' answers."""
         if self.calibration is None and self.rule != "stack" and not isinstance(self.weights, str):
             return []
         cv = self.cv
-        groups = None if groups is None else np.asarray(groups)
         if isinstance(cv, int):
             most = np.bincount(codes).min()
             if groups is not None:

@@ -289,7 +289,7 @@ class FeatureFusion(TransformerMixin, Composition):
         }
         if self.n_components is not None:
             directions = self._projections(
-                self._ready(parts, matrices), [part.present for part in parts]
+                self.n_components, self._ready(parts, matrices), [p.present for p in parts]
             )
             for part, V, Z in zip(parts, directions, matrices, strict=True):
                 self._scalers[part.name].project(V, Z)
@@ -335,9 +335,9 @@ class FeatureFusion(TransformerMixin, Composition):
                 f"widths are {widths}"
             )
 
-    def _projections(self, ready: list[Any], present: list[np.ndarray]) -> list[np.ndarray]:
-        """Return each block's directions, shape (width, n_components)."""
-        k, mixed = self.n_components, self.rule != "concat" and len(ready) > 1
+    def _projections(self, k: int, ready: list[Any], present: list[np.ndarray]) -> list[np.ndarray]:
+        """Return each block's directions, shape (width, k)."""
+        mixed = self.rule != "concat" and len(ready) > 1
         align = self.align or ("cca" if mixed else "svd")
         everywhere = np.logical_and.reduce(present)
         if align == "cca" and not everywhere.any():
@@ -387,7 +387,8 @@ class _Scaler:
     def fit(self, Z: Any) -> _Scaler:
         self.width, self.sparse = Z.shape[1], sparse.issparse(Z)
         mean = np.asarray(Z.mean(axis=0)).ravel()
-        self.shift, self.factor = np.zeros(self.width), 1.0
+        self.shift = np.zeros(self.width)
+        self.factor: Any = 1.0
         if self.standardise and self.sparse:
             variance = np.asarray(Z.multiply(Z).mean(axis=0)).ravel() - mean**2
             self.factor = 1 / (np.sqrt(max(variance.mean(), 0)) or 1.0)
