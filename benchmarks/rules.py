@@ -9,16 +9,11 @@ with posteriors. Exits with 1 if a rule takes more than its limit times DESlib's
 
 from __future__ import annotations
 
-import os
-import platform
 import sys
-import time
-from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+from measuring import machine, time_in_turn
 
 from mmtutor.fusion.rules import RULES
 
@@ -40,32 +35,6 @@ DESLIB = {
 LIMITS = dict.fromkeys(DESLIB, 1.5) | {"median": 1 / 3}
 
 
-def time_in_turn(functions: dict[str, Callable[[], object]]) -> dict[str, NDArray]:
-    """Call the functions in turn, again and again; return the milliseconds of each one's calls.
-
-    Processor time: all of them use one thread, and what else the machine does is left out.
-    """
-    times: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(REPEATS):
-        for name, function in functions.items():
-            began = time.process_time()
-            function()
-            times[name].append(1000 * (time.process_time() - began))
-    return {name: np.array(values) for name, values in times.items()}
-
-
-def machine() -> str:
-    """Say what the times depend on, and nothing that tells one machine from another like it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    models = [line.partition(": ")[2] for line in lines if line.startswith("model name")]
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scikit-learn", "DESlib"))
-    return (
-        f"{(models or [platform.processor()])[0]}, {os.cpu_count()} cores, {platform.system()}; "
-        f"Python {platform.python_version()}, {packages}."
-    )
-
-
 def main() -> int:
     """Measure, write the page, print it; return the exit code."""
     rng = np.random.default_rng(0)
@@ -82,7 +51,8 @@ def main() -> int:
                 "ours": lambda rule=rule: rule(P),
                 "float32": lambda rule=rule: rule(single),
                 "holes": lambda rule=rule: rule(holes),
-            }
+            },
+            REPEATS,
         )
         ratio = np.median(times["ours"] / times["theirs"])
         if ratio > LIMITS[name]:
@@ -97,7 +67,8 @@ def main() -> int:
             "average": lambda: np.average(stacked, axis=0, weights=weights),
             "ours": lambda: RULES["sum"](P, weights=weights),
             "copy": P.copy,
-        }
+        },
+        REPEATS,
     )
     average, ours, copy = (f"{np.median(values):.0f} ms" for values in times.values())
     page = f"""\
@@ -114,7 +85,7 @@ labels and checks nothing; ours is checked posteriors. Holes: one expert in five
 The weighted sum rule takes {ours}. The weighted mean alone, unchecked, as scikit-learn's
 `VotingClassifier` computes it (`np.average`), takes {average}, one copy of the posteriors {copy}.
 
-{machine()}
+{machine("numpy", "scikit-learn", "DESlib")}
 Written by `benchmarks/rules.py`.
 """
     PAGE.write_text(page, encoding="utf-8")

@@ -6,10 +6,12 @@ The one private room that every other room may import.
 from __future__ import annotations
 
 import math
+import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -162,8 +164,7 @@ def each_cell(
         What a cell holds, as a plural in "s" ("images", "clips"); used in error messages.
     n_jobs : int or None, default=None
         How many processes; None is one. What would take less than a tenth of a second is done
-        here. Threads do not pay: a cell is a chain of calls that are each too short to hand
-        Python's lock over (benchmarks/features.md).
+        here.
 
     Raises
     ------
@@ -185,10 +186,25 @@ def each_cell(
     left = tasks[FIRST:]
     if workers == 1 or pace * len(left) < WORTHWHILE:
         return done + [work(task) for task in left]
-    batch = math.ceil(len(left) / (4 * workers))  # few messages, and no long wait for the last
-    return done + Parallel(n_jobs, prefer="processes", batch_size=batch)(
-        delayed(work)(task) for task in left
-    )
+    size = math.ceil(len(left) / (4 * workers))  # few batches, and no long wait for the last
+    batches = (left[first : first + size] for first in range(0, len(left), size))
+    parallel = Parallel(n_jobs, prefer="processes")
+    return done + list(chain(*parallel(delayed(_work_all)(work, *_pack(b)) for b in batches)))
+
+
+def _pack(tasks: list[Any]) -> tuple[bytes, np.ndarray, np.ndarray]:
+    """Pickle tasks with their arrays' bytes in one piece, which joblib shares and does not send."""
+    buffers: list[pickle.PickleBuffer] = []
+    rest = pickle.dumps(tasks, protocol=5, buffer_callback=buffers.append)
+    pieces = [buffer.raw() for buffer in buffers]
+    cuts = np.cumsum([len(piece) for piece in pieces], dtype=int)[:-1]
+    return rest, np.frombuffer(b"".join(pieces), np.uint8), cuts
+
+
+def _work_all(
+    work: Callable[[Any], Any], rest: bytes, joined: np.ndarray, cuts: np.ndarray
+) -> list[Any]:
+    return [work(task) for task in pickle.loads(rest, buffers=np.split(joined, cuts))]
 
 
 def _work(function: Callable[[Any], Any], what: str, task: tuple[Any, Any]) -> Any:

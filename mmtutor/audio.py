@@ -744,11 +744,6 @@ class MFCCFeatures(_MFCC, _Statistics):
     n_features_out_ : int
         Length of a row: 80 by default (20 coefficients and 20 slopes, mean and deviation).
 
-    Raises
-    ------
-    ValueError
-        If a cell is missing or unreadable (the message names the row), or parameters do not suit.
-
     See Also
     --------
     MFCCSequences : Keeps the order of the frames.
@@ -759,11 +754,6 @@ class MFCCFeatures(_MFCC, _Statistics):
     Taught in notebook 03. Silence is finite: see :func:`mfcc`. A clip shorter than a frame is
     surrounded by silence to one frame; its deviations and slopes are zero. Not for tasks where the
     order of the sounds decides, such as telling words apart.
-
-    References
-    ----------
-    S. Davis and P. Mermelstein, Comparison of parametric representations for monosyllabic word
-    recognition in continuously spoken sentences, IEEE Trans. ASSP 28, 1980.
 
     Examples
     --------
@@ -789,16 +779,10 @@ class MFCCFeatures(_MFCC, _Statistics):
         n_segments: int = 1,
         n_jobs: int | None = None,
     ):
-        self.sample_rate = sample_rate
-        self.n_mfcc = n_mfcc
-        self.n_mels = n_mels
-        self.frame = frame
-        self.hop = hop
-        self.mean = mean
-        self.deviation = deviation
-        self.deltas = deltas
-        self.n_segments = n_segments
-        self.n_jobs = n_jobs
+        self.sample_rate, self.frame, self.hop = sample_rate, frame, hop
+        self.n_mfcc, self.n_mels = n_mfcc, n_mels
+        self.mean, self.deviation, self.deltas = mean, deviation, deltas
+        self.n_segments, self.n_jobs = n_segments, n_jobs
 
 
 class ChromaFeatures(_Statistics):
@@ -826,11 +810,6 @@ class ChromaFeatures(_Statistics):
     n_features_out_ : int
         Length of a row: 24 by default.
 
-    Raises
-    ------
-    ValueError
-        If a cell is missing or unreadable (the message names the row), or parameters do not suit.
-
     See Also
     --------
     librosa.feature.chroma_stft, librosa.feature.chroma_cqt : At work: the classes frame by frame.
@@ -839,10 +818,6 @@ class ChromaFeatures(_Statistics):
     -----
     Taught in notebook 03. Silence becomes the zero row; a clip shorter than a frame is surrounded
     by silence to one frame. Not for speech or noises, nor to tell instruments apart.
-
-    References
-    ----------
-    T. Fujishima, Realtime chord recognition of musical sound, ICMC 1999.
 
     Examples
     --------
@@ -869,15 +844,10 @@ class ChromaFeatures(_Statistics):
         n_segments: int = 1,
         n_jobs: int | None = None,
     ):
-        self.sample_rate = sample_rate
-        self.frame = frame
-        self.hop = hop
+        self.sample_rate, self.frame, self.hop = sample_rate, frame, hop
         self.tuning = tuning
-        self.mean = mean
-        self.deviation = deviation
-        self.deltas = deltas
-        self.n_segments = n_segments
-        self.n_jobs = n_jobs
+        self.mean, self.deviation, self.deltas = mean, deviation, deltas
+        self.n_segments, self.n_jobs = n_segments, n_jobs
 
     def _dims(self) -> list[str]:
         return [f"chroma_{name}" for name in PITCH_CLASSES]
@@ -914,11 +884,6 @@ class MFCCSequences(_MFCC, _Sequences):
     n_frames_ : int
         Length of the second axis.
 
-    Raises
-    ------
-    ValueError
-        If a cell is missing or unreadable (the message names the row), or parameters do not suit.
-
     See Also
     --------
     MFCCFeatures : One row a clip, for classifiers that take no sequences.
@@ -949,14 +914,9 @@ class MFCCSequences(_MFCC, _Sequences):
         max_frames: int | None = None,
         n_jobs: int | None = None,
     ):
-        self.sample_rate = sample_rate
-        self.n_mfcc = n_mfcc
-        self.n_mels = n_mels
-        self.frame = frame
-        self.hop = hop
-        self.deltas = deltas
-        self.max_frames = max_frames
-        self.n_jobs = n_jobs
+        self.sample_rate, self.frame, self.hop = sample_rate, frame, hop
+        self.n_mfcc, self.n_mels, self.deltas = n_mfcc, n_mels, deltas
+        self.max_frames, self.n_jobs = max_frames, n_jobs
 
 
 class LogMelSequences(_Sequences):
@@ -966,10 +926,8 @@ class LogMelSequences(_Sequences):
     ----------
     sample_rate : int, default=16000
         Samples a second, Hz; files are resampled to it, arrays are taken to be at it.
-    n_mels : int, default=40
-        Number of mel bands.
-    frame, hop : float, default=0.025 and 0.01
-        Length of a frame and distance between frames, seconds.
+    n_mels, frame, hop : int, float, float, default=40, 0.025 and 0.01
+        Mel bands, and seconds: see :func:`log_mel`.
     top_db : float, default=80.0
         Decibels below the clip's loudest value at which everything counts as silence, at most 80.
     normalise : {"clip"} or None, default=None
@@ -987,11 +945,6 @@ class LogMelSequences(_Sequences):
     ----------
     n_frames_ : int
         Length of the second axis.
-
-    Raises
-    ------
-    ValueError
-        If a cell is missing or unreadable (the message names the row), or parameters do not suit.
 
     See Also
     --------
@@ -1021,14 +974,9 @@ class LogMelSequences(_Sequences):
         max_frames: int | None = None,
         n_jobs: int | None = None,
     ):
-        self.sample_rate = sample_rate
-        self.n_mels = n_mels
-        self.frame = frame
-        self.hop = hop
-        self.top_db = top_db
-        self.normalise = normalise
-        self.max_frames = max_frames
-        self.n_jobs = n_jobs
+        self.sample_rate, self.frame, self.hop = sample_rate, frame, hop
+        self.n_mels, self.top_db, self.normalise = n_mels, top_db, normalise
+        self.max_frames, self.n_jobs = max_frames, n_jobs
 
     def _dims(self) -> list[str]:
         return [f"mel{k}" for k in range(self.n_mels)]

@@ -531,14 +531,9 @@ class BagOfVisualWords(_ImageTransformer):
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
     ):
-        self.n_words = n_words
-        self.root = root
-        self.weighting = weighting
-        self.step = step
-        self.size = size
-        self.max_descriptors = max_descriptors
-        self.n_jobs = n_jobs
-        self.random_state = random_state
+        self.n_words, self.root, self.weighting = n_words, root, weighting
+        self.step, self.size, self.max_descriptors = step, size, max_descriptors
+        self.n_jobs, self.random_state = n_jobs, random_state
 
     def _check(self) -> None:
         super()._check()
@@ -641,10 +636,6 @@ class HOGFeatures(_FixedLength):
     Taught in notebook 02. A blank image becomes the zero row. With ``size=None``, images that
     differ in size are an error. Not for things that turn or move about: see `BagOfVisualWords`.
 
-    References
-    ----------
-    N. Dalal and B. Triggs, Histograms of oriented gradients for human detection, CVPR 2005.
-
     Examples
     --------
     >>> import numpy as np
@@ -664,11 +655,9 @@ class HOGFeatures(_FixedLength):
         cells_per_block: int = 2,
         n_jobs: int | None = None,
     ):
-        self.size = size
+        self.size, self.n_jobs = size, n_jobs
         self.orientations = orientations
-        self.pixels_per_cell = pixels_per_cell
-        self.cells_per_block = cells_per_block
-        self.n_jobs = n_jobs
+        self.pixels_per_cell, self.cells_per_block = pixels_per_cell, cells_per_block
 
     def _describe_image(self, image: np.ndarray) -> np.ndarray:
         return hog_features(

@@ -28,7 +28,7 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from mmtutor._table import each_cell
+from mmtutor._table import as_column, each_cell
 
 __all__ = [
     "BagOfWords",
@@ -148,13 +148,11 @@ def ngrams(text: str, language: str = "en", ngram_range: tuple[int, int] = (1, 1
             f"ngram_range is (shortest, longest) with 1 <= shortest <= longest, got {ngram_range!r}"
         )
     join = " ".join if language == "en" else "".join
-    runs = _runs(text, language)
-    return [
-        join(gram)
-        for width in widths
-        for run in runs
-        for gram in zip(*(run[first:] for first in range(width)), strict=False)
-    ]
+    runs, grams = _runs(text, language), []
+    for width in widths:
+        for run in runs:
+            grams += map(join, zip(*(run[first:] for first in range(width)), strict=False))
+    return grams
 
 
 def _runs(text: str, language: str) -> list[list[str]]:
@@ -182,6 +180,9 @@ def _checked(text: Any) -> str:
 
 def _texts(X: Any) -> list[str]:
     """The column's texts, or an error that names the first cell that is not one."""
+    cells = as_column(X, what="texts")
+    if all(isinstance(cell, str) for cell in cells):
+        return cells
     return each_cell(X, _checked, what="texts")
 
 
@@ -476,11 +477,6 @@ def log_odds(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.ndarray
     Taught in notebook 01. Not for ranking rare words: one seen a few times has a large value by
     chance.
 
-    References
-    ----------
-    S. Wang and C. D. Manning, Baselines and bigrams: simple, good sentiment and topic
-    classification, ACL 2012.
-
     Examples
     --------
     >>> counts = [[3, 0, 1], [0, 2, 1]]  # good, bad, film
@@ -668,10 +664,8 @@ class TokenSequences(TransformerMixin, BaseEstimator):
         max_tokens: int | None = None,
         min_df: int = 1,
     ) -> None:
-        self.language = language
-        self.max_length = max_length
-        self.max_tokens = max_tokens
-        self.min_df = min_df
+        self.language, self.max_length = language, max_length
+        self.max_tokens, self.min_df = max_tokens, min_df
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Number the training texts' tokens.

@@ -120,6 +120,21 @@ def test_each_cell_names_a_row_as_the_table_does(column, row):
         each_cell(column, lambda cell: int("x") if cell == 3 else cell, what="numbers")
 
 
+def total(cell):
+    time.sleep(0.005)
+    return float(np.asarray(cell, dtype=float).sum())
+
+
+def test_each_cell_hands_cells_of_every_kind_to_processes():
+    rng = np.random.default_rng(0)
+    cells = [rng.standard_normal(int(n)) for n in rng.integers(0, 60_000, 40)]
+    cells[10] = np.asfortranarray(rng.integers(0, 9, (300, 7)))
+    cells[20] = rng.standard_normal((40, 40))[::2, ::3]
+    cells[30] = [1, 2, 3]
+    expected = [total(cell) for cell in cells]
+    assert each_cell(cells, total, what="numbers", n_jobs=2) == expected
+
+
 def test_each_cell_names_the_row_of_errors_without_words_or_made_of_parts():
     def fails(cell):
         if cell == 1:
