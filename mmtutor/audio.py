@@ -702,8 +702,13 @@ class _Sequences(_Frames):
         return out
 
 
-class _MFCC:
+class _MFCC(_Frames):
     """What a row of statistics and a sequence of MFCCs share."""
+
+    n_mfcc: int
+    n_mels: int
+    frame: float
+    hop: float
 
     def _dims(self) -> list[str]:
         return [f"mfcc{k}" for k in range(self.n_mfcc)]

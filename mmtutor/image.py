@@ -244,7 +244,7 @@ def sift_features(
 
     See Also
     --------
-    cv2.SIFT_create : At work: its ``detectAndCompute`` is what runs here; the table of keypoints
+    cv2.SIFT.create : At work: its ``detectAndCompute`` is what runs here; the table of keypoints
         is what this function adds.
 
     Notes
@@ -267,7 +267,7 @@ def sift_features(
     >>> list(keypoints.columns), descriptors.shape[1]
     (['x', 'y', 'size', 'angle', 'response'], 128)
     """
-    sift = cv2.SIFT_create(nfeatures=n_features, contrastThreshold=contrast_threshold)
+    sift = cv2.SIFT.create(nfeatures=n_features, contrastThreshold=contrast_threshold)
     found, descriptors = sift.detectAndCompute(read_image(image), None)
     keypoints = pd.DataFrame(
         [(*point.pt, point.size, point.angle, point.response) for point in found],
@@ -297,7 +297,7 @@ def _dense_sift(image: np.ndarray, step: int) -> np.ndarray:
     ]
     if not places:
         return np.zeros((0, 128), dtype=np.float32)
-    descriptors = cv2.SIFT_create().compute(image, places)[1]
+    descriptors = cv2.SIFT.create().compute(image, places)[1]
     return descriptors[descriptors.any(axis=1)]
 
 
@@ -495,7 +495,7 @@ class BagOfVisualWords(_ImageTransformer):
 
     See Also
     --------
-    cv2.SIFT_create, sklearn.cluster.MiniBatchKMeans : At work: the two parts.
+    cv2.SIFT.create, sklearn.cluster.MiniBatchKMeans : At work: the two parts.
 
     Notes
     -----
@@ -544,7 +544,7 @@ class BagOfVisualWords(_ImageTransformer):
 
     def _describe_image(self, image: np.ndarray) -> np.ndarray:
         if self.step is None:
-            descriptors = cv2.SIFT_create().detectAndCompute(image, None)[1]
+            descriptors = cv2.SIFT.create().detectAndCompute(image, None)[1]
         else:
             descriptors = _dense_sift(image, self.step)
         return _histograms(descriptors, self.root)

@@ -194,7 +194,8 @@ def blur(image: NDArray[np.uint8], level: float, *, random_state: Seed = None) -
     sigma = level * min(image.shape[:2]) / 10
     if sigma == 0:
         return image.copy()
-    return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
+    blurred = cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT_101)
+    return blurred.astype(np.uint8, copy=False)
 
 
 def pixel_noise(

@@ -148,7 +148,7 @@ def ngrams(text: str, language: str = "en", ngram_range: tuple[int, int] = (1, 1
             f"ngram_range is (shortest, longest) with 1 <= shortest <= longest, got {ngram_range!r}"
         )
     join = " ".join if language == "en" else "".join
-    runs, grams = _runs(text, language), []
+    runs, grams = _runs(text, language), list[str]()
     for width in widths:
         for run in runs:
             grams += map(join, zip(*(run[first:] for first in range(width)), strict=False))
@@ -201,7 +201,7 @@ def _nothing_left(n_texts: int, what: str) -> str:
 # --- vectors ------------------------------------------------------------------------------------
 
 
-class _ColumnOfTexts:
+class _ColumnOfTexts(CountVectorizer):
     """What the vectorisers add to scikit-learn's: a checked column, and this module's tokens."""
 
     language: str
@@ -289,7 +289,7 @@ class _ColumnOfTexts:
         return super().transform(_texts(X))
 
 
-class BagOfWords(_ColumnOfTexts, CountVectorizer):
+class BagOfWords(_ColumnOfTexts):
     r"""Count each n-gram of a text, or note only whether it occurs.
 
     Parameters
