@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pooch
 import pytest
+import requests
 
 from mmtutor.datasets import remote
 
@@ -321,15 +322,16 @@ def test_no_network_says_so_and_soon(server):
 
 
 def test_disk_full_is_named_and_nothing_half_stays(server, monkeypatch):
-    def full(self, url, output_file, pooch):
-        Path(output_file).write_bytes(b"half")
+    def full(self, size):
+        yield b"half"
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pooch.HTTPDownloader, "__call__", full)
+        patch.setattr(requests.Response, "iter_content", full)
         with pytest.raises(remote.DataNotAvailable, match=r"No space left .*; make room there"):
             fetch()
     fetch()
+    assert_whole()
     assert files_there() == set(BODIES)
 
 

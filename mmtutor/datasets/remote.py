@@ -401,14 +401,20 @@ def _download(name: str, wanting: Sequence[File], progress: bool) -> None:
     with warnings.catch_warnings():  # in a notebook, pooch's tqdm.auto would ask for ipywidgets
         warnings.simplefilter("ignore")
         import pooch
+    import requests
     from tqdm import tqdm
 
     pooch.get_logger().setLevel("WARNING")  # else a line a file beside the bar
-    download = pooch.HTTPDownloader(chunk_size=1 << 16, timeout=_TIMEOUT)
+    session = requests.Session()  # pooch's own downloader connects anew for every file
 
     def receive(url: str, temporary: str, keeper: Any) -> None:
         Path(temporary).unlink()  # only its owner may read it; a new one follows the umask
-        download(url, temporary, keeper)
+        with (
+            session.get(url, stream=True, timeout=_TIMEOUT) as answer,
+            Path(temporary).open("xb") as file,
+        ):
+            answer.raise_for_status()
+            file.writelines(answer.iter_content(1 << 16))
 
     keeper = pooch.create(
         path=data_folder() / name,
