@@ -41,6 +41,7 @@ def by_speaker(net, table, digit, speakers):
     return np.array(found)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(bool(needed), reason=f"needs mmtutor data fetch {' '.join(needed)}")
 def test_the_product_is_ahead_of_each_modality_trained_alone(digits):
     fused = CNNRNNClassifier(BLOCKS, fusion="product", auxiliary=1.0, epochs=7, **SETTINGS)

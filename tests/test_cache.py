@@ -50,6 +50,7 @@ def test_arrays_are_made_once(made, folder):
     assert [path.name for path in (folder / "toy").iterdir()] == ["x-mark.npz"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_any_damage_is_noticed_and_mended(made, folder):
     # Each byte in turn: numbers, names, sizes, the method of compression, encryption, the ends.

@@ -128,6 +128,7 @@ def test_eyes_are_found_without_the_same_persons_other_picture():
     assert not np.array_equal(before[1], after[1])  # another fold did learn from it
 
 
+@pytest.mark.slow
 @needs("london_faces")
 def test_the_bundled_eyes_are_what_the_finder_finds():
     bundled = pd.read_csv(bundled_path("london_eyes.csv"), dtype={"person": str}).set_index(

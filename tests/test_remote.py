@@ -270,6 +270,7 @@ def test_stopping_by_hand_does_not_wait_for_the_server(server):
     assert_whole(files_there() & set(BODIES))
 
 
+@pytest.mark.slow
 def test_a_killed_process_leaves_nothing_for_long(server, tmp_path):
     server.rules |= {path: ["stall"] for path in list(BODIES)[1:8]}
     code = (
