@@ -111,8 +111,8 @@ def cached_arrays(
             return arrays
     arrays = make()
     try:
-        with atomic_write(path) as file:
-            np.savez(file, **arrays)
+        with atomic_write(path) as new:
+            np.savez(new, **arrays)  # type: ignore[arg-type]
     except OSError as error:
         if not path.exists():  # else another process was faster, which is as good
             warnings.warn(

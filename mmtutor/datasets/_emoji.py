@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from PIL import Image, ImageOps
 from sklearn.utils import Bunch
 
 from mmtutor.datasets import remote
@@ -127,12 +128,5 @@ def _draw(path: Path, size: int) -> NDArray[np.uint8]:
     png = resvg_py.svg_to_bytes(
         svg_path=str(path), width=size, background="#ffffff", skip_system_fonts=True
     )
-    image = cv2.imdecode(np.frombuffer(bytes(png), np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
-    height, width = image.shape[:2]
-    side = max(height, width)  # some glyphs are not quite square
-    square = np.full((side, side, 3), 255, np.uint8)
-    top, left = (side - height) // 2, (side - width) // 2
-    square[top : top + height, left : left + width] = image
-    return (
-        square if side == size else cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA)
-    )
+    with Image.open(io.BytesIO(bytes(png))) as image:  # some glyphs are not quite square
+        return np.asarray(ImageOps.pad(image.convert("RGB"), (size, size), color="white"))

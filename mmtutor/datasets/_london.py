@@ -120,7 +120,7 @@ def similarity(source: NDArray, target: NDArray) -> NDArray[np.float64]:
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
-def read_reduced(path: Path, part: int) -> NDArray[np.uint8]:
+def read_reduced(path: Path, part: int) -> np.ndarray:
     """Read a photograph in grey, each side divided by 1, 2 or 4."""
     flags = {
         1: cv2.IMREAD_GRAYSCALE,
@@ -138,7 +138,7 @@ def in_reduced(points: NDArray, part: int) -> NDArray[np.float64]:
     return (points + 0.5) / part - 0.5
 
 
-def cut_out(paths: list[Path], eyes: NDArray, size: int) -> list[NDArray[np.uint8]]:
+def cut_out(paths: list[Path], eyes: NDArray, size: int) -> list[np.ndarray]:
     """Cut photographs so that their eyes, (n, 2, 2) in pixels, come to lie at `EYES`."""
     # Read at the scale whose eye distance is the next larger: warping does not average pixels.
     distance = np.linalg.norm(np.diff(eyes, axis=1), axis=2).mean()

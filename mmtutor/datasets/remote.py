@@ -455,7 +455,7 @@ def _explain(error: Exception, url: str) -> str:
     """Say what went wrong, with which file, and what to do."""
     import requests
 
-    if isinstance(error, requests.HTTPError):
+    if isinstance(error, requests.HTTPError) and error.response is not None:
         return (
             f"{url} answered {error.response.status_code}; if you set MMTUTOR_DATA_URL, check it, "
             "else try again later; if it stays so, please report it"

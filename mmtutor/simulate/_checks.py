@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 def count(value: int, *, what: str, low: int = 1, high: int | None = None) -> int:
@@ -64,7 +65,7 @@ def per_modality(
     return {name: float(given.get(name, default[name])) for name in default}
 
 
-def point(identity: Sequence[float], names: Sequence[str]) -> np.ndarray:
+def point(identity: ArrayLike, names: Sequence[str]) -> np.ndarray:
     """Return an identity as float64 if it is a finite number a name, else raise ValueError."""
     vector = np.asarray(identity, dtype=float)
     if vector.shape != (len(names),):

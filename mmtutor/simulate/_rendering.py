@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,7 +64,7 @@ def table(
         code = sorted(Path(__file__).parent.glob("*.py"))
         shapes = {name: (len(latents), *shape) for name, (_, shape) in drawings.items()}
         arrays = cached_arrays(f"simulated/{what}", fingerprint(*code, repr(kept)), make, shapes)
-    cells: dict[str, Sequence] = {"text": texts, **arrays}
+    cells: dict[str, Any] = {"text": texts} | arrays
     if "audio" in arrays:
         cells["audio"] = arrays["audio"].astype(np.float32) / FULL_SCALE
     frame = pd.DataFrame(index=range(len(latents)))

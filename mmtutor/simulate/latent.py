@@ -392,8 +392,8 @@ def _line_accuracy(means: np.ndarray, prior: np.ndarray) -> float:
         if merged[a] > 0 and merged[b] > 0:
             gap = means[b] - means[a]
             ends.append((means[a] + means[b]) / 2 + np.log(merged[a] / merged[b]) / gap)
-    ends = np.sort(ends)
-    low, high = ends[:-1], ends[1:]
+    bounds = np.sort(ends)
+    low, high = bounds[:-1], bounds[1:]
     mass = merged[:, None] * (norm.cdf(high - means[:, None]) - norm.cdf(low - means[:, None]))
     return float(mass.max(axis=0).sum())  # in each interval the winner has the largest mass
 

@@ -88,7 +88,7 @@ def render_music(
         raise ValueError(f"seconds must be positive, got {seconds}")
     rng = np.random.default_rng(random_state)
     progression = _PROGRESSIONS[rng.integers(len(_PROGRESSIONS))]
-    inversion = rng.integers(3)
+    inversion = int(rng.integers(3))
     n_samples = round(seconds * sample_rate)
     strikes = np.arange(0.02, seconds, 60 / tempo)  # seconds
     beats_a_chord = max(1, round(len(strikes) / len(progression)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -207,7 +208,7 @@ def make_people(
         conflict=conflict,
         missing=per_modality(missing, dict.fromkeys(MODALITIES, 0.0), what="missing"),
         sizes={"image": FACE_SIZE, "audio": VOICE_SIZE},
-        random_state=root.entropy,
+        random_state=cast(int, root.entropy),
     )
     latents = world.sample(n_samples, child(root, _WORLD))
     # A round of all the people belongs to one session.

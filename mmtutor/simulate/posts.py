@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -227,7 +228,7 @@ def make_posts(
         rng = stream(root, _AUDIO, i)
         valence = float(valence_of(z_audio[i]))
         strength = abs(valence)
-        clip = {"seconds": seconds, "sample_rate": sample_rate, "random_state": rng}
+        clip: dict[str, Any] = {"seconds": seconds, "sample_rate": sample_rate, "random_state": rng}
         music = render_music(
             mode="major" if valence > 0 else "minor",
             tonic=int(rng.choice(_TONICS)),
