@@ -45,40 +45,66 @@ exercise(
 )
 
 
-def _opinions(rng: np.random.Generator) -> Iterator[Case]:
-    for _trial in range(12):
+def _weighted(P: np.ndarray, weights: np.ndarray, fill: float = 0.0) -> np.ndarray:
+    """Return the weighted sum of the posteriors, those of absent modalities set to `fill`."""
+    return np.einsum("nmc,m->nc", np.nan_to_num(P, nan=fill), weights)
+
+
+def _there(P: np.ndarray) -> np.ndarray:
+    return ~np.isnan(P[:, :, 0])
+
+
+def _posteriors(rng: np.random.Generator) -> Iterator[Case]:
+    """Some modalities are missing in all but the first two cases, one is there in every sample."""
+    for trial in range(12):
         n, modalities, classes = rng.permutation(np.arange(2, 9))[:3]  # no axis like another
-        yield Case(rng.dirichlet(np.ones(classes), size=(n, modalities)))
+        P = rng.dirichlet(np.ones(classes), size=(n, modalities))
+        if trial > 1:
+            absent = rng.random((n, modalities)) < 0.4
+            absent[0] = np.arange(modalities) == rng.integers(modalities)  # one missing
+            absent[np.arange(n), rng.integers(modalities, size=n)] = False
+            P[absent] = np.nan
+        yield Case(P, rng.uniform(0.5, 4, size=modalities))
 
 
 exercise(
     "00.2",
-    "a function average(P) that turns P of shape (n_samples, n_modalities, n_classes) "
-    "into the mean over the modalities, of shape (n_samples, n_classes)",
-    solve=lambda P: P.mean(axis=1),
-    cases=_opinions,
+    "a function average(P, weights) that turns P of shape (n_samples, n_modalities, n_classes) "
+    "into the weighted mean over the modalities that are there, of shape (n_samples, n_classes)",
+    solve=lambda P, w: share(_weighted(P, w)),
+    cases=_posteriors,
     slips={
-        N_("you averaged over the samples; the modalities are axis 1."): lambda P: P.mean(axis=0),
-        N_("you averaged over the classes; the modalities are axis 1."): lambda P: P.mean(axis=2),
-        N_("that is the sum: divide by the number of modalities."): lambda P: P.sum(axis=1),
-        N_("you divided by a number that is not the number of modalities, P.shape[1]."): (
-            lambda P: P.sum(axis=1) / P.shape[2],
-            lambda P: P.sum(axis=1) / 2,
-            lambda P: P.sum(axis=1) / 3,
+        N_("the weights are not used."): lambda P, w: np.nanmean(P, axis=1),
+        N_("where a modality is missing the rows sum to less than 1: divide by the weights of "
+           "those that are there."): lambda P, w: _weighted(P, w) / w.sum(),
+        N_("divide by the weights of those that are there, not by their number."): (
+            lambda P, w: _weighted(P, w) / _there(P).sum(axis=1, keepdims=True),
+            lambda P, w: _weighted(P, w) / P.shape[1],
         ),
-        N_("return the posteriors, not the decision."): lambda P: P.mean(axis=1).argmax(axis=1),
+        N_("that is the weighted sum: divide by the weights of those that are there."): _weighted,
+        N_("a missing modality makes your row NaN: leave it out."): (
+            lambda P, w: np.einsum("nmc,m->nc", P, w / w.sum()),
+            lambda P, w: share(np.einsum("nmc,m->nc", P, w)),
+        ),
+        N_("a missing modality has no opinion: do not fill in 1 / n_classes, leave it out."): (
+            lambda P, w: _weighted(P, w, 1 / P.shape[2]) / w.sum()
+        ),
+        N_("you averaged over the samples or classes; the modalities are axis 1."): (
+            lambda P, w: np.nanmean(P, axis=0),
+            lambda P, w: np.nanmean(P, axis=2),
+        ),
+        N_("return the posteriors, not the decision."): (
+            lambda P, w: share(_weighted(P, w)).argmax(axis=1)
+        ),
         N_("you multiplied; this exercise is about the mean. (Chapter 05 multiplies.)"): (
-            lambda P: P.prod(axis=1)
+            lambda P, w: share(np.nanprod(P ** w[:, None], axis=1))
         ),
-        N_("that is the product rule, not the mean."): lambda P: share(P.prod(1)),
-        N_("you return one modality's opinion only."): (lambda P: P[:, 0], lambda P: P[:, -1]),
-        N_("you took the largest opinion, not the mean."): (
-            lambda P: P.max(axis=1),
-            lambda P: share(P.max(axis=1)),
+        N_("you took the most heavily weighted modality only."): (
+            lambda P, w: P[np.arange(len(P)), (_there(P) * w).argmax(axis=1)]
         ),
-        N_("you took the median, not the mean."): lambda P: np.median(P, axis=1),
     },
-)
+    advice=N_("Try one sample of which one modality is missing."),
+)  # fmt: skip
 
 
 def _closed(fused: float, singles: dict[str, float], ceiling: float, best: Callable = max) -> float:

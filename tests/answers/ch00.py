@@ -12,16 +12,36 @@ def count(predicted, true):
     return sum(p == t for p, t in zip(predicted, true, strict=True))
 
 
-def by_loop(P):
-    out = np.zeros((P.shape[0], P.shape[2]))
-    for k in range(P.shape[1]):
-        out += P[:, k, :] / P.shape[1]
+def by_loop(P, weights):
+    out = []
+    for sample in P:
+        there = [m for m in range(len(sample)) if not np.isnan(sample[m, 0])]
+        out.append(sum(weights[m] * sample[m] for m in there) / sum(weights[m] for m in there))
     return out
 
 
-def spoil(P):
-    P /= P.shape[1]
-    return P.sum(axis=1)
+def masked(P, weights):
+    return np.ma.average(np.ma.masked_invalid(P), axis=1, weights=weights).filled(np.nan)
+
+
+def float32(P, weights):
+    P, w = P.astype(np.float32), np.asarray(weights, dtype=np.float32)
+    there = ~np.isnan(P).any(axis=2)
+    return np.nansum(P * w[:, None], axis=1) / (there * w).sum(axis=1, keepdims=True)
+
+
+def filled(P, w):
+    return np.nan_to_num(P) * np.asarray(w)[:, None]
+
+
+def there(P):
+    return ~np.isnan(P[:, :, 0])
+
+
+def spoil(P, w):
+    P[np.isnan(P)] = 0
+    total = (P * w[:, None]).sum(axis=1)
+    return total / total.sum(axis=1, keepdims=True)
 
 
 def over(choose, of="gap"):
@@ -54,13 +74,15 @@ RIGHT = {
         lambda p, t: np.array([(p == t).mean()]),
     ],
     "00.2": [
-        lambda P: P.mean(axis=1),
         by_loop,
-        lambda P: np.einsum("nmc->nc", P) / P.shape[1],
-        sum_rule,
-        lambda P: [[list(row[:, c]) and row[:, c].mean() for c in range(P.shape[2])] for row in P],
-        lambda P: P.astype(np.float32).mean(axis=1),
-        lambda P: P.sum(1) / P.sum(1).sum(1, keepdims=True),  # every opinion sums to 1
+        masked,
+        float32,
+        lambda P, w: sum_rule(P, weights=w),
+        lambda P, w: filled(P, w).sum(1) / filled(P, w).sum(1).sum(1, keepdims=True),
+        lambda P, w: np.einsum("nmc->nc", filled(P, w)) / (there(P) @ w)[:, None],
+        lambda P, w: [
+            np.average(p[~np.isnan(p[:, 0])], axis=0, weights=w[~np.isnan(p[:, 0])]) for p in P
+        ],
     ],
     "00.3": [
         best,
@@ -94,23 +116,29 @@ WRONG = {
         (overwrite, "changes its input predicted"),
     ],
     "00.2": [
-        (lambda P: P.mean(axis=0), "over the samples"),
-        (lambda P: P.mean(axis=2), "over the classes"),
-        (lambda P: P.sum(axis=1), "that is the sum"),
-        (lambda P: P.sum(axis=1) / 3, "P.shape[1]"),
-        (lambda P: P.sum(axis=1) / P.shape[2], "P.shape[1]"),
-        (lambda P: P.mean(axis=1).argmax(axis=1), "not the decision"),
-        (lambda P: P.prod(axis=1), "multiplied"),
-        (product_rule, "product rule"),
-        (lambda P: P[:, 0], "one modality"),
-        (lambda P: P.max(axis=1), "largest opinion"),
-        (lambda P: np.median(P, axis=1), "the median"),
-        (lambda P: P.mean(), "shape"),
-        (lambda P: P.mean(axis=1) ** 2, "differs most at"),
-        (lambda P: P.mean(axis=1, keepdims=True), "shape"),
-        (lambda P: P.mean(axis=1).round(1), "differs most at"),
-        (lambda P: np.exp(np.log(P).mean(axis=1)), "differs most at"),
-        (lambda P: (P[:, 0] + P[:, 1]) / 2, "differs most at"),
+        (lambda P, w: np.nanmean(P, axis=1), "weights are not used"),
+        (lambda P, w: P.mean(axis=1), ""),
+        (lambda P, w: np.average(P, axis=1, weights=w), "makes your row NaN"),
+        (lambda P, w: filled(P, w).sum(1) / w.sum(), "sum to less than 1"),
+        (lambda P, w: filled(P, w).sum(1), "weighted sum"),
+        (lambda P, w: filled(P, w).sum(1) / there(P).sum(1)[:, None], "not by their number"),
+        (lambda P, w: np.nanmean(P * w[:, None], axis=1), "not by their number"),
+        (lambda P, w: filled(P, w).mean(axis=1), "not by their number"),
+        (
+            lambda P, w: np.average(np.nan_to_num(P, nan=1 / P.shape[2]), axis=1, weights=w),
+            "no opinion",
+        ),
+        (lambda P, w: np.nanmean(P, axis=0), "modalities are axis 1"),
+        (lambda P, w: np.nanmean(P, axis=2), "modalities are axis 1"),
+        (lambda P, w: sum_rule(P, weights=w).argmax(axis=1), "not the decision"),
+        (lambda P, w: product_rule(P, weights=w), "multiplied"),
+        (lambda P, w: np.nanmax(P, axis=1), "differs most"),
+        (lambda P, w: np.nanmedian(P, axis=1), "differs most"),
+        (lambda P, w: sum_rule(P, weights=w[::-1]), ""),
+        (lambda P, w: sum_rule(P, weights=w**2), "differs most"),
+        (lambda P, w: sum_rule(P, weights=w).round(1), "differs most"),
+        (lambda P, w: sum_rule(P, weights=w)[:, None], "shape"),
+        (lambda P: P.mean(axis=1), "stopped with TypeError"),
         (spoil, "changes its input P"),
     ],
     "00.3": [
