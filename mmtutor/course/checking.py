@@ -305,7 +305,11 @@ def compare(got: Any, right: Any, case: Case) -> None:
     if _agree(got, right):
         return
     if isinstance(right, tuple):
-        got, right = next((g, r) for g, r in zip(got, right, strict=True) if not _agree(g, r))
+        for k, parts in enumerate(zip(got, right, strict=True), start=1):
+            try:
+                compare(*parts, case)
+            except Hint as hint:
+                raise Hint(_("part {k} of your answer: {hint}").format(k=k, hint=hint)) from None
     if isinstance(right, str | list) or np.ndim(right) == 0:
         text = _("for {case} expected {right}, got {got}.")
         raise Hint(text.format(case=_shown(case), **_digits(got, right)))

@@ -34,15 +34,13 @@ exercise(
         N_("you counted the right ones; divide by their number."): lambda p, t: (p == t).sum(),
         N_("you return per cent; return a share."): lambda p, t: 100 * (p == t).mean(),
         N_("you return the share of *wrong* predictions."): lambda p, t: (p != t).mean(),
-        N_("this is 1 only if *all* are right: compare element by element, divide with `/`."): (
-            lambda p, t: int((p == t).all())
-        ),
-        N_("every prediction counts alike: do not average over classes."): (
-            lambda p, t: balanced_accuracy_score(t, p)
-        ),
+        N_("this is 1 only if *all* are right: compare element by element, divide with `/`."):
+            lambda p, t: int((p == t).all()),
+        N_("every prediction counts alike: do not average over classes."):
+            lambda p, t: balanced_accuracy_score(t, p),
     },
     advice=N_("`predicted == true` compares element by element."),
-)
+)  # fmt: skip
 
 
 def _weighted(P: np.ndarray, weights: np.ndarray, fill: float = 0.0) -> np.ndarray:
@@ -86,22 +84,18 @@ exercise(
             lambda P, w: np.einsum("nmc,m->nc", P, w / w.sum()),
             lambda P, w: share(np.einsum("nmc,m->nc", P, w)),
         ),
-        N_("a missing modality has no opinion: do not fill in 1 / n_classes, leave it out."): (
-            lambda P, w: _weighted(P, w, 1 / P.shape[2]) / w.sum()
-        ),
+        N_("a missing modality has no opinion: do not fill in 1 / n_classes, leave it out."):
+            lambda P, w: _weighted(P, w, 1 / P.shape[2]) / w.sum(),
         N_("you averaged over the samples or classes; the modalities are axis 1."): (
             lambda P, w: np.nanmean(P, axis=0),
             lambda P, w: np.nanmean(P, axis=2),
         ),
-        N_("return the posteriors, not the decision."): (
-            lambda P, w: share(_weighted(P, w)).argmax(axis=1)
-        ),
-        N_("you multiplied; this exercise is about the mean. (Chapter 05 multiplies.)"): (
-            lambda P, w: share(np.nanprod(P ** w[:, None], axis=1))
-        ),
-        N_("you took the most heavily weighted modality only."): (
-            lambda P, w: P[np.arange(len(P)), (_there(P) * w).argmax(axis=1)]
-        ),
+        N_("return the posteriors, not the decision."):
+            lambda P, w: share(_weighted(P, w)).argmax(axis=1),
+        N_("you multiplied; this exercise is about the mean. (Chapter 05 multiplies.)"):
+            lambda P, w: share(np.nanprod(P ** w[:, None], axis=1)),
+        N_("you took the most heavily weighted modality only."):
+            lambda P, w: P[np.arange(len(P)), (_there(P) * w).argmax(axis=1)],
     },
     advice=N_("Try one sample of which one modality is missing."),
 )  # fmt: skip
@@ -132,44 +126,36 @@ exercise(
     solve=_closed,
     cases=_accuracies,
     slips={
-        N_("even a single modality would look good: subtract the best single one from both."): (
-            lambda f, s, c: f / c
-        ),
-        N_("that is the gain in accuracy; divide it by the gap, ceiling - best."): (
-            lambda f, s, c: f - max(s.values())
-        ),
+        N_("even a single modality would look good: subtract the best single one from both."):
+            lambda f, s, c: f / c,
+        N_("that is the gain in accuracy; divide it by the gap, ceiling - best."):
+            lambda f, s, c: f - max(s.values()),
         N_("you divided by something other than the gap, ceiling - best."): (
             lambda f, s, c: (f - max(s.values())) / c,
             lambda f, s, c: (f - max(s.values())) / max(s.values()),
             lambda f, s, c: (f - max(s.values())) / (c - f),
         ),
-        N_("the sign is turned: better than the best single one is positive."): (
-            lambda *given: -_closed(*given)
-        ),
+        N_("the sign is turned: better than the best single one is positive."):
+            lambda *given: -_closed(*given),
         N_("that is the share that stays open."): lambda *given: 1 - _closed(*given),
         N_("return a share between 0 and 1, not per cent."): lambda *given: 100 * _closed(*given),
-        N_("you divided the gap by the gain; it is the other way round."): (
-            lambda *given: 1 / _closed(*given)
-        ),
+        N_("you divided the gap by the gain; it is the other way round."):
+            lambda *given: 1 / _closed(*given),
         N_("a fusion that is worse than the best single modality has a negative share."): (
             lambda *given: abs(_closed(*given)),
             lambda *given: max(_closed(*given), 0),
         ),
-        N_("you compared with the mean of the modalities; a fusion has to beat the *best*."): (
-            lambda *given: _closed(*given, best=np.mean)
-        ),
-        N_("you compared with the median; a fusion has to beat the *best* single one."): (
-            lambda *given: _closed(*given, best=np.median)
-        ),
-        N_("you compared with the worst modality; a fusion has to beat the *best* single one."): (
-            lambda *given: _closed(*given, best=min)
-        ),
+        N_("you compared with the mean of the modalities; a fusion has to beat the *best*."):
+            lambda *given: _closed(*given, best=np.mean),
+        N_("you compared with the median; a fusion has to beat the *best* single one."):
+            lambda *given: _closed(*given, best=np.median),
+        N_("you compared with the worst modality; a fusion has to beat the *best* single one."):
+            lambda *given: _closed(*given, best=min),
         N_("you compared with the modality in one place; take the largest value."): (
             lambda *given: _closed(*given, best=lambda values: values[0]),
             lambda *given: _closed(*given, best=lambda values: values[-1]),
         ),
-        N_("`max(singles)` is the last *name*; look at `singles.values()`."): (
-            lambda f, s, c: (f - s[max(s)]) / (c - s[max(s)])
-        ),
+        N_("`max(singles)` is the last *name*; look at `singles.values()`."):
+            lambda f, s, c: (f - s[max(s)]) / (c - s[max(s)]),
     },
-)
+)  # fmt: skip

@@ -53,18 +53,14 @@ exercise(
         N_("these are the counts scaled to length 1: multiply by idf first."): unit,
         N_("tf is the count, not 0 or 1."): lambda c: unit((c > 0) * _idf(c)),
         N_("tf is the count, not its logarithm."): lambda c: unit(np.log1p(c) * _idf(c)),
-        N_("df is the number of texts that hold the term, not how often it occurs in all."): (
-            lambda c: unit(c * (1 + np.log((1 + len(c)) / (1 + c.sum(axis=0)))))
-        ),
-        N_("that is the unsmoothed idf, ln(n / df): add the three ones."): (
-            _by(lambda n, df: np.log(n / df))
-        ),
-        N_("smooth inside the logarithm too: (1 + n) / (1 + df)."): (
-            _by(lambda n, df: 1 + np.log(n / df))
-        ),
-        N_("add 1 outside the logarithm, else a term found in every text weighs nothing."): (
-            _by(lambda n, df: np.log((1 + n) / (1 + df)))
-        ),
+        N_("df is the number of texts that hold the term, not how often it occurs in all."):
+            lambda c: unit(c * (1 + np.log((1 + len(c)) / (1 + c.sum(axis=0))))),
+        N_("that is the unsmoothed idf, ln(n / df): add the three ones."):
+            _by(lambda n, df: np.log(n / df)),
+        N_("smooth inside the logarithm too: (1 + n) / (1 + df)."):
+            _by(lambda n, df: 1 + np.log(n / df)),
+        N_("add 1 outside the logarithm, else a term found in every text weighs nothing."):
+            _by(lambda n, df: np.log((1 + n) / (1 + df))),
         N_("use the natural logarithm."): (
             *_by(lambda n, df: 1 + np.log2((1 + n) / (1 + df))),
             *_by(lambda n, df: 1 + np.log10((1 + n) / (1 + df))),
@@ -72,7 +68,7 @@ exercise(
         N_("your fraction is upside down."): _by(lambda n, df: 1 + np.log((1 + df) / (1 + n))),
     },
     advice=N_("Try two texts and two terms by hand."),
-)
+)  # fmt: skip
 
 
 # --- 01.2 ---------------------------------------------------------------------------------------
@@ -117,9 +113,8 @@ exercise(
     cases=_chinese,
     read=_read_ngrams,
     slips={
-        N_("your n-grams run across a mark: its two sides are not neighbours."): (
-            lambda t, n: _windows(re.sub(f"[{_MARKS}]", "", t), n)
-        ),
+        N_("your n-grams run across a mark: its two sides are not neighbours."):
+            lambda t, n: _windows(re.sub(f"[{_MARKS}]", "", t), n),
         N_("your n-grams hold punctuation: cut the text at its marks first."): _windows,
         N_("there are four marks, ，。！？: one of them is forgotten."): (
             lambda t, n: _ngrams(t, n, "。！？"),
@@ -127,32 +122,26 @@ exercise(
             lambda t, n: _ngrams(t, n, "，。？"),
             lambda t, n: _ngrams(t, n, "，。！"),
         ),
-        N_("the last clause is lost: a text need not end with a mark."): (
-            lambda t, n: _ngrams("".join(re.findall(f"[^{_MARKS}]*[{_MARKS}]", t)), n)
-        ),
-        N_("the last n-gram of each clause is lost: there are len(clause) - n + 1."): (
-            lambda t, n: _ngrams(t, n, cut=lambda c, n: _windows(c, n)[:-1])
-        ),
+        N_("the last clause is lost: a text need not end with a mark."):
+            lambda t, n: _ngrams("".join(re.findall(f"[^{_MARKS}]*[{_MARKS}]", t)), n),
+        N_("the last n-gram of each clause is lost: there are len(clause) - n + 1."):
+            lambda t, n: _ngrams(t, n, cut=lambda c, n: _windows(c, n)[:-1]),
         N_("your n-grams do not overlap: start one at every character."): (
             lambda t, n: _ngrams(t, n, cut=lambda c, n: _windows(c, n)[::n]),
             lambda t, n: _ngrams(t, n, cut=lambda c, n: re.findall(f".{{1,{n}}}", c)),
         ),
-        N_("at the end of a clause your n-grams get shorter than n: stop earlier."): (
-            lambda t, n: _ngrams(t, n, cut=lambda c, n: [c[k : k + n] for k in range(len(c))])
-        ),
-        N_("return the n-grams of length n only, not the shorter ones too."): (
-            lambda t, n: [gram for width in range(1, n + 1) for gram in _ngrams(t, width)]
-        ),
-        N_("you cut at the marks, as a default tokeniser does: now cut into characters."): (
-            lambda t, n: re.findall(f"[^{_MARKS}]+", t)
-        ),
+        N_("at the end of a clause your n-grams get shorter than n: stop earlier."):
+            lambda t, n: _ngrams(t, n, cut=lambda c, n: [c[k : k + n] for k in range(len(c))]),
+        N_("return the n-grams of length n only, not the shorter ones too."):
+            lambda t, n: [gram for width in range(1, n + 1) for gram in _ngrams(t, width)],
+        N_("you cut at the marks, as a default tokeniser does: now cut into characters."):
+            lambda t, n: re.findall(f"[^{_MARKS}]+", t),
         N_("Chinese has no spaces to split at: take characters."): lambda t, n: t.split(),
-        N_("join the characters without spaces: '不好', not '不 好'."): (
-            lambda t, n: [" ".join(gram) for gram in _ngrams(t, n)]
-        ),
+        N_("join the characters without spaces: '不好', not '不 好'."):
+            lambda t, n: [" ".join(gram) for gram in _ngrams(t, n)],
         N_("repeated n-grams are lost: return them all."): lambda t, n: list(set(_ngrams(t, n))),
     },
-)
+)  # fmt: skip
 
 
 # --- 01.3 ---------------------------------------------------------------------------------------
@@ -183,40 +172,33 @@ exercise(
     solve=_log_odds,
     cases=_labelled_counts,
     slips={
-        N_("the sign is turned: words of positive texts get positive values."): (
-            lambda *given: -_log_odds(*given)
-        ),
+        N_("the sign is turned: words of positive texts get positive values."):
+            lambda *given: -_log_odds(*given),
         N_("this is the ratio: take its logarithm."): lambda *given: np.exp(_log_odds(*given)),
         N_("use the natural logarithm."): (
             lambda *given: _log_odds(*given) / np.log(2),
             lambda *given: _log_odds(*given) / np.log(10),
         ),
-        N_("you compared sums, not shares: divide each side by its total over all words."): (
-            lambda X, c, a: _odds(X, c, lambda x: a + x.sum(0))
-        ),
-        N_("alpha is missing in the totals: they are the sums of (alpha + count)."): (
-            lambda X, c, a: _odds(X, c, lambda x: (a + x.sum(0)) / x.sum())
-        ),
-        N_("the totals need alpha once per word, not once."): (
-            lambda X, c, a: _odds(X, c, lambda x: (a + x.sum(0)) / (a + x.sum()))
-        ),
+        N_("you compared sums, not shares: divide each side by its total over all words."):
+            lambda X, c, a: _odds(X, c, lambda x: a + x.sum(0)),
+        N_("alpha is missing in the totals: they are the sums of (alpha + count)."):
+            lambda X, c, a: _odds(X, c, lambda x: (a + x.sum(0)) / x.sum()),
+        N_("the totals need alpha once per word, not once."):
+            lambda X, c, a: _odds(X, c, lambda x: (a + x.sum(0)) / (a + x.sum())),
         N_("you added 1: add alpha."): lambda X, c, a: _log_odds(X, c, 1),
-        N_("add alpha, or a word that one class lacks gets an infinite value."): (
-            lambda X, c, a: _log_odds(X, c, 0)
-        ),
-        N_("add alpha to each word's sum, not to every count."): (
-            lambda X, c, a: _log_odds(X + a, c, 0)
-        ),
+        N_("add alpha, or a word that one class lacks gets an infinite value."):
+            lambda X, c, a: _log_odds(X, c, 0),
+        N_("add alpha to each word's sum, not to every count."):
+            lambda X, c, a: _log_odds(X + a, c, 0),
         N_("divide by the total of (alpha + count), not by the number of texts."): (
             lambda X, c, a: _odds(X, c, lambda x: (a + x.sum(0)) / len(x)),
             lambda X, c, a: _odds(X, c, lambda x: (a + x.sum(0)) / (a + len(x))),
         ),
-        N_("you counted the texts that hold a word: add up the counts."): (
-            lambda X, c, a: _log_odds(1 * (X > 0), c, a)
-        ),
+        N_("you counted the texts that hold a word: add up the counts."):
+            lambda X, c, a: _log_odds(1 * (X > 0), c, a),
     },
     advice=N_("Try two texts and two words by hand."),
-)
+)  # fmt: skip
 
 
 # --- 01.4 ---------------------------------------------------------------------------------------
@@ -267,12 +249,10 @@ exercise(
     cases=_split_texts,
     read=_read_vectors,
     slips={
-        N_("the test texts shaped vocabulary and idf: fit on train alone."): (
-            lambda train, test: _vectors(train, test, train + test)
-        ),
-        N_("you fitted on the test texts: fit on train."): (
-            lambda train, test: _vectors(train, test, test)
-        ),
+        N_("the test texts shaped vocabulary and idf: fit on train alone."):
+            lambda train, test: _vectors(train, test, train + test),
+        N_("you fitted on the test texts: fit on train."):
+            lambda train, test: _vectors(train, test, test),
         N_("the words are the training texts', but their idf knows the test texts."): (
             lambda train, test: (
                 _vectors(train, test)[0],
@@ -280,19 +260,16 @@ exercise(
             ),
             lambda train, test: _vectors(train, test, train + test, vocabulary=_vocabulary(train)),
         ),
-        N_("use single words, ngram_range=(1, 1), not pairs."): (
-            lambda train, test: _vectors(train, test, ngram_range=(1, 2))
-        ),
+        N_("use single words, ngram_range=(1, 1), not pairs."):
+            lambda train, test: _vectors(train, test, ngram_range=(1, 2)),
         N_("these are counts, not TF-IDF weights."): (
             lambda train, test: _vectors(train, test, norm=None, use_idf=False),
             lambda train, test: _vectors(train, test, use_idf=False),
         ),
-        N_("the formula of section 3 scales every row to length 1."): (
-            lambda train, test: _vectors(train, test, norm=None)
-        ),
-        N_("the idf of section 3 is smoothed: 1 + ln((1 + n) / (1 + df))."): (
-            lambda train, test: _vectors(train, test, smooth_idf=False)
-        ),
+        N_("the formula of section 3 scales every row to length 1."):
+            lambda train, test: _vectors(train, test, norm=None),
+        N_("the idf of section 3 is smoothed: 1 + ln((1 + n) / (1 + df))."):
+            lambda train, test: _vectors(train, test, smooth_idf=False),
     },
     advice=N_("Fit once, on train; transform both."),
-)
+)  # fmt: skip

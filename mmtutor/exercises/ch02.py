@@ -2,249 +2,206 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
-from mmtutor.course.checking import Hint, as_array, judged
-
-
-def _recognise(
-    answer: np.ndarray, right: np.ndarray, mistakes: Mapping[str, np.ndarray], otherwise: str
-) -> None:
-    """Raise the hint of the first known mistake that gives the answer, if it is not right."""
-    if np.allclose(answer, right, atol=1e-7):
-        return
-    for hint, wrong in mistakes.items():
-        if wrong.shape == answer.shape and np.allclose(answer, wrong, atol=1e-7):
-            raise Hint(hint)
-    if not np.isfinite(answer).all():
-        raise Hint("There are NaN or infinite values in your answer: look for a division by 0.")
-    worst = np.abs(answer - right).max()
-    raise Hint(f"{otherwise} The largest difference is {worst:.3g}.")
-
+from mmtutor._i18n import N_, _
+from mmtutor.course.checking import Case, exercise
+from mmtutor.exercises._scaling import share, unit
 
 # --- 02.1 one cell of HOG -----------------------------------------------------------------------
 
 
-def _cell(along_x: np.ndarray, along_y: np.ndarray, bins: int) -> np.ndarray:
-    degrees = np.rad2deg(np.arctan2(along_y, along_x)) % 180
-    length = np.sqrt(along_x**2 + along_y**2)
-    return np.histogram(degrees, bins=bins, range=(0, 180), weights=length)[0]
+def _cell(
+    x: np.ndarray,
+    y: np.ndarray,
+    bins: int,
+    turn: Callable = lambda radians: np.degrees(radians) % 180,
+    length: Callable = np.hypot,
+    top: float = 180,
+) -> np.ndarray:
+    angles = turn(np.arctan2(y, x))
+    return np.histogram(angles, bins=bins, range=(0, top), weights=length(x, y))[0].astype(float)
 
 
-def _cell_mistakes(x: np.ndarray, y: np.ndarray, bins: int) -> dict[str, np.ndarray]:
-    radians, length = np.arctan2(y, x), np.hypot(x, y)
-    degrees = np.rad2deg(radians)
+def _gradients(rng: np.random.Generator) -> Iterator[Case]:
+    for bins in (4, 6, 9, 9, 12):  # no gradient lies on the border of a bin
+        yield Case(*rng.normal(size=(2, 8, 8)) * 20, bins)
+    yield Case(np.zeros((8, 8)), np.zeros((8, 8)), 9, hint=_("a blank cell gives zeros."))
 
-    def histogram(angle: np.ndarray, top: float = 180.0) -> np.ndarray:
-        which = np.clip((angle // (top / bins)).astype(int), 0, bins - 1)
-        return np.bincount(which.ravel(), weights=length.ravel(), minlength=bins)
 
-    right = _cell(x, y, bins)
-    swapped = _cell(y, x, bins)
-    return {
-        "You counted pixels. Each pixel votes with the length of its gradient: pass weights=.": (
-            np.histogram(degrees % 180, bins=bins, range=(0, 180))[0].astype(float)
+exercise(
+    "02.1",
+    "a function cell_histogram(along_x, along_y, bins) returning shape (bins,)",
+    solve=_cell,
+    cases=_gradients,
+    slips={
+        N_("you counted pixels: each votes with the length of its gradient, weights=."):
+            lambda *given: _cell(*given, length=lambda x, y: np.ones(x.shape)),
+        N_("your bins go round 360 degrees; opposite directions are one: take modulo 180."):
+            lambda *given: _cell(*given, turn=lambda r: np.degrees(r) % 360, top=360),
+        N_("negative angles are lost, or in the wrong bin: % 180 turns them by 180 degrees."): (
+            lambda *given: _cell(*given, turn=np.degrees),
+            lambda *given: _cell(*given, turn=lambda r: np.abs(np.degrees(r))),
+            lambda *given: _cell(*given, turn=lambda r: np.clip(np.degrees(r), 0, 180)),
         ),
-        "Your bins go round the full 360 degrees. In HOG a direction and its opposite are one: "
-        "take the angle modulo 180.": histogram(degrees % 360, 360.0),
-        "Your angles are in radians but the bins in degrees: use np.rad2deg, or bins up to pi.": (
-            histogram(radians % 180)
+        N_("your angles are in radians but the bins in degrees."): (
+            lambda *given: _cell(*given, turn=lambda r: r % 180),
+            lambda *given: _cell(*given, turn=lambda r: r % np.pi),
         ),
-        "You swapped the arguments: it is arctan2(along_y, along_x), y first.": swapped,
-        "You folded the angle by its absolute value, which mirrors -10 degrees to 10. Modulo 180 "
-        "makes it 170, the opposite direction.": histogram(np.abs(degrees)),
-        "You clipped negative angles instead of turning them by 180 degrees: use % 180.": histogram(
-            np.clip(degrees, 0, 180)
+        N_("you swapped the arguments: it is arctan2(along_y, along_x)."):
+            lambda x, y, bins: _cell(y, x, bins),
+        N_("the sum of the lengths is wanted, not their mean."): lambda *given: _cell(*given) / 64,
+        N_("a cell is not normalised; that comes later, in the block."): (
+            lambda *given: share(_cell(*given), axis=0),
+            lambda *given: unit(_cell(*given), axis=0),
         ),
-        "You averaged over the pixels. Here the sum of the lengths is wanted.": right / x.size,
-        "You divided by the total. A cell is not normalised; that comes later, in the block.": (
-            right / max(right.sum(), 1e-12)
+        N_("a pixel votes with sqrt(dx**2 + dy**2)."): (
+            lambda *given: _cell(*given, length=lambda x, y: x**2 + y**2),
+            lambda *given: _cell(*given, length=lambda x, y: abs(x) + abs(y)),
         ),
-        "You squared the length: a pixel votes with sqrt(dx**2 + dy**2).": np.histogram(
-            degrees % 180, bins=bins, range=(0, 180), weights=length**2
-        )[0],
-    }
-
-
-@judged("02.1", "a function cell_histogram(along_x, along_y, bins) returning shape (bins,)")
-def _check_cell(answer: Callable, rng: np.random.Generator) -> str:
-    for bins in (9, 9, 6, 12):
-        # No gradient lies on the border of a bin, where rounding could decide either way.
-        x, y = rng.normal(size=(2, 8, 8)) * 20
-        got = as_array(answer(x.copy(), y.copy(), bins), (bins,), "the histogram")
-        _recognise(
-            got,
-            _cell(x, y, bins),
-            _cell_mistakes(x, y, bins),
-            "The histogram differs from the reference on a random cell: bin k collects the lengths "
-            "of the gradients whose angle lies between k and k + 1 times 180 / bins degrees.",
-        )
-    blank = as_array(answer(np.zeros((8, 8)), np.zeros((8, 8)), 9), (9,), "the histogram")
-    if not np.allclose(blank, 0):
-        raise Hint("A cell without any gradient must give zeros; yours gives something else.")
-    return "your histogram agrees with the reference on 4 random cells and on a blank one."
-
+    },
+    advice=N_("Bin k collects angles from k to k + 1 times 180 / bins degrees."),
+)  # fmt: skip
 
 # --- 02.2 RootSIFT ------------------------------------------------------------------------------
 
 
-@judged("02.2", "a function root_sift(descriptors) returning an array of the same shape")
-def _check_root(answer: Callable, rng: np.random.Generator) -> str:
-    D = rng.integers(0, 180, size=(7, 128)).astype(float)
-    original = D.copy()
-    got = as_array(answer(D), D.shape, "the result")
-    if not np.array_equal(D, original):
-        raise Hint("You changed the descriptors you were given: work on a copy (no /= or out=).")
-    total = D.sum(axis=1, keepdims=True)
-    norm = np.sqrt((D**2).sum(axis=1, keepdims=True))
-    roots = np.sqrt(D)
-    mistakes = {
-        "You divided by the Euclidean norm. RootSIFT divides by the sum (the L1 norm), so that the "
-        "row becomes a distribution, and then takes the root.": np.sqrt(D / norm),
-        "You normalised over the descriptors (axis 0). Each descriptor, a row, is divided by its "
-        "own sum: axis=1 with keepdims=True.": np.sqrt(D / D.sum(axis=0, keepdims=True)),
-        "You divided by the sum of all descriptors together. Each row has its own sum: axis=1 with "
-        "keepdims=True.": np.sqrt(D / D.sum()),
-        "You took the root but did not divide by the sum first.": roots,
-        "You divided by the sum; now take the square root of each number.": D / total,
-        "You took the root first and divided afterwards: divide by the sum first, then the root.": (
-            roots / roots.sum(axis=1, keepdims=True)
+def _descriptors(rng: np.random.Generator) -> Iterator[Case]:
+    for n in (3, 7, 12):
+        D = rng.integers(0, 180, size=(n, 128)).astype(float)
+        yield Case(D)
+    D[2] = 0
+    yield Case(D, hint=_("a descriptor of zeros must stay zeros: guard the division."))
+
+
+exercise(
+    "02.2",
+    "a function root_sift(descriptors) returning an array of the same shape; zeros stay zeros",
+    solve=lambda D: np.sqrt(share(D)),
+    cases=_descriptors,
+    slips={
+        N_("divide by the sum (the L1 norm), not by the Euclidean norm, and then take the root."):
+            lambda D: np.sqrt(unit(D)),
+        N_("each descriptor, a row, has its own sum: axis=1 with keepdims=True."): (
+            lambda D: np.sqrt(share(D, axis=0)),
+            lambda D: np.sqrt(D / D.sum()),
         ),
-        "You divided the root by the sum: the sum belongs under the root.": roots / total,
-    }
-    _recognise(got, np.sqrt(D / total), mistakes, "The result differs from sqrt(row / row.sum()).")
-    D[2] = 0.0
-    with np.errstate(all="ignore"):
-        got = as_array(answer(D), D.shape, "the result")
-    if not np.isfinite(got).all():
-        raise Hint("A descriptor of zeros gives NaN: guard the division, for example with maximum.")
-    if not np.allclose(got[2], 0):
-        raise Hint("A descriptor of zeros must stay zeros.")
-    empty = np.zeros((0, 128))
-    as_array(answer(empty), empty.shape, "the result for an image without keypoints")
-    return "your rows have length 1, and distances between them are Hellinger distances."
+        N_("you took the root but did not divide by the sum first."): np.sqrt,
+        N_("you divided by the sum; now take the square root of each number."): share,
+        N_("divide by the sum first, then take the root."): lambda D: share(np.sqrt(D)),
+        N_("the sum belongs under the root."): lambda D: np.sqrt(D) / D.sum(axis=1, keepdims=True),
+    },
+    advice=N_("It is sqrt(row / row.sum())."),
+)  # fmt: skip
+
+# --- 02.3 a bag of visual words, and 02.4 VLAD --------------------------------------------------
 
 
-# --- 02.3 a bag of visual words -----------------------------------------------------------------
+def _scenes(rng: np.random.Generator) -> Iterator[Case]:
+    """Descriptors with two words near them, on which metrics disagree; nobody uses the last word.
+
+    From the first two centres one word is far in a single dimension, the other a little in all: by
+    Euclid the second is nearer, by city blocks the first. For the third centre it is the other way
+    round, but not by the largest difference; and of the fourth one word is a multiple.
+    """
+    for n in (25, 40, 55):
+        centres = rng.gamma(2, 1, size=(4, 128))
+        spikes = np.eye(128)[rng.integers([0, 64, 64], [64, 128, 128])] * [[6], [6], [2.5]]
+        words = [*(centres[:3] + spikes), 3 * centres[3]]
+        words = rng.permutation([*words, *(centres + 0.3 * rng.normal(size=(4, 128)))])
+        W = np.vstack([words, -4 * centres.mean(axis=0)])
+        which = rng.choice(4, size=n, p=[0.4, 0.1, 0.3, 0.2])
+        yield Case(centres[which] + 0.02 * rng.normal(size=(n, 128)), W)
+    yield Case(np.zeros((0, 128)), W, hint=_("no keypoints give zeros: do not divide by 0."))
 
 
-def _scene(
-    rng: np.random.Generator, n: int = 40, k: int = 6, d: int = 128
-) -> tuple[np.ndarray, np.ndarray]:
-    """Descriptors near a codebook whose words differ in length and whose last word nobody uses."""
-    codebook = rng.gamma(1.0, 1.0, size=(k, d)) * np.linspace(0.6, 2.0, k)[:, None]
-    which = rng.integers(0, k - 1, size=n)
-    return codebook[which] + 0.5 * rng.normal(size=(n, d)), codebook
+def _nearest(D: np.ndarray, W: np.ndarray, metric: str = "euclidean") -> np.ndarray:
+    return cdist(D, W, metric).argmin(axis=1)
 
 
-def _nearest(D: np.ndarray, W: np.ndarray) -> np.ndarray:
-    return ((D[:, None, :] - W[None]) ** 2).sum(axis=2).argmin(axis=1)
+def _bag(words: np.ndarray, W: np.ndarray) -> np.ndarray:
+    return np.bincount(words, minlength=len(W)) / max(len(words), 1)
 
 
-@judged("02.3", "a function bag(descriptors, codebook) returning shape (n_words,)")
-def _check_bag(answer: Callable, rng: np.random.Generator) -> str:
-    for _ in range(3):
-        D, W = _scene(rng)
-        k = len(W)
-        value = np.asarray(answer(D.copy(), W.copy()), dtype=float)
-        if value.shape == (int(_nearest(D, W).max()) + 1,):
-            raise Hint(
-                "Words above the highest one that occurs are missing from your histogram: "
-                "np.bincount needs minlength=len(codebook)."
-            )
-        if value.shape == (len(D),):
-            raise Hint(
-                "You returned one number for each descriptor. Count how often each word is the "
-                "nearest: one number for each row of the codebook."
-            )
-        got = as_array(value, (k,), "the histogram")
-        right = np.bincount(_nearest(D, W), minlength=k) / len(D)
-        distance = ((D[:, None, :] - W[None]) ** 2).sum(axis=2)
+exercise(
+    "02.3",
+    "a function bag(descriptors, codebook) returning shape (n_words,), zeros if there are no "
+    "descriptors",
+    solve=lambda D, W: _bag(_nearest(D, W), W),
+    cases=_scenes,
+    slips={
+        N_("np.bincount needs minlength=len(codebook), or words that nobody uses are missing."):
+            lambda D, W: np.bincount(_nearest(D, W)) / len(D),
+        N_("count how often each word is the nearest: one number for each row of the codebook."):
+            _nearest,
+        N_("these are counts: divide by the number of descriptors."):
+            lambda D, W: len(D) * _bag(_nearest(D, W), W),
+        N_("divide by the number of descriptors, not by that of words."):
+            lambda D, W: len(D) / len(W) * _bag(_nearest(D, W), W),
+        N_("you chose the farthest word: use argmin, not argmax."):
+            lambda D, W: _bag(cdist(D, W).argmax(axis=1), W),
+        N_("the largest dot product favours long words: take the smallest Euclidean distance."):
+            lambda D, W: _bag((D @ W.T).argmax(axis=1), W),
+        N_("this is another metric: take the Euclidean distance."): (
+            lambda D, W: _bag(_nearest(D, W, "cosine"), W),
+            lambda D, W: _bag(_nearest(D, W, "cityblock"), W),
+            lambda D, W: _bag(_nearest(D, W, "chebyshev"), W),
+        ),
+        N_("each descriptor votes for its nearest word, not each word for a descriptor."):
+            lambda D, W: _bag(cdist(D, W).argmin(axis=0) % len(W), W),
+        N_("bring the sum to 1, not the Euclidean length."):
+            lambda D, W: unit(_bag(_nearest(D, W), W), axis=0),
+    },
+)  # fmt: skip
 
-        def frequencies(words: np.ndarray, n_words: int = k) -> np.ndarray:
-            return np.bincount(words, minlength=n_words)[:n_words] / len(words)
 
-        mistakes = {
-            "These are counts. Divide by the number of descriptors, so that images with many and "
-            "with few keypoints can be compared.": right * len(D),
-            "You chose the farthest word: use argmin of the distance, not argmax.": frequencies(
-                distance.argmax(axis=1)
+def _residuals(D: np.ndarray, W: np.ndarray, metric: str = "euclidean") -> np.ndarray:
+    """The sum of the residuals of each word, shape (n_words, 128)."""
+    votes = np.eye(len(W))[_nearest(D, W, metric)]
+    return votes.T @ D - votes.sum(axis=0)[:, None] * W
+
+
+def _laid_out(table: np.ndarray) -> np.ndarray:
+    return unit(table.ravel(), axis=0)
+
+
+exercise(
+    "02.4",
+    "a function vlad(descriptors, codebook) returning shape (n_words * 128,), zeros if there are "
+    "no descriptors",
+    solve=lambda D, W: _laid_out(_residuals(D, W)),
+    cases=_scenes,
+    slips={
+        N_("lay the rows of your table end to end: .ravel() gives n_words * 128."): (
+            _residuals,
+            lambda D, W: _laid_out(_residuals(D, W)).reshape(W.shape),
+        ),
+        N_("the sign is turned: a residual is the descriptor minus its word."):
+            lambda D, W: -_laid_out(_residuals(D, W)),
+        N_("you averaged the residuals of each word: VLAD sums them."):
+            lambda D, W: _laid_out(
+                _residuals(D, W) / np.bincount(_nearest(D, W), minlength=len(W))[:, None].clip(1)
             ),
-            "You chose the word with the largest dot product, which favours long words. The "
-            "nearest word has the smallest Euclidean distance.": frequencies(
-                (D @ W.T).argmax(axis=1)
-            ),
-            "You looked for the nearest descriptor of each word. It is the other way round: each "
-            "descriptor votes for its nearest word (argmin over the words).": frequencies(
-                distance.argmin(axis=0) % k
-            ),
-            "You brought the histogram to Euclidean length 1. Here it must sum to 1.": (
-                right / np.linalg.norm(right)
-            ),
-        }
-        _recognise(got, right, mistakes, "The histogram differs from the reference.")
-    with np.errstate(all="ignore"):
-        none = as_array(
-            answer(np.zeros((0, 128)), W), (k,), "the row of an image without keypoints"
-        )
-    if not np.array_equal(none, np.zeros(k)):
-        raise Hint("An image without keypoints must give zeros, not NaN: do not divide by 0.")
-    return "your histogram agrees with the reference on 3 random images and on an empty one."
-
-
-# --- 02.4 VLAD ----------------------------------------------------------------------------------
-
-
-@judged("02.4", "a function vlad(descriptors, codebook) returning shape (n_words * 128,)")
-def _check_vlad(answer: Callable, rng: np.random.Generator) -> str:
-    for _ in range(3):
-        D, W = _scene(rng)
-        k, d = W.shape
-        words = _nearest(D, W)
-        sums = np.array([(D[words == j] - W[j]).sum(axis=0) for j in range(k)])
-        counts = np.bincount(words, minlength=k)[:, None]
-        means = sums / np.maximum(counts, 1)
-        every = D.sum(axis=0) - len(D) * W
-        value = np.asarray(answer(D.copy(), W.copy()), dtype=float)
-        if value.shape == (k, d):
-            raise Hint("Lay the rows of your table end to end: .ravel() gives n_words * 128.")
-        got = as_array(value, (k * d,), "the vector")
-
-        def unit(table: np.ndarray) -> np.ndarray:
-            flat = table.ravel()
-            return flat / np.linalg.norm(flat)
-
-        length = np.linalg.norm(sums, axis=1, keepdims=True)
-        by_word = sums / np.maximum(length, 1e-12)
-        raw = np.array([D[words == j].sum(axis=0) for j in range(k)])
-        mistakes = {
-            "The sign is the other way round: a residual is the descriptor minus its word.": (
-                unit(-sums)
-            ),
-            "You averaged the residuals of each word. VLAD sums them.": unit(means),
-            "Bring the whole vector to length 1 at the end: divide by its Euclidean norm.": (
-                sums.ravel()
-            ),
-            "You took residuals of every descriptor from every word. Each descriptor counts only "
-            "for its nearest word.": unit(every),
-            "You normalised each word's residual by itself. Here only the whole vector is brought "
-            "to length 1.": by_word.ravel(),
-            "You normalised each word's residual first, then the whole. Here only the whole vector "
-            "is brought to length 1.": unit(by_word),
-            "You summed the descriptors of each word without subtracting the word.": unit(raw),
-            "Your vector runs through the 128 dimensions first. Keep the numbers of one word "
-            "together: (n_words, 128).ravel().": unit(sums.T),
-            "You divided by the sum of absolute values. Divide by the Euclidean norm.": (
-                sums.ravel() / np.abs(sums).sum()
-            ),
-        }
-        _recognise(got, unit(sums), mistakes, "The vector differs from the reference.")
-    with np.errstate(all="ignore"):
-        none = as_array(
-            answer(np.zeros((0, 128)), W), (k * d,), "the row of an image without keypoints"
-        )
-    if not np.array_equal(none, np.zeros(k * d)):
-        raise Hint("An image without keypoints must give zeros, not NaN: do not divide by 0.")
-    return "your vector agrees with the reference on 3 random images and on an empty one."
+        N_("bring the whole vector to Euclidean length 1 at the end."): (
+            lambda D, W: _residuals(D, W).ravel(),
+            lambda D, W: _residuals(D, W).ravel() / np.abs(_residuals(D, W)).sum(),
+        ),
+        N_("each descriptor counts only for its nearest word, not for every one."):
+            lambda D, W: _laid_out(D.sum(axis=0) - len(D) * W),
+        N_("do not normalise each word's residual: only the whole vector gets length 1."): (
+            lambda D, W: unit(_residuals(D, W)).ravel(),
+            lambda D, W: _laid_out(unit(_residuals(D, W))),
+        ),
+        N_("subtract the word from each of its descriptors before you add them up."):
+            lambda D, W: _laid_out(np.eye(len(W))[_nearest(D, W)].T @ D),
+        N_("keep the numbers of one word together: (n_words, 128).ravel()."):
+            lambda D, W: _laid_out(_residuals(D, W).T),
+        N_("find the nearest word by the Euclidean distance."): (
+            lambda D, W: _laid_out(_residuals(D, W, "cosine")),
+            lambda D, W: _laid_out(_residuals(D, W, "cityblock")),
+        ),
+    },
+)  # fmt: skip

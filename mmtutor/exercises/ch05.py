@@ -76,9 +76,8 @@ exercise(
             lambda P, p: _naive(P, p, 1),
             lambda P, p: _naive(P, p, -1),
         ),
-        N_("you normalised over the samples (axis 0); each row must sum to 1."): (
-            lambda P, p: share(P.prod(1) / p ** (P.shape[1] - 1), axis=0)
-        ),
+        N_("you normalised over the samples (axis 0); each row must sum to 1."):
+            lambda P, p: share(P.prod(1) / p ** (P.shape[1] - 1), axis=0),
         N_("the rows do not sum to 1: divide by their sum over the classes."): (
             lambda P, p: P.prod(axis=1) / p ** (P.shape[1] - 1),
             lambda P, p: P.prod(axis=1),
@@ -90,7 +89,7 @@ exercise(
         N_("this is the sum rule: multiply the posteriors."): lambda P, p: P.mean(axis=1),
     },
     advice=N_("Try two experts and two classes by hand."),
-)
+)  # fmt: skip
 
 
 def _some_present(rng: np.random.Generator) -> Iterator[Case]:
@@ -121,20 +120,17 @@ exercise(
     solve=_bayes,
     cases=_some_present,
     slips={
-        N_("an absent expert makes the whole row NaN or 0: leave it out, let the others decide."): (
-            _old_rule
-        ),
+        N_("an absent expert makes the whole row NaN or 0: leave it out, let the others decide."):
+            _old_rule,
         _OPINION: (
             lambda P, p: _naive(P, p, P.shape[1] - 1),
             lambda P, p: _bayes(np.where(np.isnan(P), 1 / P.shape[2], P), p),
         ),
-        N_("an expert is absent only where its row is NaN, not from all rows."): (
-            lambda P, p: _bayes(P[:, ~np.isnan(P).any(axis=(0, 2))], p)
-        ),
+        N_("an expert is absent only where its row is NaN, not from all rows."):
+            lambda P, p: _bayes(P[:, ~np.isnan(P).any(axis=(0, 2))], p),
         N_("you forgot the prior: divide by prior ** (R - 1)."): lambda P, p: _naive(P, p, 0),
-        N_("the rows do not sum to 1: divide by their sum over the classes."): (
-            lambda P, p: p * np.nanprod(P / p, axis=1)
-        ),
+        N_("the rows do not sum to 1: divide by their sum over the classes."):
+            lambda P, p: p * np.nanprod(P / p, axis=1),
         N_("0 is no absence, only NaN is: an exact 0 is a veto."): (
             lambda P, p: _bayes(np.where((P == 0).any(2, keepdims=True), np.nan, P), p),
             lambda P, p: _bayes(np.where(P == 0, np.nan, P), p),
@@ -142,7 +138,7 @@ exercise(
         N_("this is the sum rule: multiply."): lambda P, p: np.nanmean(P, axis=1),
     },
     advice=N_("Prior times the product of posterior / prior over those present."),
-)
+)  # fmt: skip
 
 # --- 05.3 ---------------------------------------------------------------------------------------
 
@@ -189,16 +185,14 @@ exercise(
     cases=_loud,
     read=_read_temperature,
     slips={
-        N_("you returned 1 / T: posteriors are raised to 1 / T, so too loud is above 1."): (
-            lambda P, y: 1 / _temperature(P, y)
-        ),
+        N_("you returned 1 / T: posteriors are raised to 1 / T, so too loud is above 1."):
+            lambda P, y: 1 / _temperature(P, y),
         N_("close, but squared, or its root: is the temperature applied twice?"): (
             lambda P, y: _temperature(P, y) ** 2,
             lambda P, y: _temperature(P, y) ** 0.5,
         ),
-        N_("this minimises the squared error: minimise the log-loss."): (
-            lambda P, y: _temperature(P, y, brier=True)
-        ),
+        N_("this minimises the squared error: minimise the log-loss."):
+            lambda P, y: _temperature(P, y, brier=True),
         N_(
             "your least loss lies at the end of the range: divide the tempered rows by their sum."
         ): (lambda P, y: 10.0),
@@ -207,7 +201,7 @@ exercise(
         "Minimise the log-loss of the true class (not the accuracy, which no temperature changes), "
         "after dividing the tempered rows by their sum, over T from 0.1 to 10."
     ),
-)
+)  # fmt: skip
 
 # --- 05.4 ---------------------------------------------------------------------------------------
 
@@ -249,9 +243,8 @@ exercise(
             lambda P: (_certainty(P)[:, :, None] * P).sum(axis=1),
             lambda P: (_certainty(P)[:, :, None] * P).mean(axis=1),
         ),
-        N_("you weight by the entropy itself: the least certain expert is heard most."): (
-            lambda P: _weighted(P, 1 - _certainty(P))
-        ),
+        N_("you weight by the entropy itself: the least certain expert is heard most."):
+            lambda P: _weighted(P, 1 - _certainty(P)),
         N_("this is the plain sum rule: weight each expert first."): lambda P: P.mean(axis=1),
         N_("divide the entropy by that of total ignorance, log(n_classes)."): (
             lambda P: _weighted(P, _certainty(P, np.e)),
@@ -261,12 +254,10 @@ exercise(
             lambda P: _weighted(P, _certainty(P, 3)),
             lambda P: _weighted(P, _certainty(P, P.shape[1])),
         ),
-        N_("you averaged over the samples: an expert may be sure here, unsure there."): (
-            lambda P: _weighted(P, _certainty(P).mean(axis=0)[None])
-        ),
-        N_("weigh all experts, not the most certain one alone."): (
-            lambda P: P[np.arange(len(P)), _certainty(P).argmax(axis=1)]
-        ),
+        N_("you averaged over the samples: an expert may be sure here, unsure there."):
+            lambda P: _weighted(P, _certainty(P).mean(axis=0)[None]),
+        N_("weigh all experts, not the most certain one alone."):
+            lambda P: P[np.arange(len(P)), _certainty(P).argmax(axis=1)],
     },
     advice=N_("Weigh each expert in each sample, then sum over the experts."),
-)
+)  # fmt: skip

@@ -2,170 +2,152 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import ndtr, stdtr
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from mmtutor.course.checking import Hint, as_number, judged
-from mmtutor.evaluation import corrected_t_test
+from mmtutor._i18n import N_, _
+from mmtutor.course.checking import Case, Hint, as_array, exercise, judged
+from mmtutor.exercises._scaling import unit
 from mmtutor.information import decompose, mutual_information
 
-# --- 06.1 ------------------------------------------------------------------------------------
+# --- 06.1 ---------------------------------------------------------------------------------------
 
 
-def _t(d: np.ndarray, factor: float, ddof: int = 1) -> float:
-    return d.mean() / np.sqrt(factor * d.var(ddof=ddof))
+def _two_sided(t: float, J: int) -> float:
+    return 2 * stdtr(J - 1, -abs(t))
 
 
-@judged("06.1", "a function corrected_t(differences, n_train, n_test) returning (t, p)")
-def corrected_t(answer: Any, rng: np.random.Generator) -> str:
-    """Nadeau and Bengio's test against the package's, and each slip against its own formula."""
-    for trial in range(30):
-        n_folds = int(rng.integers(4, 30))
-        d = rng.normal(0.01, 0.03, n_folds)
-        if trial % 3 == 2:
-            d -= d.mean() + 0.01  # the sign matters: some means are surely negative
+def _t_test(
+    factor: Callable = lambda J, n_train, n_test: 1 / J + n_test / n_train,
+    ddof: int = 1,
+    power: float = 0.5,
+    t_of: Callable = float,
+    p_of: Callable = _two_sided,
+) -> Callable:
+    """Return the corrected test with something changed."""
+
+    def answer(d: np.ndarray, n_train: int, n_test: int) -> tuple[float, float]:
+        variance = factor(len(d), n_train, n_test) * d.var(ddof=ddof)
+        t = d.mean() / variance**power
+        return t_of(t), p_of(t, len(d))
+
+    return answer
+
+
+def _differences(rng: np.random.Generator) -> Iterator[Case]:
+    for trial in range(12):
         n_test = int(rng.integers(20, 60))
-        n_train = n_test * int(rng.integers(2, 10)) + 1
-        result = answer(d.copy(), n_train, n_test)
-        if np.size(result) != 2:
-            raise Hint(f"return two numbers, (t, p); yours returned {np.size(result)}.")
-        t, p = (float(np.squeeze(part)) for part in result)
-        share, plain = n_test / n_train, 1 / n_folds
-        right = corrected_t_test(d, share)
-        slips = {
-            _t(d, plain): "this is the plain t-test: the folds' training sets overlap, so add "
-            "n_test / n_train to 1 / J.",
-            _t(d, share): "you replaced 1 / J by n_test / n_train; the test adds the two.",
-            _t(d, plain + 1 / share): "the ratio is upside down: it is n_test / n_train, "
-            "the smaller over the larger.",
-            _t(d, plain + n_test / (n_train + n_test)): "you divided n_test by all samples; "
-            "divide by the training samples only.",
-            _t(d, plain + share, ddof=0): "use the sample variance (ddof=1): np.var and np.std "
-            "divide by J unless told otherwise.",
-            d.mean() / ((plain + share) * d.var(ddof=1)): "the denominator is a standard error: "
-            "take the square root of the variance.",
-        }
-        for wrong, hint in slips.items():
-            if np.isclose(t, wrong, rtol=1e-6) and not np.isclose(t, right.statistic, rtol=1e-6):
-                raise Hint(hint)
-        if np.isclose(t, -right.statistic, rtol=1e-6):
-            raise Hint("the sign is turned: a positive mean difference gives a positive t.")
-        if not np.isclose(t, right.statistic, rtol=1e-6):
-            raise Hint(f"t is {t:.4g} where {right.statistic:.4g} is right (J = {n_folds} folds).")
-        tail = stats.t.sf(abs(t), n_folds - 1)
-        slips = {
-            tail: "p is one-sided: a difference in either direction counts, so double the tail.",
-            1 - tail: "p is the probability of a *smaller* t; use the tails, 2 * sf(|t|).",
-            2 * stats.t.sf(t, n_folds - 1): "take |t| before the tail, or a negative difference "
-            "gets a p above 1.",
-            2 * stats.norm.sf(abs(t)): "p is the normal distribution's; with few folds use "
-            "Student's t with J - 1 degrees of freedom.",
-            2 * stats.t.sf(abs(t), n_folds): "t has J - 1 degrees of freedom, not J.",
-        }
-        for wrong, hint in slips.items():
-            if np.isclose(p, wrong, rtol=1e-6) and not np.isclose(p, right.p_value, rtol=1e-6):
-                raise Hint(hint)
-        if not np.isclose(p, right.p_value, rtol=1e-6, atol=1e-15):
-            raise Hint(f"t is right, but p is {p:.4g} where {right.p_value:.4g} is right.")
-    return "t and p agree with the package's on 30 random sets of differences."
+        d = rng.normal((0.01, 0.02, -0.01)[trial % 3], 0.03, size=rng.integers(3, 20))
+        yield Case(d, n_test * int(rng.integers(2, 10)) + 1, n_test)
 
 
-# --- 06.2 ------------------------------------------------------------------------------------
+exercise(
+    "06.1",
+    "a function corrected_t(differences, n_train, n_test) returning (t, p)",
+    solve=_t_test(),
+    cases=_differences,
+    slips={
+        N_("this is the plain t-test: add n_test / n_train to 1 / J, for training sets overlap."):
+            _t_test(lambda J, n_train, n_test: 1 / J),
+        N_("you replaced 1 / J by n_test / n_train; the test adds the two."):
+            _t_test(lambda J, n_train, n_test: n_test / n_train),
+        N_("the ratio is upside down: n_test / n_train, the smaller over the larger."):
+            _t_test(lambda J, n_train, n_test: 1 / J + n_train / n_test),
+        N_("you divided n_test by all samples; divide by the training samples only."):
+            _t_test(lambda J, n_train, n_test: 1 / J + n_test / (n_train + n_test)),
+        N_("use the sample variance, ddof=1."): _t_test(ddof=0),
+        N_("the denominator is a standard error: the root of the variance."): _t_test(power=1),
+        N_("the sign is turned: a positive mean difference gives a positive t."):
+            _t_test(t_of=lambda t: -t),
+        N_("t keeps its sign: take |t| for p alone."): _t_test(t_of=abs),
+        N_("p is one-sided: a difference in either direction counts, so double the tail."): (
+            _t_test(p_of=lambda t, J: stdtr(J - 1, -abs(t))),
+            _t_test(p_of=lambda t, J: stdtr(J - 1, -t)),
+        ),
+        N_("take |t| before the tail, or a negative difference gets a p above 1."):
+            _t_test(p_of=lambda t, J: 2 * stdtr(J - 1, -t)),
+        N_("p is the normal distribution's; with few folds use Student's t, J - 1 degrees."):
+            _t_test(p_of=lambda t, J: 2 * ndtr(-abs(t))),
+        N_("t has J - 1 degrees of freedom."): _t_test(p_of=lambda t, J: _two_sided(t, J + 1)),
+        N_("p is the probability of a larger |t|: the tails, not what lies between them."):
+            _t_test(p_of=lambda t, J: 1 - _two_sided(t, J)),
+    },
+)  # fmt: skip
+
+# --- 06.2 ---------------------------------------------------------------------------------------
 
 
-def _specific(joint: np.ndarray) -> np.ndarray:
-    """I(Y = y; X) of every outcome, in bits, from p(x, y) without zeros in p(y)."""
-    p_x, p_y = joint.sum(axis=1), joint.sum(axis=0)
-    bits = np.zeros(len(p_y))
-    for y, p in enumerate(p_y):
-        for x in range(len(p_x)):
-            if joint[x, y] > 0:
-                bits[y] += joint[x, y] / p * np.log2(joint[x, y] / (p_x[x] * p))
-    return bits
+def _told(joint: np.ndarray, axis: int) -> np.ndarray:
+    """I(Y = y; X) of every outcome, in bits, where X is what is left of the modality `axis`."""
+    p = joint.sum(axis=axis)
+    given_y = p / p.sum(axis=0)
+    return np.nansum(given_y * np.log2(given_y / p.sum(axis=1, keepdims=True)), axis=0)
 
 
-def _gates() -> dict[str, np.ndarray]:
-    gates = {name: np.zeros((2, 2, 2)) for name in ("XOR", "AND", "copy")}
-    for a in (0, 1):
-        gates["copy"][a, a, a] = 1 / 2
-        for b in (0, 1):
-            gates["XOR"][a, b, a ^ b] += 1 / 4
-            gates["AND"][a, b, a & b] += 1 / 4
-    return gates
+def _combine(combine: Callable) -> Callable:
+    return lambda joint: combine(_told(joint, 1), _told(joint, 0), joint.sum(axis=(0, 1)))
 
 
-def _divided(rng: np.random.Generator) -> np.ndarray:
-    """A joint distribution in which neither modality tells less of every outcome."""
-    while True:
-        joint = rng.dirichlet(np.full(18, 0.7)).reshape(3, 2, 3)
-        first, second = joint.sum(axis=1), joint.sum(axis=0)
-        averages = mutual_information(first), mutual_information(second)
-        if decompose(joint).redundancy < min(averages) - 0.01:
-            return joint
+def _joints(rng: np.random.Generator) -> Iterator[Case]:
+    for _trial in range(8):  # of four draws the one in which outcomes differ most in who tells less
+        shape = rng.permutation([2, 3, 4])
+        draws = [joint.reshape(shape) for joint in rng.dirichlet(np.full(24, 0.7), size=4)]
+        yield Case(
+            max(draws, key=_combine(lambda a, b, p: min(a @ p, b @ p) - np.minimum(a, b) @ p))
+        )
+    zeros = _("cells may be 0: leave them out of the sum, for 0 * log(0) counts as 0.")
+    for gate in (np.bitwise_xor, np.bitwise_and, lambda a, b: a):
+        joint = np.zeros((2, 2, 2))
+        for a, b in np.ndindex(2, 2):
+            joint[a, b, gate(a, b)] = 1 / 4
+        yield Case(joint, hint=zeros)
+    yield Case(np.eye(2)[:, :, None] * np.eye(2)[:, None] / 2, hint=zeros)  # two copies of y
 
 
-@judged("06.2", "a function redundancy(joint) returning I_min in bits, joint[x1, x2, y]")
-def redundancy(answer: Any, rng: np.random.Generator) -> str:
-    """Williams and Beer's redundancy on the textbook's gates and on random distributions."""
-    cases = [*_gates().items()]
-    cases += [("a random case", _divided(rng)) for _ in range(9)]
-    for name, joint in cases:
-        got = as_number(answer(joint.copy()), "the redundancy")
-        first, second = joint.sum(axis=1), joint.sum(axis=0)
-        both, p_y = joint.reshape(-1, joint.shape[2]), joint.sum(axis=(0, 1))
-        s1, s2 = _specific(first), _specific(second)
-        i1, i2, i12 = (mutual_information(p) for p in (first, second, both))
-        right = decompose(joint).redundancy
-        if np.isnan(got):
-            raise Hint(
-                f"on {name} the result is NaN: cells with p = 0 make 0 * log 0; leave them out "
-                "of the sum."
-            )
-        if np.isclose(got, right, atol=1e-9):
-            continue
-        slips = [
-            (right * np.log(2), "this is in nats: use the logarithm to base 2 for bits."),
-            (
-                i1 + i2 - i12,
-                "I(X1;Y) + I(X2;Y) - I(X1,X2;Y) is redundancy *minus* synergy, and is negative "
-                "for XOR; I_min takes the smaller specific information of each outcome.",
-            ),
-            (
-                np.maximum(s1, s2) @ p_y,
-                "you took the larger of the two for each outcome; redundant is what *both* tell, "
-                "the smaller.",
-            ),
-            (
-                np.minimum(s1, s2).sum(),
-                "you added the outcomes up unweighted: weight each by p(y).",
-            ),
-            (
-                np.minimum(s1, s2).mean(),
-                "you took the plain mean over outcomes: weight each by p(y).",
-            ),
-            (
-                min(i1, i2),
-                "you averaged over the outcomes first and took the smaller then; take the smaller "
-                "of each outcome first (the modality that tells less may differ between outcomes).",
-            ),
-            (i12, "this is all that both together tell, I(X1, X2; Y)."),
-        ]
-        for wrong, hint in slips:
-            if np.isclose(got, wrong, atol=1e-9):
-                raise Hint(hint)
-        raise Hint(f"on {name} the redundancy is {right:.4g} bits, yours is {got:.4g}.")
-    return "XOR 0, AND 0.311 and a copy 1 bit, and 9 random distributions agree with the package's."
+def _all_told(joint: np.ndarray) -> float:
+    return mutual_information(joint.reshape(-1, joint.shape[2]))
 
 
-# --- 06.3 ------------------------------------------------------------------------------------
+exercise(
+    "06.2",
+    "a function redundancy(joint) returning I_min in bits, joint[x1, x2, y]; cells may be zero",
+    solve=lambda joint: decompose(joint).redundancy,
+    cases=_joints,
+    slips={
+        N_("this is in nats: use the logarithm to base 2 for bits."):
+            _combine(lambda a, b, p: np.minimum(a, b) @ p * np.log(2)),
+        N_("I(X1;Y) + I(X2;Y) - I(X1,X2;Y) is redundancy *minus* synergy: negative for XOR."):
+            lambda joint: _combine(lambda a, b, p: (a + b) @ p)(joint) - _all_told(joint),
+        N_("you took the larger of each outcome; redundant is what *both* tell, the smaller."):
+            _combine(lambda a, b, p: np.maximum(a, b) @ p),
+        N_("weight each outcome by p(y) before you add them up."): (
+            _combine(lambda a, b, p: np.minimum(a, b).sum()),
+            _combine(lambda a, b, p: np.minimum(a, b).mean()),
+        ),
+        N_("take the smaller of each outcome *before* averaging: it need not be the same one."):
+            _combine(lambda a, b, p: min(a @ p, b @ p)),
+        N_("this is what one modality tells: take the smaller of both, outcome by outcome."): (
+            _combine(lambda a, b, p: a @ p),
+            _combine(lambda a, b, p: b @ p),
+        ),
+        N_("this is all that both together tell, I(X1, X2; Y)."): _all_told,
+        N_("this is one value per outcome: add them up, weighted by p(y)."): (
+            _combine(lambda a, b, p: np.minimum(a, b)),
+            _combine(lambda a, b, p: np.minimum(a, b) * p),
+        ),
+    },
+)  # fmt: skip
+
+# --- 06.3 ---------------------------------------------------------------------------------------
 
 
 class _Log(list):
-    """What the spies noted; a copy of a spy writes into the same one."""
+    """What the spies note; a copy of a spy writes into the same one."""
 
     def __deepcopy__(self, memo: dict) -> _Log:
         return self
@@ -174,20 +156,23 @@ class _Log(list):
 class _Spy(ClassifierMixin, BaseEstimator):
     """Notes which rows it was fitted on and which it was asked about; guesses by a fixed rule."""
 
-    def __init__(self, log: list | None = None, name: str = "", column: int = 0) -> None:
+    def __init__(self, log: _Log, name: str, column: int) -> None:
         self.log, self.name, self.column = log, name, column
 
-    def fit(self, X: Any, y: Any, **_: Any) -> _Spy:
+    def fit(self, X: Any, y: Any, **_unused: Any) -> _Spy:
         X = np.asarray(X)
         if len(X) != len(y):
-            raise Hint(f"fit was given {len(X)} rows but {len(y)} labels: index both by `train`.")
+            raise ValueError(f"X has {len(X)} rows, y has {len(y)}: index both by `train`")
         self.classes_ = np.unique(y)
-        self.log.append(("fit", self.name, X[:, 0].astype(int), np.asarray(y), id(self)))
+        self.rows_ = X[:, 0].astype(int)
+        self.log.append((self.name, None, None))
         return self
 
     def predict(self, X: Any) -> np.ndarray:
+        if not hasattr(self, "rows_"):
+            raise ValueError(f"{self.name} was asked to predict before it was fitted")
         X = np.asarray(X)
-        self.log.append(("predict", self.name, X[:, 0].astype(int), None, id(self)))
+        self.log.append((self.name, self.rows_, np.sort(X[:, 0].astype(int))))
         return (X[:, self.column] > 0).astype(int)
 
 
@@ -196,130 +181,122 @@ class _Spy(ClassifierMixin, BaseEstimator):
     "a function paired_differences(a, b, X, y, groups, n_splits) returning a's accuracy less b's "
     "in each fold",
 )
-def paired_differences(answer: Any, rng: np.random.Generator) -> str:
+def _paired_differences(ask: Callable, rng: np.random.Generator) -> str:
     """Same folds for both, no group on both sides, no row fitted and tested: watched by spies."""
     for n_splits in (3, 5):
-        groups = rng.permutation(np.repeat(np.arange(15), 8))
+        groups = rng.permutation(np.repeat(np.arange(15), rng.integers(3, 9, size=15)))
         y = rng.integers(0, 2, len(groups))
-        strong = np.where(rng.uniform(size=len(y)) < 0.9, 2 * y - 1, 1 - 2 * y)
-        weak = np.where(rng.uniform(size=len(y)) < 0.6, 2 * y - 1, 1 - 2 * y)
-        table = np.column_stack([np.arange(len(y)), strong, weak]).astype(float)
-        X = pd.DataFrame(table, columns=["row", "strong", "weak"])
-        log = _Log()
-        a, b = _Spy(log, "a", 1), _Spy(log, "b", 2)
-        result = np.asarray(answer(a, b, X, y, groups, n_splits), dtype=float)
-        if result.shape != (n_splits,):
-            raise Hint(
-                f"expected one difference per fold, shape ({n_splits},); yours has shape "
-                f"{result.shape}."
-            )
-        folds = _watched_folds(log, groups)
-        if len(folds["a"]) != n_splits or len(folds["b"]) != n_splits:
-            raise Hint(
-                f"with n_splits={n_splits}, a was tested on {len(folds['a'])} folds and b on "
-                f"{len(folds['b'])}."
-            )
-        if [tuple(t) for t in folds["a"]] != [tuple(t) for t in folds["b"]]:
-            raise Hint(
-                "a and b were tested on different folds, so the differences are not paired: make "
-                "the folds once and use them for both."
-            )
-        if sorted(np.concatenate(folds["a"])) != list(range(len(y))):
-            raise Hint("not every row was tested exactly once.")
-        right = {name: (table[:, column] > 0) == y for name, column in (("a", 1), ("b", 2))}
-        expected = np.array([right["a"][t].mean() - right["b"][t].mean() for t in folds["a"]])
-        if np.allclose(result, -expected):
-            raise Hint("you return b's accuracy less a's; it is a's less b's.")
-        if not np.allclose(result, expected):
-            raise Hint(
+        right = rng.random((2, len(y))) < [[0.9], [0.6]]
+        guesses = np.where(right, 2 * y - 1, 1 - 2 * y)
+        table = np.column_stack([np.arange(len(y)), *guesses]).astype(float)
+        X, log = pd.DataFrame(table, columns=["row", "strong", "weak"]), _Log()
+        try:
+            result = ask(_Spy(log, "a", 1), _Spy(log, "b", 2), X, y, groups, n_splits)
+        except Hint:
+            _was_b_asked(log)
+            raise
+        _was_b_asked(log)
+        result = as_array(result, (n_splits,))
+        folds = _folds(log, groups, n_splits)
+        if sorted(np.concatenate(folds)) != list(range(len(y))):
+            raise Hint(_("not every row was tested exactly once."))
+        expected = [right[0, rows].mean() - right[1, rows].mean() for rows in folds]
+        if np.allclose(result, np.negative(expected), atol=1e-5):
+            raise Hint(_("you return b's accuracy less a's; it is a's less b's."))
+        if not np.allclose(result, expected, atol=1e-5):
+            text = _(
                 "the folds are right but the numbers are not: each is the difference of two "
-                "accuracies (shares of right answers) on one fold."
+                "accuracies, shares of right answers, on one fold."
             )
-    return "same folds for both, no group on both sides, and each row tested exactly once."
+            raise Hint(text)
+    return _("same folds for both, no group on both sides, and each row tested exactly once.")
 
 
-def _watched_folds(log: list, groups: np.ndarray) -> dict[str, list[np.ndarray]]:
-    """Return the test rows of each model's folds, after looking for leaks in what was logged."""
-    fitted: dict[tuple[str, int], np.ndarray] = {}
+def _was_b_asked(log: _Log) -> None:
+    if log and all(name == "a" for name, _fitted, _asked in log) and len(log) > 2:
+        text = _("b got no fold: a generator of folds is used up by a. Make a list of them first.")
+        raise Hint(text)
+
+
+def _folds(log: _Log, groups: np.ndarray, n_splits: int) -> list[np.ndarray]:
+    """Return the test rows of the folds, after looking for leaks in what was logged."""
     folds: dict[str, list[np.ndarray]] = {"a": [], "b": []}
-    for what, name, rows, _, model in log:
-        if what == "fit":
-            fitted[name, model] = rows
+    for name, fitted, asked in log:
+        if asked is None:
             continue
-        if (name, model) not in fitted:
-            raise Hint(f"{name} was asked to predict before it was fitted.")
-        train = fitted[name, model]
-        if np.intersect1d(train, rows).size:
-            raise Hint(
-                f"{name} was tested on rows it was fitted on: fit on `train`, predict on `test`."
+        if np.intersect1d(fitted, asked).size:
+            text = _(
+                "{name} was tested on rows it was fitted on: fit on `train`, predict on `test`."
             )
-        shared = np.intersect1d(groups[train], groups[rows])
-        if shared.size:
-            raise Hint(
-                f"{len(shared)} groups are both in the training and in the test rows: use "
-                "GroupKFold and pass it the groups."
+            raise Hint(text.format(name=name))
+        shared = np.intersect1d(groups[fitted], groups[asked]).size
+        if shared:
+            text = _(
+                "{n} groups are both in the training and in the test rows: use GroupKFold and pass "
+                "it the groups."
             )
-        folds[name].append(np.sort(rows))
-    return folds
+            raise Hint(text.format(n=shared))
+        folds[name].append(asked)
+    if len(folds["a"]) != n_splits or len(folds["b"]) != n_splits:
+        text = _("with n_splits={n}, a was tested on {a} folds and b on {b}.")
+        raise Hint(text.format(n=n_splits, a=len(folds["a"]), b=len(folds["b"])))
+    if any(not np.array_equal(*pair) for pair in zip(*folds.values(), strict=True)):
+        text = _(
+            "a and b were tested on different folds, so the differences are not paired: make the "
+            "folds once and use them for both."
+        )
+        raise Hint(text)
+    return folds["a"]
 
 
-# --- 06.4 ------------------------------------------------------------------------------------
+# --- 06.4 ---------------------------------------------------------------------------------------
 
 
-@judged(
+def _covariance(r: np.ndarray, rho: float) -> np.ndarray:
+    return np.full((len(r), len(r)), rho) + (1 - rho) * np.eye(len(r))
+
+
+def _weights(r: np.ndarray, rho: float) -> np.ndarray:
+    return np.linalg.solve(_covariance(r, rho), r)
+
+
+def _worlds(rng: np.random.Generator) -> Iterator[Case]:
+    yield Case(np.array([1.5, 0.5]), 0.8)
+    yield Case(np.array([1.0, 0.0]), 0.5)
+    for n in (2, 2, 3, 3, 3, 4, 4, 5):
+        yield Case(rng.uniform(0.2, 2, n), float(rng.uniform(0.3, 0.9)))
+
+
+def _direction(value: Any, right: np.ndarray) -> np.ndarray:
+    weights = as_array(value, np.shape(right))
+    if not np.isfinite(weights).all() or not weights.any():
+        raise Hint(_("the weights must be finite, and not all zero."))
+    return unit(np.atleast_1d(weights), axis=0)
+
+
+exercise(
     "06.4",
     "a function ideal_weights(reliability, correlation) returning one weight per modality, "
     "in any unit",
-)
-def ideal_weights(answer: Any, rng: np.random.Generator) -> str:
-    """The direction of inverse(S) r, up to a positive factor."""
-    cases = [(np.array([1.5, 0.5]), 0.8), (np.array([1.0, 0.0]), 0.5)]
-    cases += [(rng.uniform(0.2, 2, rng.integers(2, 5)), rng.uniform(0.3, 0.9)) for _ in range(20)]
-    for r, rho in cases:
-        S = np.full((len(r), len(r)), rho)
-        np.fill_diagonal(S, 1)
-        right = np.linalg.solve(S, r)
-        w = np.asarray(answer(r.copy(), rho), dtype=float)
-        if w.shape != r.shape:
-            raise Hint(f"expected one weight per modality, shape {r.shape}; got {w.shape}.")
-        if not np.isfinite(w).all() or not w.any():
-            raise Hint(f"for reliability {r.round(2)} and correlation {rho:.2f} you return {w}.")
-        if _alike(w, right):
-            continue
-        inverted = np.full(S.shape, 1 / rho)
-        np.fill_diagonal(inverted, 1)
-        slips = [
-            (-right, "all signs are turned: the sum of weights times reliabilities is positive."),
-            (r, "these are the reliabilities: right for independent noise, but here it is shared."),
-            (S @ r, "you multiplied by the covariance S; the weights are its *inverse* times r."),
-            (inverted @ r, "1 / S inverts each element; the matrix inverse is np.linalg.inv."),
-            (
-                np.maximum(right, 0),
-                "you cut negative weights off; here they are right: subtracting a modality that "
-                "carries mostly the other's noise removes that noise.",
-            ),
-            (
-                np.abs(right),
-                "you took absolute values; a negative weight subtracts the shared noise.",
-            ),
-            (
-                np.linalg.pinv(np.full(S.shape, rho)) @ r,
-                "the covariance has 1 on its diagonal, not the correlation.",
-            ),
-            (r**2, "squares of reliabilities add up to d' squared; they are not the weights."),
-        ]
-        for wrong, hint in slips:
-            if _alike(w, wrong):
-                raise Hint(hint)
-        raise Hint(
-            f"for reliability {r.round(2)} and correlation {rho:.2f} the weights are proportional "
-            f"to {(right / np.abs(right).max()).round(2)}; yours to "
-            f"{(w / np.abs(w).max()).round(2)}."
-        )
-    return "the direction is right in 22 worlds, negative weights included."
-
-
-def _alike(w: np.ndarray, v: np.ndarray) -> bool:
-    """Whether one is a positive multiple of the other."""
-    sizes = np.linalg.norm(w) * np.linalg.norm(v)
-    return bool(sizes > 0 and w @ v / sizes > 1 - 1e-9)
+    solve=_weights,
+    cases=_worlds,
+    read=_direction,
+    slips={
+        N_("these are the reliabilities: right for independent noise, but here it is shared."):
+            lambda r, rho: r,
+        N_("you multiplied by the covariance S; the weights are its *inverse* times r."):
+            lambda r, rho: _covariance(r, rho) @ r,
+        N_("1 / S inverts each element; the matrix inverse is np.linalg.inv."):
+            lambda r, rho: 1 / _covariance(r, rho) @ r,
+        N_("negative weights are right here: they take out the noise that modalities share."): (
+            lambda r, rho: np.maximum(_weights(r, rho), 0),
+            lambda r, rho: np.abs(_weights(r, rho)),
+        ),
+        N_("all signs are turned: the sum of weights times reliabilities is positive."):
+            lambda r, rho: -_weights(r, rho),
+        N_("squares of reliabilities add up to d' squared; they are not the weights."):
+            lambda r, rho: r**2,
+        N_("equal weights ignore the reliabilities."): lambda r, rho: np.ones(len(r)),
+    },
+    advice=N_("Up to a factor they are inv(S) @ r."),
+)  # fmt: skip
