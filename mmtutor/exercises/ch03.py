@@ -214,16 +214,16 @@ def _chroma(rng: np.random.Generator) -> Iterator[Case]:
 
     Something of every class is there, little or much; the tonic is not always the loudest.
     """
-    for key in rng.permutation(24)[:16]:
-        noise = rng.normal(0, 0.8, size=12)
-        if key % 2:
-            yield Case(rng.choice([0, 1, 20]) + rng.uniform(0.1, 2) * (_KEYS[key] + noise))
+    for trial, key in enumerate(rng.permutation(24)[:18]):
+        offset, noise = (0, 1, 20)[trial % 3], rng.normal(0, 0.8, size=12)
+        if trial < 9:
+            yield Case(offset + rng.uniform(0.1, 2) * (_KEYS[key] + noise))
         shares = np.linspace(0, 1, 60)[:, None]
         relative = (key + 9) % 12 + 12 if key < 12 else (key + 3) % 12
         rows = shares * _KEYS[key] + (1 - shares) * _KEYS[relative] + noise
         second, first = np.sort(_correlations(rows), axis=0)[-2:]
         close = np.where(first - second > 0.01, first - second, 1).argmin()
-        yield Case(rng.choice([1, 20]) + rng.uniform(0.1, 2) * rows[close])
+        yield Case(offset + rng.uniform(0.1, 2) * rows[close])
 
 
 def _read_key(value: Any, right: list) -> list:
