@@ -93,7 +93,7 @@ def exercise(
     number: str,
     expected: str,
     *,
-    solve: Callable,
+    solve: Callable | tuple[Callable, ...],
     cases: Callable[[np.random.Generator], Iterable[Case]],
     slips: Slips,
     advice: str = "",
@@ -109,8 +109,8 @@ def exercise(
         Chapter and exercise, ``"05.1"``.
     expected : str
         What the answer must be, edge cases included; printed while the exercise is unsolved.
-    solve : callable
-        The reference.
+    solve : callable or tuple of callables
+        The reference; several, where the text leaves open which one is meant.
     cases : callable
         ``cases(rng)`` yields the inputs. Cases in a row with the same hint are judged together,
         and the first such group in which the answer fails is spoken of.
@@ -355,7 +355,7 @@ def _check(
     ask: Callable,
     rng: np.random.Generator,
     *,
-    solve: Callable,
+    solve: Callable | tuple[Callable, ...],
     cases: Callable[[np.random.Generator], Iterable[Case]],
     slips: Slips,
     advice: str,
@@ -363,6 +363,7 @@ def _check(
 ) -> str:
     """Judge an answer by the reference; see :func:`exercise`."""
     read = read or _read
+    references = list(solve if isinstance(solve, tuple) else (solve,))
     tried: list[tuple[Case, Any]] = []
     wrong: Hint | None = None
     for case in cases(rng):
@@ -373,11 +374,11 @@ def _check(
         except _Stopped as stopped:
             raise (Hint(f"{stopped}. {case.hint}") if case.hint else stopped) from None
         tried.append((case, value))
-        right = solve(*case.args)
-        try:
-            compare(read(value, right), read(right, right), case)
-        except Hint as hint:
-            wrong = wrong or Hint(f"{hint} {case.hint or (advice and _(advice))}".strip())
+        found = [_difference(value, each(*case.args), case, read) for each in references]
+        if all(found):
+            wrong = wrong or Hint(f"{found[0]} {case.hint or (advice and _(advice))}".strip())
+        else:
+            references = [r for r, hint in zip(references, found, strict=True) if hint is None]
     if wrong is None:
         return _("right on all {n} inputs drawn.").format(n=len(tried))
     for hint, slip in slips.items():
@@ -385,6 +386,14 @@ def _check(
             if all(_is_slip(value, each, case, read) for case, value in tried):
                 raise Hint(_(hint))
     raise wrong
+
+
+def _difference(value: Any, right: Any, case: Case, read: Callable) -> Hint | None:
+    try:
+        compare(read(value, right), read(right, right), case)
+    except Hint as hint:
+        return hint
+    return None
 
 
 def _is_slip(value: Any, slip: Callable, case: Case, read: Callable[[Any, Any], Any]) -> bool:
