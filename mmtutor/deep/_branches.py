@@ -1,14 +1,44 @@
 """One branch per kind of modality: from its tensor to a vector of features.
 
-Masking: a padding frame is all zeros. Convolutions do not know about masks, so after each of them
-the padding is set to zero again; then a clip's features do not depend on how far it was padded.
+Masking: a padding frame is all NaN. Convolutions do not know about masks, so before and after each
+of them the padding is set to zero; then a clip's features do not depend on how far it was padded.
+
+Whatever belongs to a block is called by its name, "_" and one word; nothing else has a "_" in its
+name. So no name of a block can clash with another one's layers or with those that all share.
 """
 
 from __future__ import annotations
 
+import keras
 from keras import KerasTensor, layers, ops, regularizers
 
 from ._blocks import Block
+
+
+def values_of(name: str) -> str:
+    """Return the name of the input that takes a block's values."""
+    return f"{name}_values"
+
+
+def presence_of(name: str) -> str:
+    """Return the name of the input that says whether a block's cell is there: 1, or else 0."""
+    return f"{name}_present"
+
+
+def block_inputs(
+    blocks: list[Block],
+) -> tuple[dict[str, KerasTensor], list[KerasTensor], list[KerasTensor]]:
+    """Return a network's inputs by name, and in the blocks' order their values and presences."""
+    values = [
+        keras.Input(
+            block.shape,
+            dtype="int32" if block.kind == "tokens" else "float32",
+            name=values_of(block.name),
+        )
+        for block in blocks
+    ]
+    presences = [keras.Input((1,), name=presence_of(block.name)) for block in blocks]
+    return {tensor.name: tensor for tensor in values + presences}, values, presences
 
 
 def branch(block: Block, tensor: KerasTensor, *, units: int, dropout: float) -> KerasTensor:
@@ -34,7 +64,9 @@ def _image(block: Block, x: KerasTensor, units: int, dropout: float) -> KerasTen
 
 def _sequence(block: Block, x: KerasTensor, units: int, dropout: float) -> KerasTensor:
     name = block.name
-    mask = ops.cast(ops.any(ops.not_equal(x, 0), axis=-1, keepdims=True), "float32")
+    gaps = ops.isnan(x)
+    mask = ops.cast(ops.logical_not(ops.all(gaps, axis=-1, keepdims=True)), "float32")
+    x = ops.where(gaps, 0.0, x)
     for stage in (1, 2):
         x = layers.Conv1D(units, 5, padding="same", name=f"{name}_conv{stage}")(x)
         # Trainings are short: with the usual 0.99 the averages would lag behind the weights.
@@ -50,7 +82,7 @@ def _sequence(block: Block, x: KerasTensor, units: int, dropout: float) -> Keras
 
 def _tokens(block: Block, x: KerasTensor, units: int, dropout: float) -> KerasTensor:
     name = block.name
-    embed = layers.Embedding(block.vocabulary_size, units, mask_zero=True, name=f"{name}_embed")
+    embed = layers.Embedding(block.n_tokens, units, mask_zero=True, name=f"{name}_embed")
     x = layers.SpatialDropout1D(dropout, name=f"{name}_drop1")(embed(x))
     # Not mask= by hand: the embedding hands its mask on.
     x = _recurrent(name, units, x.shape[1])(x)

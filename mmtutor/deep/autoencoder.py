@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -14,20 +15,28 @@ from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ._blocks import Block
-from ._network import Network, block_inputs, presence
+from ._branches import block_inputs, presence_of, values_of
+from ._estimator import COUNT, SHARE, WEIGHT, Network, Range
 
 __all__ = ["MultimodalAutoencoder"]
 
-_KINDS = ("vector", "image")
+_LOSSES = {"vector": keras.losses.MeanSquaredError, "image": keras.losses.BinaryCrossentropy}
+# A mean over the samples that count, not over all.
+_COUNTED = "mean_with_sample_weight"
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class MultimodalAutoencoder(TransformerMixin, Network):
     """Learn one code from which every modality can be reconstructed, whichever of them is given.
 
     Each modality's encoder proposes a code; the shared code is the mean over the modalities that
-    are present; each modality's decoder, a single layer, reconstructs from the shared code. In
-    training a modality is hidden at random and still has to be reconstructed: that, not the
-    architecture alone, makes the code shared.
+    are present; each modality's decoder, a single layer, reconstructs from the shared code. Two
+    things make the code more than a sum of private ones: in training a modality is hidden at random
+    and still has to be reconstructed, and the proposals may be drawn together.
+
+    Not where a line is enough: run canonical correlation (:class:`mmtutor.fusion.FeatureFusion`
+    with ``align="cca"``) beside it, which needs a second and few samples. Nor for sharp pictures:
+    what is reconstructed from another modality is the mean of all that fits.
 
     Parameters
     ----------
@@ -45,23 +54,32 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         Probability with which a present modality is hidden from a training sample; it is
         reconstructed all the same, from the others.
     agreement : float, default=0.0
-        Weight of a loss that draws the proposals of the modalities of one sample together, which
-        transfer from one modality to another needs (Chandar et al. 2016).
+        Weight of a loss that draws the proposals of the modalities of one sample together, as
+        transfer from one modality to another asks (compare Chandar et al. 2016). It is measured
+        against the spread within a batch, which must then hold at least two samples.
     epochs, batch_size : int, default=60 and 32
-        Passes over the training samples, and samples per step.
+        Passes over the training samples, and the most samples per step; the steps of a pass are
+        equally large.
     learning_rate : float, default=1e-3
         Of the Adam optimiser.
-    random_state : int, default=0
-        Fixes initial weights, order and dropout.
-    verbose : int, default=1
-        0 for silence, 1 for a table of a few lines on the way.
-
-    Attributes
-    ----------
+    {alike}
     network_ : keras.Model
         The trained network: encoders, shared code and decoders.
-    history_ : dict of str to list of float
-        The losses after each epoch.
+
+    See Also
+    --------
+    mmtutor.fusion.FeatureFusion : Linear alignment, by canonical correlation.
+    ContrastiveAligner : Two modalities in one space, without reconstruction.
+
+    Notes
+    -----
+    Taught in notebook 07. Loss that fits the data: features are standardised and unbounded, so
+    their decoder is linear with squared error; pictures lie in [0, 1], so theirs ends in a sigmoid
+    with cross-entropy. Each modality's loss is a mean over its values, so that a large modality
+    does not drown a small one, and over the samples in which it was there.
+
+    Fitted again on samples of the same shape, the same object resets its network instead of
+    building another. :mod:`mmtutor.deep` says how to save a fitted one.
 
     References
     ----------
@@ -85,114 +103,74 @@ class MultimodalAutoencoder(TransformerMixin, Network):
     (60, 2)
     >>> model.reconstruct(X, given=["left"], target="right").shape
     (60, 4)
-
-    Notes
-    -----
-    Loss that fits the data: features are standardised and unbounded, so their decoder is linear
-    with squared error; pictures lie in [0, 1], so theirs ends in a sigmoid with cross-entropy. Each
-    modality's loss is a mean over its values, so that a large modality does not drown a small one.
-    Taught in notebook 07.
     """
 
-    def __init__(
-        self,
-        blocks: list[tuple[str, Any, Any]],
-        *,
-        code_size: int = 32,
-        units: int = 128,
-        dropout: float = 0.0,
-        modality_dropout: float = 0.5,
-        agreement: float = 0.0,
-        epochs: int = 60,
-        batch_size: int = 32,
-        learning_rate: float = 1e-3,
-        random_state: int = 0,
-        verbose: int = 1,
-    ) -> None:
-        self.blocks = blocks
-        self.code_size = code_size
-        self.units = units
-        self.dropout = dropout
-        self.modality_dropout = modality_dropout
-        self.agreement = agreement
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.random_state = random_state
-        self.verbose = verbose
+    code_size: int = 32
+    dropout: float = 0.0
+    modality_dropout: float = 0.5
+    agreement: float = 0.0
+    batch_size: int = 32
 
-    def fit(self, X: Any, y: Any = None) -> MultimodalAutoencoder:
-        """Train on samples without labels.
+    _ranges: ClassVar[dict[str, Range]] = Network._ranges | {
+        "code_size": COUNT,
+        "modality_dropout": SHARE,
+        "agreement": WEIGHT,
+    }
 
-        Parameters
-        ----------
-        X : DataFrame or array of shape (n_samples, n_columns)
-            The samples; cells may be missing, and are then neither read nor reconstructed.
-        y : None
-            Ignored.
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if self.agreement and len(self.blocks) < 2:
+            raise ValueError(f"agreement is {self.agreement}, but there is only one block to agree")
 
-        Returns
-        -------
-        MultimodalAutoencoder
-            The fitted estimator itself.
+    def _smallest_batch(self) -> int:
+        return 2 if self.agreement else 1
 
-        Raises
-        ------
-        ValueError
-            If a block's transformer returns sequences or word numbers, or a single block has
-            nothing to agree with.
-        """
-        inputs = self._prepare(X)
+    def _samples(self, inputs: dict[str, np.ndarray], y: None) -> tuple[Any, ...]:
+        targets, weights = {}, {}
+        there = {block.name: inputs[presence_of(block.name)] for block in self.blocks_}
         for block in self.blocks_:
-            if block.kind not in _KINDS:
+            values = inputs[values_of(block.name)]
+            targets[f"{block.name}_out"] = values.reshape(len(values), -1)
+            # An absent cell is no target. What modality dropout hides from the code is one.
+            weights[f"{block.name}_out"] = there[block.name][:, 0]
+        if self.agreement:
+            pairs = [p * q for p, q in combinations(there.values(), 2)]
+            weights["disagreement"] = np.hstack(pairs)
+            targets["disagreement"] = np.zeros_like(weights["disagreement"])
+        return inputs, targets, weights
+
+    def _plan(self) -> tuple[Any, ...]:
+        return self.code_size, self.units, self.dropout, self.agreement, self.learning_rate
+
+    def _build(self) -> tuple[keras.Model, keras.Model]:
+        for block in self.blocks_:
+            if block.kind not in _LOSSES:
                 raise ValueError(
                     f"block {block.name!r} is a {block.kind}, which has no single reconstruction; "
                     "summarise it first, for example with MFCCFeatures or TfidfFeatures"
                 )
-        if self.agreement and len(self.blocks_) < 2:
-            raise ValueError(f"agreement is {self.agreement}, but there is only one block to agree")
-        self._build_or_reset()
-        targets = {}
-        for block in self.blocks_:
-            values = inputs[block.name].reshape(len(inputs[block.name]), -1)
-            # The last column says whether the cell was there: an absent one is not a target.
-            targets[f"{block.name}_out"] = np.hstack([values, inputs[presence(block.name)]])
-        if self.agreement:
-            there = [inputs[presence(block.name)] for block in self.blocks_]
-            # Also what modality dropout hides from the code: its proposal is known all the same.
-            targets["disagreement"] = np.hstack([p * q for p, q in combinations(there, 2)])
-        self._train(self.network_, inputs, targets)
-        return self
-
-    def _build(self) -> keras.Model:
-        inputs, proposals, presences = {}, [], []
-        for block in self.blocks_:
-            values, present = block_inputs(block)
-            inputs |= {values.name: values, present.name: present}
-            proposals.append(self._encoder(block, values))
-            presences.append(present)
+        inputs, values, presences = block_inputs(self.blocks_)
+        proposals = [self._encoder(*pair) for pair in zip(self.blocks_, values, strict=True)]
         total = ops.maximum(sum(presences), 1.0)
         code = sum(c * p for c, p in zip(proposals, presences, strict=True)) / total
-        code = layers.Identity(name="code")(code)
-        decoders = [self._decoder(block) for block in self.blocks_]
-        outputs = {
-            f"{block.name}_out": layers.Identity(name=f"{block.name}_out")(decoder(code))
-            for block, decoder in zip(self.blocks_, decoders, strict=True)
+        outputs = {f"{block.name}_out": self._decoder(block)(code) for block in self.blocks_}
+        losses = {
+            f"{block.name}_out": _LOSSES[block.kind](reduction=_COUNTED) for block in self.blocks_
         }
-        losses = {f"{block.name}_out": _present_loss(block.kind) for block in self.blocks_}
         weights = dict.fromkeys(losses, 1.0)
+        trained = dict(outputs)
         if self.agreement:
-            outputs["disagreement"] = layers.Identity(name="disagreement")(_disagreement(proposals))
-            losses["disagreement"] = _present_pairs
+            trained["disagreement"] = layers.Identity(name="disagreement")(_disagreement(proposals))
+            losses["disagreement"] = _Output(reduction=_COUNTED)
             weights["disagreement"] = self.agreement
-        self.network_ = keras.Model(inputs, outputs | {"code": code})
-        self.network_.compile(
+        trainer = keras.Model(inputs, trained)
+        trainer.compile(
             optimizer=keras.optimizers.Adam(self.learning_rate),
             jit_compile=False,
             loss=losses,
             loss_weights=weights,
         )
-        return self.network_
+        return keras.Model(inputs, outputs | {"code": code}), trainer
 
     def _encoder(self, block: Block, x: KerasTensor) -> KerasTensor:
         flat = layers.Flatten(name=f"{block.name}_flat")(x)
@@ -200,44 +178,47 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         x = layers.Dense(self.units, activation="relu", name=f"{block.name}_hidden")(x)
         return layers.Dense(self.code_size, name=f"{block.name}_code")(x)
 
-    def _decoder(self, block: Block) -> keras.Model:
+    def _decoder(self, block: Block) -> layers.Layer:
         last = "sigmoid" if block.kind == "image" else "linear"
-        width = int(np.prod(block.shape))
-        return keras.Sequential(
-            [
-                keras.Input((self.code_size,)),
-                layers.Dense(width, activation=last),
-            ],
-            name=f"{block.name}_decoder",
-        )
+        return layers.Dense(int(np.prod(block.shape)), activation=last, name=f"{block.name}_out")
 
-    def transform(self, X: Any, given: Sequence[str] | None = None) -> np.ndarray:
+    def transform(self, X: Any, given: str | Sequence[str] | None = None) -> np.ndarray:
         """Return the shared code of each sample.
 
         Parameters
         ----------
         X : DataFrame or array of shape (n_samples, n_columns)
             The samples; missing cells are left out of the code.
-        given : sequence of str, optional
-            The blocks to encode from; all by default. Columns of other blocks need not hold
-            anything.
+        given : str or sequence of str, optional
+            The block or blocks to encode from; all by default. Columns of other blocks need not
+            hold anything.
 
         Returns
         -------
         ndarray of shape (n_samples, code_size)
             The code; for a sample with no modality at all, zeros.
-        """
-        return self._outputs(X, given)["code"]
 
-    def reconstruct(self, X: Any, *, given: Sequence[str] | None = None, target: str) -> np.ndarray:
+        Raises
+        ------
+        NotFittedError
+            If the network is not trained yet.
+        ValueError
+            If there is no such block, or what a block's transformer returns does not fit what it
+            returned in training.
+        """
+        return self._from(X, given)["code"]
+
+    def reconstruct(
+        self, X: Any, *, given: str | Sequence[str] | None = None, target: str
+    ) -> np.ndarray:
         """Reconstruct one modality from others.
 
         Parameters
         ----------
         X : DataFrame or array of shape (n_samples, n_columns)
             The samples.
-        given : sequence of str, optional
-            The blocks to encode from; all by default.
+        given : str or sequence of str, optional
+            The block or blocks to encode from; all by default.
         target : str
             The block to reconstruct, given or not.
 
@@ -245,11 +226,14 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         -------
         ndarray of shape (n_samples, ...)
             What the target's transformer would have returned, in its units.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As :meth:`transform`.
         """
-        self._check_names([target])
-        block = next(block for block in self.blocks_ if block.name == target)
-        values = self._outputs(X, given)[f"{target}_out"]
-        return block.unscaled(values.reshape(len(values), *block.shape))
+        (block,) = self._chosen(target)
+        return block.unscaled(self._from(X, given)[f"{block.name}_out"])
 
     def decode(self, codes: ArrayLike, *, target: str) -> np.ndarray:
         """Reconstruct one modality from codes, for example from points between two samples.
@@ -268,52 +252,41 @@ class MultimodalAutoencoder(TransformerMixin, Network):
 
         Raises
         ------
+        NotFittedError
+            If the network is not trained yet.
         ValueError
             If there is no such block, or the codes have another width.
         """
-        self._check_names([target])
-        codes = np.asarray(codes, dtype="float32")
-        if codes.ndim != 2 or codes.shape[1] != self.code_size:
-            raise ValueError(f"codes have shape {codes.shape}; expected (n, {self.code_size})")
-        block = next(block for block in self.blocks_ if block.name == target)
-        values = self._call(self.network_.get_layer(f"{target}_decoder"), codes)
-        return block.unscaled(values.reshape(len(values), *block.shape))
+        (block,) = self._chosen(target)
+        decoder = self.network_.get_layer(f"{block.name}_out")
+        codes, width = np.asarray(codes, dtype="float32"), decoder.input.shape[1]
+        if codes.ndim != 2 or codes.shape[1] != width:
+            raise ValueError(f"codes have shape {codes.shape}; expected (n, {width})")
+        return block.unscaled(np.asarray(decoder(codes)))
 
-    def _outputs(self, X: Any, given: Sequence[str] | None) -> dict[str, np.ndarray]:
-        check_is_fitted(self, "network_")
-        inputs = self._inputs(X)
-        if given is not None:
-            self._check_names([given] if isinstance(given, str) else given)
-            for block in self.blocks_:
-                if block.name not in given:
-                    inputs[presence(block.name)][:] = 0.0
-        return self._call(self.network_, inputs)
+    def _from(self, X: Any, given: str | Sequence[str] | None) -> dict[str, np.ndarray]:
+        kept = self._chosen(given)
+        inputs = self._read(X)
+        for block in self.blocks_:
+            if block not in kept:
+                inputs[presence_of(block.name)][:] = 0.0
+        return self._outputs(inputs)
 
-    def _check_names(self, names: Sequence[str]) -> None:
+    def _chosen(self, names: str | Sequence[str] | None) -> list[Block]:
         check_is_fitted(self, "network_")
-        known = [block.name for block in self.blocks_]
+        known = {block.name: block for block in self.blocks_}
+        names = list(known) if names is None else [names] if isinstance(names, str) else list(names)
         unknown = [name for name in names if name not in known]
         if unknown or not names:
-            raise ValueError(f"{unknown or 'nothing'} given; the blocks are {known}")
+            raise ValueError(f"{unknown or 'nothing'} given; the blocks are {list(known)}")
+        return [known[name] for name in names]
 
 
-def _present_loss(kind: str) -> Any:
-    """Return a loss over the samples in which the modality was there."""
+class _Output(keras.losses.Loss):
+    """The output itself, for an output that is a loss."""
 
-    def loss(target: KerasTensor, output: KerasTensor) -> KerasTensor:
-        values, present = target[:, :-1], target[:, -1]
-        if kind == "image":
-            output = ops.clip(output, 1e-6, 1 - 1e-6)
-            error = -(values * ops.log(output) + (1 - values) * ops.log(1 - output))
-        else:
-            error = ops.square(values - output)
-        return ops.sum(ops.mean(error, axis=-1) * present) / ops.maximum(ops.sum(present), 1.0)
-
-    return loss
-
-
-def _present_pairs(present: KerasTensor, distances: KerasTensor) -> KerasTensor:
-    return ops.sum(present * distances) / ops.maximum(ops.sum(present), 1.0)
+    def call(self, _: KerasTensor, output: KerasTensor) -> KerasTensor:
+        return output
 
 
 def _disagreement(proposals: list[KerasTensor]) -> KerasTensor:

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
+import pandas as pd
 from keras import KerasTensor, layers, ops
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
-from sklearn.utils.validation import check_consistent_length, check_is_fitted
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
 
-from ._branches import branch
-from ._network import Augment, Network, block_inputs, presence
+from ._branches import block_inputs, branch
+from ._estimator import SHARE, WEIGHT, Network, Range
+from ._feed import Augment
 
 __all__ = ["CNNRNNClassifier"]
 
 _FUSIONS = ("concat", "gated", "product")
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class CNNRNNClassifier(ClassifierMixin, Network):
     """Classify samples of several modalities with one jointly trained network.
 
     Each block gets the branch that suits its values: pictures a convolutional net, frames and words
     a recurrent net, features a dense layer. The branches meet in one of three ways.
+
+    Not for a few hundred samples, unless to learn how it works: there the classical pipeline,
+    features and :class:`mmtutor.fusion.DecisionFusion`, trains in a fraction of the time and is
+    hard to beat. Nor for models pretrained elsewhere: those are fine-tuned with their own library.
 
     Parameters
     ----------
@@ -32,10 +41,13 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         What each branch reads, as in :class:`mmtutor.fusion.FeatureFusion`. The transformer returns
         pictures in [0, 1] of shape (n_samples, height, width, channels), frames of shape
         (n_samples, n_frames, n_features) with NaN for padding, word numbers of shape (n_samples,
-        length) with 0 for padding, or features of shape (n_samples, n_features).
+        length) with 0 for padding, or features of shape (n_samples, n_features). Two-dimensional
+        whole numbers are word numbers only if the transformer, or the last step of a pipeline, has
+        a fitted attribute ``n_tokens_``, the number of words with the padding, as
+        :class:`mmtutor.text.TokenSequences` does.
     fusion : {"concat", "gated", "product"}, default="concat"
         "concat": the branches' features side by side, then a dense layer. "gated": a learned gate
-        weighs the branches anew for each sample (Arevalo et al. 2017). "product": each branch
+        weighs the branches anew for each sample (after Arevalo et al. 2017). "product": each branch
         decides by itself and the decisions are multiplied, the product rule trained as one network.
     units : int, default=48
         Width of the branches.
@@ -44,28 +56,36 @@ class CNNRNNClassifier(ClassifierMixin, Network):
     modality_dropout : float in [0, 1), default=0.0
         Probability with which a whole modality is hidden from a training sample.
     auxiliary : float, default=0.0
-        Weight of a loss of its own for each branch, which keeps a quick learner among the
-        modalities from starving the others (Wang et al. 2020).
+        Weight of a loss of its own for each branch, so that each one learns to be right alone
+        (compare Wang et al. 2020).
     augment : mapping of block name to function, optional
         ``function(values, rng) -> values`` changes a training batch of a block, drawn anew each
-        time; values are scaled as the network sees them, of shape (n_batch, ...).
+        time; values are scaled as the network sees them, of shape (n_batch, ...), NaN where a
+        sequence is padded.
     epochs, batch_size : int, default=30 and 32
-        Passes over the training samples, and samples per step.
+        Passes over the training samples, and the most samples per step; the steps of a pass are
+        equally large.
     learning_rate : float, default=2e-3
         Of the Adam optimiser.
-    random_state : int, default=0
-        Fixes initial weights, order, dropout and augmentation.
-    verbose : int, default=1
-        0 for silence, 1 for a table of a few lines on the way.
-
-    Attributes
-    ----------
+    {alike}
     classes_ : ndarray of shape (n_classes,)
         The labels.
     network_ : keras.Model
-        The trained network.
-    history_ : dict of str to list of float
-        Loss and accuracy after each epoch.
+        The trained network, from scaled values and presences to the posteriors ``"decision"``.
+
+    See Also
+    --------
+    mmtutor.fusion.DecisionFusion : Fuse classifiers that were trained apart.
+    ContrastiveAligner : Learn from pairs without labels.
+
+    Notes
+    -----
+    Taught in notebook 08. Blocks are centred and scaled on the training samples; pictures by one
+    mean and one standard deviation for all pixels.
+
+    Fitting the same estimator again, on samples of the same shape, starts from the same first
+    weights but builds no new network, which is several times faster: ``network_`` is then the same
+    object with other weights. :mod:`mmtutor.deep` says how to save a fitted one.
 
     References
     ----------
@@ -88,47 +108,26 @@ class CNNRNNClassifier(ClassifierMixin, Network):
     >>> model = CNNRNNClassifier(blocks, epochs=5, verbose=0).fit(X, y)
     >>> model.predict_proba(X).shape
     (40, 2)
-
-    Notes
-    -----
-    Taught in notebook 08. Blocks are centred and scaled on the training samples; pictures by one
-    mean and one standard deviation for all pixels.
-
-    Fitting the same estimator again, on samples of the same shape, starts from the same first
-    weights but builds no new network, which is several times faster: ``network_`` is then the same
-    object with other weights.
     """
 
-    def __init__(
-        self,
-        blocks: list[tuple[str, Any, Any]],
-        *,
-        fusion: str = "concat",
-        units: int = 48,
-        dropout: float = 0.3,
-        modality_dropout: float = 0.0,
-        auxiliary: float = 0.0,
-        augment: Mapping[str, Augment] | None = None,
-        epochs: int = 30,
-        batch_size: int = 32,
-        learning_rate: float = 2e-3,
-        random_state: int = 0,
-        verbose: int = 1,
-    ) -> None:
-        self.blocks = blocks
-        self.fusion = fusion
-        self.units = units
-        self.dropout = dropout
-        self.modality_dropout = modality_dropout
-        self.auxiliary = auxiliary
-        self.augment = augment
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.random_state = random_state
-        self.verbose = verbose
+    fusion: str = "concat"
+    units: int = 48
+    modality_dropout: float = 0.0
+    auxiliary: float = 0.0
+    augment: Mapping[str, Augment] | None = None
+    epochs: int = 30
+    batch_size: int = 32
+    learning_rate: float = 2e-3
 
-    def fit(self, X: Any, y: ArrayLike) -> CNNRNNClassifier:
+    _centre_pictures = True  # a network learns slowly from numbers that are all positive
+    _ranges: ClassVar[dict[str, Range]] = Network._ranges | {
+        "modality_dropout": SHARE,
+        "auxiliary": WEIGHT,
+    }
+
+    def fit(  # type: ignore[override]
+        self, X: Any, y: ArrayLike, groups: ArrayLike | None = None
+    ) -> CNNRNNClassifier:
         """Train the network.
 
         Parameters
@@ -137,77 +136,144 @@ class CNNRNNClassifier(ClassifierMixin, Network):
             The samples; cells may be missing.
         y : array-like of shape (n_samples,)
             Their labels.
+        groups : array-like of shape (n_samples,), optional
+            With `validation_fraction`, samples of one group (a speaker, an author) are held out
+            together.
 
         Returns
         -------
         CNNRNNClassifier
             The fitted estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range, labels are missing, continuous or of one class, or
+            what a block's transformer returns is no kind of input (the message names the block).
         """
+        return self._fit(X, self._labels(y), groups)
+
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         if self.fusion not in _FUSIONS:
             raise ValueError(f"fusion is {self.fusion!r}; expected one of {', '.join(_FUSIONS)}")
-        y = np.asarray(y)
-        check_consistent_length(X, y)
-        self.classes_, codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2:
-            raise ValueError(f"y holds one class only, {self.classes_[0]!r}: nothing to tell apart")
-        inputs = self._prepare(X, y)
-        self._build_or_reset(len(self.classes_))
-        unknown = set(self.augment or {}) - {block.name for block in self.blocks_}
+        unknown = set(self.augment or {}) - {name for name, _, _ in self.blocks}
         if unknown:
             raise ValueError(f"augment names {sorted(unknown)}, which are no blocks")
-        targets = dict.fromkeys(self.network_.output_names, codes)
-        self._train(self.network_, inputs, targets, augment=self.augment)
-        return self
 
-    def _prepare(self, X: Any, y: Any = None) -> dict[str, np.ndarray]:
-        """Centre pictures too: a network learns slowly from numbers that are all positive."""
-        inputs = super()._prepare(X, y)
-        for block in self.blocks_:
-            if block.kind == "image":
-                present = inputs[presence(block.name)][:, 0] > 0
-                values = inputs[block.name][present]
-                block.mean, block.scale = np.array([values.mean()]), np.array([values.std() + 1e-6])
-                inputs[block.name][present] = (values - block.mean) / block.scale
-        return inputs
+    def _labels(self, y: ArrayLike) -> np.ndarray:
+        labels: np.ndarray = column_or_1d(y, warn=True)
+        missing = np.flatnonzero(pd.isna(labels))
+        if len(missing):
+            raise ValueError(f"y has {len(missing)} missing labels, the first in row {missing[0]}")
+        check_classification_targets(labels)
+        self.classes_ = np.unique(labels)
+        if len(self.classes_) == 1:
+            raise ValueError(
+                f"y holds one class only, {labels.tolist()[0]!r}: nothing to tell apart"
+            )
+        return labels
 
-    def _build(self) -> keras.Model:
+    def _split(self, n_samples: int, y: np.ndarray, groups: Any, seed: int) -> list[np.ndarray]:
+        rows = super()._split(n_samples, y, groups, seed)
+        lost = np.setdiff1d(self.classes_, y[rows[0]])
+        if len(lost):
+            raise ValueError(
+                f"all samples of class {lost.tolist()[0]!r} are held out, none is left to learn"
+            )
+        return rows
+
+    def _samples(self, inputs: dict[str, np.ndarray], y: np.ndarray) -> tuple[Any, ...]:
+        codes = np.searchsorted(self.classes_, y)
+        return inputs, dict.fromkeys(self._decisions(), codes)
+
+    def _decisions(self) -> list[str]:
+        """Return what is trained: the decision, and with `auxiliary` each branch's own."""
+        own = [f"{block.name}_decision" for block in self.blocks_] if self.auxiliary else []
+        return ["decision", *own]
+
+    def _plan(self) -> tuple[Any, ...]:
+        settings = (self.fusion, self.units, self.dropout, self.auxiliary, self.learning_rate)
+        return len(self.classes_), *settings
+
+    def _build(self) -> tuple[keras.Model, keras.Model]:
         n_classes = len(self.classes_)
-        inputs, features, presences = {}, [], []
-        for block in self.blocks_:
-            values, present = block_inputs(block)
-            inputs |= {values.name: values, present.name: present}
-            built = branch(block, values, units=self.units, dropout=self.dropout)
-            features.append(built * present)  # an absent modality says nothing
-            presences.append(present)
+        inputs, values, presences = block_inputs(self.blocks_)
+        features = [
+            # an absent modality says nothing
+            branch(block, tensor, units=self.units, dropout=self.dropout) * present
+            for block, tensor, present in zip(self.blocks_, values, presences, strict=True)
+        ]
         singles = {
             f"{block.name}_decision": layers.Dense(
                 n_classes, activation="softmax", name=f"{block.name}_decision"
             )(feature)
             for block, feature in zip(self.blocks_, features, strict=True)
         }
+        gates: dict[str, KerasTensor] = {}
         if self.fusion == "product":
             decision = _product(list(singles.values()), presences)
         else:
-            meet = _concat if self.fusion == "concat" else _gated
-            meeting = layers.Dropout(self.dropout)(meet(features, presences, self.units))
-            decision = layers.Dense(n_classes, activation="softmax", name="joint")(meeting)
-        outputs = {"decision": layers.Identity(name="decision")(decision)}
-        if self.auxiliary or self.fusion == "product":
-            outputs |= singles
-        self.network_ = keras.Model(inputs, outputs)
-        self.network_.compile(
+            drop, meet = layers.Dropout(self.dropout), {"concat": _concat, "gated": _gated}
+            meeting, gates = meet[self.fusion](features, presences, self.units)
+            decision = layers.Dense(n_classes, activation="softmax", name="joint")(drop(meeting))
+        decision = layers.Identity(name="decision")(decision)
+        answers = {"decision": decision}
+        if self.auxiliary or self.fusion == "product":  # else they learn nothing
+            answers |= singles
+        trained = self._decisions()
+        trainer = keras.Model(inputs, {name: answers[name] for name in trained})
+        trainer.compile(
             optimizer=keras.optimizers.Adam(self.learning_rate),
             jit_compile=False,
-            loss=dict.fromkeys(outputs, "sparse_categorical_crossentropy"),
-            loss_weights={k: 1.0 if k == "decision" else self.auxiliary for k in outputs},
+            loss=dict.fromkeys(trained, "sparse_categorical_crossentropy"),
+            loss_weights={k: 1.0 if k == "decision" else self.auxiliary for k in trained},
             metrics={"decision": "accuracy"},
         )
-        return self.network_
+        return keras.Model(inputs, answers | gates), trainer
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return posteriors of shape (n_samples, n_classes), in the order of ``classes_``."""
-        check_is_fitted(self, "network_")
-        return self._call(self.network_, self._inputs(X))["decision"].astype(float)
+        """Return how probable each class is.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_samples, n_columns)
+            The samples, with the columns of training; cells may be missing.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            Posteriors, in the order of ``classes_``.
+
+        Raises
+        ------
+        NotFittedError
+            If the network is not trained yet.
+        ValueError
+            If what a block's transformer returns does not fit what it returned in training.
+        """
+        return self._outputs(self._read(X))["decision"].astype(float)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable label of each sample.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_samples, n_columns)
+            As for :meth:`predict_proba`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The labels.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As :meth:`predict_proba`.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
 
     def branch_proba(self, X: Any) -> dict[str, np.ndarray]:
         """Return what each branch would decide by itself.
@@ -225,6 +291,8 @@ class CNNRNNClassifier(ClassifierMixin, Network):
 
         Raises
         ------
+        NotFittedError
+            If the network is not trained yet.
         ValueError
             If the branches learned no decisions of their own: neither ``fusion="product"`` nor
             ``auxiliary`` above 0.
@@ -233,13 +301,12 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         -----
         Taught in notebook 08.
         """
-        check_is_fitted(self, "network_")
-        if "decision" in self.network_.output_names and len(self.network_.output_names) == 1:
+        outputs = self._outputs(self._read(X))
+        if f"{self.blocks_[0].name}_decision" not in outputs:
             raise ValueError(
-                f"fusion={self.fusion!r} with auxiliary={self.auxiliary!r} trains no decision of "
-                'the single branches: set auxiliary=1, or fusion="product"'
+                "the network was trained without a decision of its single branches: set "
+                'auxiliary=1, or fusion="product", and fit again'
             )
-        outputs = self._call(self.network_, self._inputs(X))
         return {b.name: outputs[f"{b.name}_decision"].astype(float) for b in self.blocks_}
 
     def gate_weights(self, X: Any) -> dict[str, np.ndarray]:
@@ -258,40 +325,39 @@ class CNNRNNClassifier(ClassifierMixin, Network):
 
         Raises
         ------
+        NotFittedError
+            If the network is not trained yet.
         ValueError
-            If there is no gate: `fusion` is not "gated".
+            If there is no gate: `fusion` was not "gated".
 
         Notes
         -----
         Taught in notebook 08.
         """
-        check_is_fitted(self, "network_")
-        if self.fusion != "gated":
-            raise ValueError(f'fusion={self.fusion!r} has no gate; only fusion="gated" has one')
-        gates = keras.Model(self.network_.inputs, self.network_.get_layer("gates").output)
-        # By position, as the model's inputs are a list here.
-        inputs = self._inputs(X)
-        weights = self._call(gates, {t.name: inputs[t.name] for t in self.network_.inputs})
-        return {b.name: weights[:, k].astype(float) for k, b in enumerate(self.blocks_)}
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable label of each sample, shape (n_samples,)."""
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+        outputs = self._outputs(self._read(X))
+        if "gates" not in outputs:
+            raise ValueError('the network was trained without a gate; only fusion="gated" has one')
+        return {b.name: outputs["gates"][:, k].astype(float) for k, b in enumerate(self.blocks_)}
 
 
-def _concat(features: list[KerasTensor], presences: list[KerasTensor], units: int) -> KerasTensor:
+def _concat(
+    features: list[KerasTensor], presences: list[KerasTensor], units: int
+) -> tuple[KerasTensor, dict[str, KerasTensor]]:
     # Which modalities are absent is told to the network too: zeros alone could be a quiet signal.
     together = ops.concatenate([*features, *presences], axis=-1)
-    return layers.Dense(units, activation="relu", name="meeting")(together)
+    return layers.Dense(units, activation="relu", name="meeting")(together), {}
 
 
-def _gated(features: list[KerasTensor], presences: list[KerasTensor], units: int) -> KerasTensor:
+def _gated(
+    features: list[KerasTensor], presences: list[KerasTensor], units: int
+) -> tuple[KerasTensor, dict[str, KerasTensor]]:
     together = ops.concatenate(features, axis=-1)
     present = ops.concatenate(presences, axis=-1)
     gate = layers.Dense(len(features), name="gate")(together) + (present - 1) * 1e9
     gates = layers.Activation("softmax", name="gates")(gate)
     voices = [layers.Dense(units, activation="tanh")(feature) for feature in features]
-    return ops.sum(ops.expand_dims(gates, -1) * ops.stack(voices, axis=1), axis=1)
+    weighted = ops.expand_dims(gates, -1) * ops.stack(voices, axis=1)
+    return ops.sum(weighted, axis=1), {"gates": gates}
 
 
 def _product(decisions: list[KerasTensor], presences: list[KerasTensor]) -> KerasTensor:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import keras
 import numpy as np
@@ -10,8 +11,8 @@ from keras import KerasTensor, layers, ops
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._branches import branch
-from ._network import Network, block_inputs, presence
+from ._branches import block_inputs, branch, presence_of
+from ._estimator import COUNT, RATE, Network, Range
 
 __all__ = ["ContrastiveAligner", "info_nce"]
 
@@ -34,6 +35,15 @@ def info_nce(first: Any, second: Any, temperature: float = 0.1) -> Any:
     scalar tensor
         The loss in nats; chance is ``log(n_pairs)``.
 
+    See Also
+    --------
+    ContrastiveAligner : Train two towers with it.
+
+    Notes
+    -----
+    Taught in notebook 09. Losses of different numbers of pairs cannot be compared, as the chance
+    of one says.
+
     References
     ----------
     van den Oord, Li, Vinyals, Representation learning with contrastive predictive coding, 2018.
@@ -46,10 +56,6 @@ def info_nce(first: Any, second: Any, temperature: float = 0.1) -> Any:
     >>> same = np.ones((4, 3), dtype="float32")
     >>> round(float(info_nce(same, same)), 4) == round(float(np.log(4)), 4)
     True
-
-    Notes
-    -----
-    Taught in notebook 09.
     """
     first = ops.normalize(first, axis=-1)
     second = ops.normalize(second, axis=-1)
@@ -70,12 +76,17 @@ class _InfoNCE(keras.losses.Loss):
         return info_nce(pair[:, 0], pair[:, 1], self.temperature)
 
 
+@dataclass(eq=False, repr=False, kw_only=True)
 class ContrastiveAligner(TransformerMixin, Network):
     """Embed two modalities in one space in which the halves of a pair lie close together.
 
     Needs pairs, no labels: self-supervised learning. The embeddings serve retrieval in both
     directions, zero-shot classification (embed a description of each class, take the nearest), or
     as features for a classifier with few labels.
+
+    Not where labels are plenty, nor where a line is enough: run canonical correlation
+    (:class:`mmtutor.fusion.FeatureFusion` with ``align="cca"``) beside it. And not for a thousand
+    pairs if somebody has trained towers for such data on millions.
 
     Parameters
     ----------
@@ -90,20 +101,26 @@ class ContrastiveAligner(TransformerMixin, Network):
     dropout : float in [0, 1), default=0.3
         Share of features hidden in training.
     epochs, batch_size : int, default=60 and 64
-        Passes over the pairs, and pairs per step; each pair has ``batch_size - 1`` negatives.
+        Passes over the pairs, and the most pairs per step, at least 2: the others of a step are
+        each pair's negatives. The steps of a pass are equally large, as a smaller one would be an
+        easier task.
     learning_rate : float, default=1e-3
         Of the Adam optimiser.
-    random_state : int, default=0
-        Fixes initial weights, order and dropout.
-    verbose : int, default=1
-        0 for silence, 1 for a table of a few lines on the way.
-
-    Attributes
-    ----------
+    {alike}
     network_ : keras.Model
-        Both towers; its outputs are named by the blocks.
-    history_ : dict of str to list of float
-        The loss after each epoch.
+        Both towers, from scaled values and presences to embeddings of unit length.
+
+    See Also
+    --------
+    info_nce : The loss.
+    mmtutor.fusion.FeatureFusion : Linear alignment, by canonical correlation.
+    MultimodalAutoencoder : A code from which each modality can be reconstructed.
+
+    Notes
+    -----
+    Taught in notebook 09. Fitted again on pairs of the same shape, also with another temperature,
+    batch size or number of epochs, the same object resets its network instead of building another,
+    which saves seconds. :mod:`mmtutor.deep` says how to save a fitted one.
 
     References
     ----------
@@ -120,88 +137,53 @@ class ContrastiveAligner(TransformerMixin, Network):
     >>> model = ContrastiveAligner(blocks, n_components=3, epochs=2, verbose=0).fit(X)
     >>> model.transform(X, "a").shape
     (64, 3)
-
-    Notes
-    -----
-    Fitted again on pairs of the same shape, also with another temperature, batch size or number of
-    epochs, the same object resets its network instead of building another, which saves seconds.
-    Taught in notebook 09.
     """
 
-    modality_dropout = 0.0  # a pair needs both halves
+    n_components: int = 32
+    temperature: float = 0.1
 
-    def __init__(
-        self,
-        blocks: list[tuple[str, Any, Any]],
-        *,
-        n_components: int = 32,
-        temperature: float = 0.1,
-        units: int = 128,
-        dropout: float = 0.3,
-        epochs: int = 60,
-        batch_size: int = 64,
-        learning_rate: float = 1e-3,
-        random_state: int = 0,
-        verbose: int = 1,
-    ) -> None:
-        self.blocks = blocks
-        self.n_components = n_components
-        self.temperature = temperature
-        self.units = units
-        self.dropout = dropout
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.random_state = random_state
-        self.verbose = verbose
+    _ranges: ClassVar[dict[str, Range]] = Network._ranges | {
+        "n_components": COUNT,
+        "temperature": RATE,
+    }
 
-    def fit(self, X: Any, y: Any = None) -> ContrastiveAligner:
-        """Train on pairs.
+    def check_parts(self) -> list[tuple[str, Any, Any]]:
+        """Return the blocks; raise ``ValueError`` if they are not two, or cannot be parts."""
+        parts = super().check_parts()
+        if len(parts) != 2:
+            raise ValueError(f"expected two blocks, got {[name for name, _, _ in parts]}")
+        return parts
 
-        Parameters
-        ----------
-        X : DataFrame or array of shape (n_samples, n_columns)
-            The pairs; a sample in which one half is missing is left out.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        ContrastiveAligner
-            The fitted estimator itself.
-        """
-        if self.temperature <= 0:
-            raise ValueError(f"temperature is {self.temperature!r}; expected a positive number")
-        inputs = self._prepare(X)
-        if len(self.blocks_) != 2:
-            raise ValueError(f"expected two blocks, got {[block.name for block in self.blocks_]}")
-        flags = [inputs[presence(block.name)][:, 0] > 0 for block in self.blocks_]
-        both = flags[0] & flags[1]
+    def _samples(self, inputs: dict[str, np.ndarray], y: None) -> tuple[Any, ...]:
+        there = [inputs[presence_of(block.name)][:, 0] > 0 for block in self.blocks_]
+        both = there[0] & there[1]
         if both.sum() < 2:
             raise ValueError(f"only {both.sum()} of {len(both)} samples have both halves of a pair")
-        trainer = self._build_or_reset()
-        trainer.loss.temperature.assign(self.temperature)
         pairs = {name: values[both] for name, values in inputs.items()}
-        # The last, smaller batch has fewer negatives and so an easier task: it is left out.
-        self._train(trainer, pairs, None, drop_last=True)
-        return self
+        return pairs, np.zeros(both.sum(), dtype="float32")  # Keras wants targets
 
-    def _build(self) -> keras.Model:
-        inputs, outputs = {}, {}
-        for block in self.blocks_:
-            values, present = block_inputs(block)
-            inputs |= {values.name: values, present.name: present}
-            features = branch(block, values, units=self.units, dropout=self.dropout) * present
+    def _plan(self) -> tuple[Any, ...]:
+        return self.n_components, self.units, self.dropout, self.learning_rate
+
+    def _build(self) -> tuple[keras.Model, keras.Model]:
+        inputs, values, presences = block_inputs(self.blocks_)
+        outputs = {}
+        for block, tensor, present in zip(self.blocks_, values, presences, strict=True):
+            features = branch(block, tensor, units=self.units, dropout=self.dropout) * present
             features = layers.Dense(self.n_components, name=f"{block.name}_tower")(features)
-            outputs[block.name] = layers.UnitNormalization(name=f"{block.name}_unit")(features)
-        self.network_ = keras.Model(inputs, outputs)
-        pair = ops.stack(list(outputs.values()), axis=1)
-        trainer = keras.Model(inputs, pair)
+            unit = layers.UnitNormalization(name=f"{block.name}_unit")
+            outputs[unit.name] = unit(features)
+        trainer = keras.Model(inputs, ops.stack(list(outputs.values()), axis=1))
         trainer.compile(
-            optimizer=keras.optimizers.Adam(self.learning_rate),
-            jit_compile=False,
-            loss=_InfoNCE(),
+            optimizer=keras.optimizers.Adam(self.learning_rate), jit_compile=False, loss=_InfoNCE()
         )
+        return keras.Model(inputs, outputs), trainer
+
+    def _smallest_batch(self) -> int:
+        return 2
+
+    def _tuned(self, trainer: keras.Model) -> keras.Model:
+        trainer.loss.temperature.assign(self.temperature)
         return trainer
 
     def transform(self, X: Any, modality: str | None = None) -> np.ndarray:
@@ -218,15 +200,22 @@ class ContrastiveAligner(TransformerMixin, Network):
         -------
         ndarray of shape (n_samples, n_components)
             The embeddings; zeros for a sample in which the modality is missing.
+
+        Raises
+        ------
+        NotFittedError
+            If the network is not trained yet.
+        ValueError
+            If there is no such block, or what a block's transformer returns does not fit what it
+            returned in training.
         """
-        check_is_fitted(self, "network_")
+        inputs = self._read(X)
         names = [block.name for block in self.blocks_]
         if modality is not None and modality not in names:
             raise ValueError(f"modality is {modality!r}; the blocks are {names}")
-        inputs = self._inputs(X)
-        embedded = self._call(self.network_, inputs)
+        embedded = self._outputs(inputs)
         chosen = names if modality is None else [modality]
-        total = sum(embedded[name] * inputs[presence(name)] for name in chosen)
+        total = sum(embedded[f"{name}_unit"] * inputs[presence_of(name)] for name in chosen)
         length = np.linalg.norm(total, axis=1, keepdims=True)
         return total / np.where(length > 0, length, 1.0)
 
@@ -244,6 +233,12 @@ class ContrastiveAligner(TransformerMixin, Network):
         -------
         ndarray of shape (n_queries, n_items)
             Similarities in [-1, 1]; transpose it to search in the other direction.
+
+        Raises
+        ------
+        NotFittedError, ValueError
+            As :meth:`transform`.
         """
+        check_is_fitted(self, "network_")
         first, second = (block.name for block in self.blocks_)
         return self.transform(X, first) @ self.transform(X if Z is None else Z, second).T
