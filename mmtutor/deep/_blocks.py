@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +11,8 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from mmtutor._table import present_rows, resolve, select, take
+from mmtutor._composition import at_work, check_rows
+from mmtutor._table import present_rows, resolve, row_names, select, take
 
 KINDS = {
     "tokens": "word numbers of shape (n_samples, length), 0 = padding",
@@ -40,15 +39,14 @@ class Block:
     def fit(cls, part: tuple[str, Any, Any], X: Any, y: Any, *, centre_pictures: bool) -> Block:
         """Fit a transformer and the scaling on the rows in which the modality is present."""
         name, transformer, columns = part
-        block = cls(name, clone(transformer), resolve(X, columns))
-        with block._named():
+        with at_work(f"block {name!r}", columns):
+            block = cls(name, clone(transformer), resolve(X, columns))
             column = select(X, block.columns)
             present = present_rows(column)
             if not present.any():
                 raise ValueError("missing in every training sample; leave it out")
-            target = None if y is None else y[present]
-            values = block.transformer.fit_transform(take(column, present), target)
-            values = block._numbers(values, present)
+            given, target = take(column, present), None if y is None else y[present]
+            values = block._numbers(block.transformer.fit_transform(given, target), given)
             block._learn_kind(values)
             values = block._checked(values, X, present)
             if np.isnan(values).all():
@@ -67,38 +65,34 @@ class Block:
 
         An absent cell is all padding, or else zeros, which after scaling are the mean.
         """
-        with self._named():
+        padding = np.nan if self.kind == "sequence" else 0
+        dtype = "int32" if self.kind == "tokens" else "float32"
+        with at_work(f"block {self.name!r}", self.columns):
             column = select(X, self.columns)
             present = present_rows(column)
-            padding = np.nan if self.kind == "sequence" else 0
-            dtype = "int32" if self.kind == "tokens" else "float32"
             values = np.full((len(present), *self.shape), padding, dtype=dtype)
             if present.any():
-                found = self.transformer.transform(take(column, present))
-                found = self._checked(self._numbers(found, present), X, present)
-                values[present] = found if self.kind == "tokens" else self._scaled(found)
+                given = take(column, present)
+                found = self._numbers(self.transformer.transform(given), given)
+                found = self._checked(found, X, present)
+                if self.kind != "tokens":
+                    found = (found - self.mean) / self.scale
+                values[present] = found
         return values, present.astype("float32")[:, np.newaxis]
 
     def unscaled(self, values: np.ndarray) -> np.ndarray:
         """Return a network's output, flat or not, in the shape and units of the transformer's."""
         return values.reshape(len(values), *self.shape) * self.scale + self.mean
 
-    def _scaled(self, values: np.ndarray) -> np.ndarray:
-        return (values - self.mean) / self.scale
-
-    def _numbers(self, values: Any, present: np.ndarray) -> np.ndarray:
-        """Return what the transformer made of the present rows as an array of numbers."""
+    def _numbers(self, values: Any, given: Any) -> np.ndarray:
+        """Return what the transformer made of the given rows as an array of numbers."""
         values = values.toarray() if sparse.issparse(values) else np.asarray(values)
         if values.dtype.kind not in "biuf" or values.ndim not in (2, 3, 4):
             raise ValueError(
                 f"its transformer returned shape {values.shape} of {values.dtype}; expected one "
                 f"of: {'; '.join(KINDS.values())}"
             )
-        if len(values) != present.sum():
-            raise ValueError(
-                f"its transformer made {len(values)} rows of {present.sum()}; if it takes one "
-                f"column, name that without brackets (columns is {self.columns!r})"
-            )
+        check_rows(given, values, self.columns)
         return values
 
     def _learn_kind(self, values: np.ndarray) -> None:
@@ -127,11 +121,8 @@ class Block:
             good, wanted = ~np.isinf(values), "frames without infinity"
         bad = ~good.reshape(len(good), -1).all(axis=1)
         if bad.any():
-            rows = X.index[present] if hasattr(X, "index") else np.flatnonzero(present)
-            first = bad.argmax()
-            raise ValueError(
-                f"row {rows[first]}: expected {wanted}, found {values[first][~good[first]].flat[0]}"
-            )
+            row = np.array(row_names(X), dtype=object)[present][bad][0]
+            raise ValueError(f"row {row}: expected {wanted}, found {values[~good][0]}")
         return values
 
     def _fitted_length(self, values: np.ndarray) -> np.ndarray:
@@ -145,10 +136,3 @@ class Block:
             )
         missing = [(0, 0), (0, max(0, length - now)), (0, 0)]
         return np.pad(values[:, :length], missing, constant_values=np.nan)
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        try:
-            yield
-        except (ValueError, TypeError, OSError) as error:
-            raise type(error)(f"block {self.name!r}: {error}") from error

@@ -119,7 +119,7 @@ class MultimodalAutoencoder(TransformerMixin, Network):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        if self.agreement and len(self.blocks) < 2:
+        if self.agreement and len(self.check_parts()) < 2:
             raise ValueError(f"agreement is {self.agreement}, but there is only one block to agree")
 
     def _smallest_batch(self) -> int:

@@ -157,7 +157,7 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         super()._check_parameters()
         if self.fusion not in _FUSIONS:
             raise ValueError(f"fusion is {self.fusion!r}; expected one of {', '.join(_FUSIONS)}")
-        unknown = set(self.augment or {}) - {name for name, _, _ in self.blocks}
+        unknown = set(self.augment or {}) - {name for name, _, _ in self.check_parts()}
         if unknown:
             raise ValueError(f"augment names {sorted(unknown)}, which are no blocks")
 

@@ -39,9 +39,12 @@
 # | joint training | 联合训练 | one loss trains all branches at once |
 
 # %%
+import tempfile
 import textwrap
 import time
+from pathlib import Path
 
+import joblib
 import keras
 import librosa
 import matplotlib.pyplot as plt
@@ -423,7 +426,7 @@ assert gain > 0.08 and last["centred"] > by_hog.mean() - 0.04
 # ### The whole network
 
 # %%
-stack = FunctionTransformer(lambda cells: np.stack(list(cells)))
+stack = FunctionTransformer(np.stack)  # cells that are arrays already
 blocks = [
     ("text", text.TokenSequences(max_length=14, max_tokens=400), "text"),
     ("image", stack, "image"),
@@ -469,6 +472,22 @@ print(
 )
 
 # %% [markdown]
+# ### Keep what was trained
+#
+# A fitted network is saved like any estimator of scikit-learn: one file holds it and its transformers.
+
+# %%
+with tempfile.TemporaryDirectory() as folder:
+    joblib.dump(net, Path(folder, "posts.joblib"))
+    again = joblib.load(Path(folder, "posts.joblib"))
+same = np.allclose(again.predict_proba(unseen), P, atol=1e-6)
+print("read back, it gives the same posteriors:", same)
+assert same
+
+# %% [markdown]
+# Two things to know. A function in it is kept by name only, so that a `lambda` cannot be saved, and a function of yours must lie in a module that the reader has, too (`np.stack` does). And reading such a
+# file runs whatever commands its maker put in ([Python's own warning](https://docs.python.org/3/library/pickle.html)): open only files of your own. To give a network away, use `net.network_.save("posts.keras")`, an ordinary Keras model.
+#
 # ### The classical pipeline beside it
 #
 # Words counted, gradients of the picture, statistics of the voice; a logistic regression on each, and the product of the three decisions. The same folds, but not the same detail: the classical pipeline reads pictures of 48 by 48 and a frame every 20 ms; the

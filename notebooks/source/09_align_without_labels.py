@@ -855,7 +855,7 @@ check("09.3", name_images_solution)
 # - **Comparing losses** of different batch sizes or temperatures. Compare what you need the embedding for.
 # - **The same person in training and test**: the towers remember who goes with whom. Split by person, and by author.
 # - **A shortcut in the pairs**: whatever both halves share is learned, wanted or not: the author, the microphone, the logo in the corner.
-# - **The last, smaller batch** of an epoch is an easier quiz. `ContrastiveAligner` leaves it out.
+# - **A last, smaller batch** of an epoch is an easier quiz. `ContrastiveAligner` makes all batches of an epoch equally large.
 # - **A temperature copied from elsewhere**: in section 4 it hardly mattered, in section 6 it did. Try a few, on what you need the embedding for.
 # - **Choosing prompts by test accuracy** is training on the test labels. Write them first.
 #
