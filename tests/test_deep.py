@@ -465,7 +465,7 @@ def test_agreement_survives_any_number_of_samples():
 
 def test_batches_are_equal_and_hold_every_sample_once():
     inputs = {"a_values": np.arange(65), "a_present": np.ones((65, 1))}
-    feed = Feed((inputs, np.arange(65)), ["a"], 32, 2, 0, 0.0, {})
+    feed = Feed((inputs, np.arange(65)), ["a"], 32, 2, 0)
     batches = [batch for batch, _ in zip(feed, range(3), strict=False)]
     assert [len(y) for _, y in batches] == [22, 22, 21]
     assert sorted(np.concatenate([y for _, y in batches])) == list(range(65))
@@ -478,7 +478,7 @@ def test_modality_dropout_never_hides_all_of_a_sample():
     names = ["a", "b", "c"]
     inputs = {f"{n}_present": there[:, [k]].astype("float32") for k, n in enumerate(names)}
     inputs |= {f"{name}_values": np.zeros((4000, 1)) for name in names}
-    feed = Feed((inputs, np.arange(4000)), names, 4000, 1, 0, 0.6, {})
+    feed = Feed((inputs, np.arange(4000)), names, 4000, 1, 0, modality_dropout=0.6)
     shown, rows = next(iter(feed))
     shown, there = np.hstack([shown[f"{name}_present"] for name in names]) > 0, there[rows]
     assert not (shown & ~there).any()
@@ -583,6 +583,7 @@ def test_a_copy_answers_alike_and_can_be_fitted_again(fitted, tmp_path):
         np.testing.assert_array_equal(getattr(again.fit(X, y), answer)(X), expected)
 
 
+@pytest.mark.slow
 def test_estimators_go_to_workers_and_come_back_fitted():
     X, y = numbers(60)
     steps = [(name, StandardScaler(), columns) for name, _, columns in TWO]
@@ -697,6 +698,7 @@ def test_another_backend_is_refused_in_one_sentence(backend):
     assert backend in last and "KERAS_BACKEND" in last
 
 
+@pytest.mark.slow
 def test_many_models_give_no_retracing_warning(caplog):
     X, y = numbers(40)
     with caplog.at_level(logging.WARNING, logger="tensorflow"):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar, TypeVar
 
@@ -19,7 +18,7 @@ from mmtutor._table import take
 
 from ._blocks import Block
 from ._branches import presence_of, values_of
-from ._feed import Augment, Feed
+from ._feed import Feed
 from ._training import Resettable, train
 
 Range = tuple[str, Callable[[Any], bool]]
@@ -56,21 +55,15 @@ _ALIKE = """validation_fraction : float in [0, 1), default=0.0
 Self = TypeVar("Self", bound="Network")
 
 
-@dataclass(eq=False, repr=False)
 class Network(Composition):
     """Blocks in, a fitted Keras network out. Subclasses say what the network is."""
 
-    blocks: list[tuple[str, Any, Any]]
-    _: KW_ONLY
-    units: int = 128
-    dropout: float = 0.3
-    epochs: int = 60
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    validation_fraction: float = 0.0
-    callbacks: Sequence[keras.callbacks.Callback] | None = None
-    random_state: int | None = 0
-    verbose: int = 1
+    epochs: int
+    batch_size: int
+    validation_fraction: float
+    callbacks: Sequence[keras.callbacks.Callback] | None
+    random_state: int | None
+    verbose: int
 
     _parts = "blocks"
     _centre_pictures: ClassVar[bool] = False
@@ -107,21 +100,17 @@ class Network(Composition):
         """Set what can be set without building anew."""
         return trainer
 
-    def _check_parameters(self) -> None:
-        for name, (expected, holds) in self._ranges.items():
-            if not holds(value := getattr(self, name)):
-                raise ValueError(f"{name} is {value!r}; expected {expected}")
-
-    def check_parts(self) -> list[tuple[str, Any, Any]]:
-        """Return the blocks; raise ``ValueError`` if one cannot be a part of a network."""
-        parts = super().check_parts()
-        for name, _, _ in parts:
+    def _check(self, names: list[str]) -> None:
+        """Raise ``ValueError`` if a parameter, or the name of a block, is none for a network."""
+        for name in names:
             if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", name):
                 raise ValueError(
                     f"blocks: {name!r} cannot be the name of a network's layers; use letters from "
                     "a to z, digits and _"
                 )
-        return parts
+        for name, (expected, holds) in self._ranges.items():
+            if not holds(value := getattr(self, name)):
+                raise ValueError(f"{name} is {value!r}; expected {expected}")
 
     def fit(self: Self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> Self:
         """Train on samples without labels.
@@ -150,7 +139,7 @@ class Network(Composition):
 
     def _fit(self: Self, X: Any, y: np.ndarray | None, groups: Any) -> Self:
         parts = self.check_parts()
-        self._check_parameters()
+        self._check([name for name, _, _ in parts])
         X = self.check_X(X, reset=True)
         check_consistent_length(X, y, groups)
         seed = self.random_state
@@ -162,7 +151,9 @@ class Network(Composition):
         self.blocks_ = [
             Block.fit(part, known, known_y, centre_pictures=self._centre_pictures) for part in parts
         ]
-        dropping = {name: getattr(self, name, None) for name in ("modality_dropout", "augment")}
+        dropping = {
+            k: getattr(self, k) for k in ("modality_dropout", "augment") if hasattr(self, k)
+        }
         feed = self._feed(known, known_y, seed, **dropping)
         validation = self._feed(*held_out[0], seed) if held_out else None
         plan = seed, [(b.name, b.kind, b.shape, b.n_tokens) for b in self.blocks_], self._plan()
@@ -186,18 +177,10 @@ class Network(Composition):
             return list(next(splitter.split(rows, groups=groups)))
         return train_test_split(rows, test_size=share, stratify=y, random_state=seed)
 
-    def _feed(
-        self,
-        X: Any,
-        y: np.ndarray | None,
-        seed: int,
-        modality_dropout: float | None = None,
-        augment: Mapping[str, Augment] | None = None,
-    ) -> Feed:
+    def _feed(self, X: Any, y: np.ndarray | None, seed: int, **dropping: Any) -> Feed:
         samples = self._samples(self._inputs(X), y)
         names = [block.name for block in self.blocks_]
-        batches = self.batch_size, self._smallest_batch(), seed
-        return Feed(samples, names, *batches, modality_dropout or 0.0, augment or {})
+        return Feed(samples, names, self.batch_size, self._smallest_batch(), seed, **dropping)
 
     def _inputs(self, X: Any) -> dict[str, np.ndarray]:
         """Return the tensors of every block: its values, and whether each cell is present."""

@@ -31,11 +31,11 @@ class Feed:
         batch_size: int,
         smallest: int,
         seed: int,
-        modality_dropout: float,
-        augment: Mapping[str, Augment],
+        modality_dropout: float = 0.0,
+        augment: Mapping[str, Augment] | None = None,
     ) -> None:
         self.samples, self.names, self.seed = samples, names, seed
-        self.modality_dropout, self.augment = modality_dropout, augment
+        self.modality_dropout, self.augment = modality_dropout, augment or {}
         self.n_samples = len(samples[0][values_of(names[0])])
         self.n_steps = math.ceil(self.n_samples / batch_size)
         if self.n_samples // self.n_steps < smallest:

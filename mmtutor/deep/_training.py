@@ -91,7 +91,7 @@ class Progress(keras.callbacks.Callback):
 
 def _short(name: str) -> str:
     """Shorten a column's name: "face_out_loss" to "face", "decision_accuracy" to "accuracy"."""
-    if name.endswith("loss") and name.removeprefix("val_") == "loss":
+    if name in ("loss", "val_loss"):
         return name
     name = name.replace("decision_accuracy", "accuracy").removesuffix("_loss")
     return name.removesuffix("_out").removesuffix("_decision")

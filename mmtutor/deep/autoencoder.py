@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from itertools import combinations
 from typing import Any, ClassVar
 
@@ -25,7 +25,7 @@ _LOSSES = {"vector": keras.losses.MeanSquaredError, "image": keras.losses.Binary
 _COUNTED = "mean_with_sample_weight"
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@dataclass(eq=False, repr=False)
 class MultimodalAutoencoder(TransformerMixin, Network):
     """Learn one code from which every modality can be reconstructed, whichever of them is given.
 
@@ -105,11 +105,20 @@ class MultimodalAutoencoder(TransformerMixin, Network):
     (60, 4)
     """
 
+    blocks: list[tuple[str, Any, Any]]
+    _: KW_ONLY
     code_size: int = 32
+    units: int = 128
     dropout: float = 0.0
     modality_dropout: float = 0.5
     agreement: float = 0.0
+    epochs: int = 60
     batch_size: int = 32
+    learning_rate: float = 1e-3
+    validation_fraction: float = 0.0
+    callbacks: Sequence[keras.callbacks.Callback] | None = None
+    random_state: int | None = 0
+    verbose: int = 1
 
     _ranges: ClassVar[dict[str, Range]] = Network._ranges | {
         "code_size": COUNT,
@@ -117,9 +126,9 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         "agreement": WEIGHT,
     }
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
-        if self.agreement and len(self.check_parts()) < 2:
+    def _check(self, names: list[str]) -> None:
+        super()._check(names)
+        if self.agreement and len(names) < 2:
             raise ValueError(f"agreement is {self.agreement}, but there is only one block to agree")
 
     def _smallest_batch(self) -> int:

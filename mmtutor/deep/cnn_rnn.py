@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 import keras
@@ -24,7 +24,7 @@ __all__ = ["CNNRNNClassifier"]
 _FUSIONS = ("concat", "gated", "product")
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@dataclass(eq=False, repr=False)
 class CNNRNNClassifier(ClassifierMixin, Network):
     """Classify samples of several modalities with one jointly trained network.
 
@@ -110,14 +110,21 @@ class CNNRNNClassifier(ClassifierMixin, Network):
     (40, 2)
     """
 
+    blocks: list[tuple[str, Any, Any]]
+    _: KW_ONLY
     fusion: str = "concat"
     units: int = 48
+    dropout: float = 0.3
     modality_dropout: float = 0.0
     auxiliary: float = 0.0
     augment: Mapping[str, Augment] | None = None
     epochs: int = 30
     batch_size: int = 32
     learning_rate: float = 2e-3
+    validation_fraction: float = 0.0
+    callbacks: Sequence[keras.callbacks.Callback] | None = None
+    random_state: int | None = 0
+    verbose: int = 1
 
     _centre_pictures = True  # a network learns slowly from numbers that are all positive
     _ranges: ClassVar[dict[str, Range]] = Network._ranges | {
@@ -153,11 +160,11 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         """
         return self._fit(X, self._labels(y), groups)
 
-    def _check_parameters(self) -> None:
-        super()._check_parameters()
+    def _check(self, names: list[str]) -> None:
+        super()._check(names)
         if self.fusion not in _FUSIONS:
             raise ValueError(f"fusion is {self.fusion!r}; expected one of {', '.join(_FUSIONS)}")
-        unknown = set(self.augment or {}) - {name for name, _, _ in self.check_parts()}
+        unknown = set(self.augment or {}) - set(names)
         if unknown:
             raise ValueError(f"augment names {sorted(unknown)}, which are no blocks")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 import keras
@@ -76,7 +77,7 @@ class _InfoNCE(keras.losses.Loss):
         return info_nce(pair[:, 0], pair[:, 1], self.temperature)
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@dataclass(eq=False, repr=False)
 class ContrastiveAligner(TransformerMixin, Network):
     """Embed two modalities in one space in which the halves of a pair lie close together.
 
@@ -139,20 +140,29 @@ class ContrastiveAligner(TransformerMixin, Network):
     (64, 3)
     """
 
+    blocks: list[tuple[str, Any, Any]]
+    _: KW_ONLY
     n_components: int = 32
     temperature: float = 0.1
+    units: int = 128
+    dropout: float = 0.3
+    epochs: int = 60
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    validation_fraction: float = 0.0
+    callbacks: Sequence[keras.callbacks.Callback] | None = None
+    random_state: int | None = 0
+    verbose: int = 1
 
     _ranges: ClassVar[dict[str, Range]] = Network._ranges | {
         "n_components": COUNT,
         "temperature": RATE,
     }
 
-    def check_parts(self) -> list[tuple[str, Any, Any]]:
-        """Return the blocks; raise ``ValueError`` if they are not two, or cannot be parts."""
-        parts = super().check_parts()
-        if len(parts) != 2:
-            raise ValueError(f"expected two blocks, got {[name for name, _, _ in parts]}")
-        return parts
+    def _check(self, names: list[str]) -> None:
+        super()._check(names)
+        if len(names) != 2:
+            raise ValueError(f"expected two blocks, got {names}")
 
     def _samples(self, inputs: dict[str, np.ndarray], y: None) -> tuple[Any, ...]:
         there = [inputs[presence_of(block.name)][:, 0] > 0 for block in self.blocks_]

@@ -78,6 +78,7 @@ def docstring(name: str, thing: Any) -> list[str]:
     if isinstance(thing, type) and issubclass(thing, BaseException):
         return []  # an error needs no more than to say what it is
     is_record = dataclasses.is_dataclass(thing) or hasattr(thing, "_fields")
+    is_record = is_record and not hasattr(thing, "fit")  # an estimator is none, however written
     found = _described(name, thing, LEFT_OUT_OF_RECORDS if is_record else {})
     if is_record:
         found += _fields(name, thing)
