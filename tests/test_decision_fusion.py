@@ -791,6 +791,7 @@ def test_a_column_of_groups_reaches_a_search():
     assert -search.best_score_ < 0.75
 
 
+@pytest.mark.slow
 def test_a_column_of_groups_reaches_cross_validation_and_compare():
     X, y = clips()
     fusion = DecisionFusion(CLIPS, rule="product", groups="speaker")

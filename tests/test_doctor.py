@@ -183,6 +183,7 @@ def test_report_counts_problems_and_survives_a_check_that_fails(
     assert "-> do this" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_what_a_terminal_cannot_show_does_not_stop_the_command(
     tmp_path: Path, encoding: str

@@ -43,6 +43,7 @@ def linear():
 # --- independent oracles ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(cv2, "CascadeClassifier"), reason="this OpenCV has no cascades")
 def test_the_stock_haar_detector_finds_exactly_one_face():
     detector = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
@@ -51,6 +52,7 @@ def test_the_stock_haar_detector_finds_exactly_one_face():
     assert np.mean(np.equal(found, 1)) >= 0.95
 
 
+@pytest.mark.slow
 def test_the_lbp_detector_of_scikit_image_finds_exactly_one_face():
     detector = Cascade(lbp_frontal_face_cascade_filename())
     rng = np.random.default_rng(12)
@@ -80,6 +82,7 @@ def test_the_lbp_detector_finds_no_face_in_shuffled_tiles():
     assert np.mean(np.equal(found, 0)) >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_smile_and_frown_are_told_apart_on_unseen_people(seed):
     rng = np.random.default_rng(seed)
@@ -89,6 +92,7 @@ def test_smile_and_frown_are_told_apart_on_unseen_people(seed):
     assert model.score(X[200:], valence[200:] > 0) >= 0.90
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 def test_people_are_recognised_from_eight_images(seed):
     rng = np.random.default_rng(100 + seed)

@@ -227,6 +227,7 @@ def test_cca_with_three_blocks_finds_what_all_share():
     assert 0.7 < fusion.agreement_[0] < 1
 
 
+@pytest.mark.slow
 def test_the_order_of_rows_does_not_turn_a_shared_axis_around():
     fusion = FeatureFusion(two(60, 30), rule="sum", n_components=3, align="cca", shrinkage=0.5)
     for seed in range(10):

@@ -47,6 +47,7 @@ def find_key(samples, templates):
     return max(scores, key=scores.get)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_key_templates_recover_the_mode(name):
     rng = np.random.default_rng(0)

@@ -13,6 +13,7 @@ from nbformat import v4
 
 ROOT = Path(__file__).parents[1]
 
+pytestmark = pytest.mark.slow  # every test reads one run of nbval
 
 # The course that names the data of 03_absent.
 MANIFEST = """\

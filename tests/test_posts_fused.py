@@ -36,6 +36,7 @@ def table(posts):
     return pd.concat([posts.frame[["text"]], *wide], axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_fused_beats_the_best_single_modality_and_stays_below_the_ceiling(seed):
     posts = make_posts(300, random_state=seed)
