@@ -1,4 +1,4 @@
-"""Checkers of chapter 03: the cosine transform, padded means, pitch classes, and keys."""
+"""Checkers of chapter 03: the cosine transform back, padded means, pitch classes, and keys."""
 
 from __future__ import annotations
 
@@ -15,76 +15,81 @@ from mmtutor.exercises._scaling import share, unit
 # --- 03.1 ---------------------------------------------------------------------------------------
 
 
-def _dct(decibels: np.ndarray, n_mfcc: int, axis: int = 1) -> np.ndarray:
-    return fft.dct(decibels, norm="ortho", axis=axis)[:, :n_mfcc]
+def _bands(cepstra: np.ndarray, n_mels: int) -> np.ndarray:
+    return fft.idct(cepstra, n=n_mels, norm="ortho", axis=1)
 
 
-def _waves(wave: Callable, scale: float = 1) -> Callable:
-    """Return a transform with cosines of another kind, not scaled; wave(k, m, n_mels)."""
+def _sum_of(wave: Callable, scaled: bool = True, first: float = 0.5) -> Callable:
+    """Return the sum of wave(k, m, n_mels), each times its coefficient."""
 
-    def transform(decibels: np.ndarray, n_mfcc: int) -> np.ndarray:
-        n_mels = decibels.shape[1]
-        return scale * decibels @ wave(np.arange(n_mfcc), np.arange(n_mels)[:, None], n_mels)
+    def bands(cepstra: np.ndarray, n_mels: int) -> np.ndarray:
+        k = np.arange(cepstra.shape[1])
+        scale = np.sqrt(np.where(k > 0, 1, first) * 2 / n_mels) if scaled else 1
+        return (cepstra * scale) @ wave(k[:, None], np.arange(n_mels), n_mels)
 
-    return transform
-
-
-def _orthonormal(wave: Callable) -> Callable:
-    bare = _waves(wave)
-    return lambda d, n: bare(d, n) * np.sqrt(np.where(np.arange(n) > 0, 2, 1) / d.shape[1])
+    return bands
 
 
 def _cosine(k: np.ndarray, m: np.ndarray, n_mels: int) -> np.ndarray:
     return np.cos(np.pi * k * (m + 0.5) / n_mels)
 
 
-def _no_half(k: np.ndarray, m: np.ndarray, n_mels: int) -> np.ndarray:
-    return np.cos(np.pi * k * m / n_mels)
+def _of_as_many(cepstra: np.ndarray, n_mels: int) -> np.ndarray:
+    """Return the bands for as many as there are coefficients, padded to the number asked for."""
+    few = fft.idct(cepstra, norm="ortho", axis=1)
+    return np.pad(few, ((0, 0), (0, n_mels - few.shape[1])))
 
 
-def _spectra(rng: np.random.Generator) -> Iterator[Case]:
+def _cepstra(rng: np.random.Generator) -> Iterator[Case]:
     for _trial in range(6):
         n_mfcc, n_frames, n_mels = (
             int(rng.integers(*span)) for span in ((4, 9), (9, 16), (16, 40))
         )
-        yield Case(rng.uniform(-80, 0, size=(n_frames, n_mels)), n_mfcc)
+        decibels = rng.uniform(-80, 0, size=(n_frames, n_mels))
+        yield Case(fft.dct(decibels, norm="ortho", axis=1)[:, :n_mfcc], n_mels)
 
 
 exercise(
     "03.1",
-    "a function cepstrum(decibels, n_mfcc) returning shape (n_frames, n_mfcc)",
-    solve=_dct,
-    cases=_spectra,
+    "a function bands(cepstra, n_mels) returning shape (n_frames, n_mels)",
+    solve=_bands,
+    cases=_cepstra,
     slips={
-        N_("you kept all coefficients: cut them to the first n_mfcc."):
-            lambda d, n: _dct(d, d.shape[1]),
-        N_("frames are rows here, coefficients columns: your result is transposed."):
-            lambda d, n: _dct(d, n).T,
-        N_("you transformed over time (axis 0): the cosines run along the bands (axis 1)."): (
-            lambda d, n: _dct(d, n, axis=0),
-            lambda d, n: fft.dct(d, norm="ortho", axis=0)[:n],
+        N_("frames are rows here, bands columns: your result is transposed."):
+            lambda c, n: _bands(c, n).T,
+        N_("the coefficients that are missing are zeros at the *end* of each frame's."): (
+            lambda c, n: _bands(np.pad(c, ((0, 0), (n - c.shape[1], 0))), n),
+            _of_as_many,
         ),
-        N_("only coefficient 0 is wrong: it gets sqrt(1/n_mels), the others sqrt(2/n_mels)."):
-            lambda d, n: _waves(_cosine)(d, n) * np.sqrt(2 / d.shape[1]),
-        N_("coefficient 0 is lost: do not subtract the mean of the frame."):
-            lambda d, n: _dct(d, n) * (np.arange(n) > 0),
+        N_("the cosines belong to n_mels bands, not to n_mfcc."):
+            lambda c, n: fft.idct(c, norm="ortho", axis=1),
+        N_("this is the cosine transform once more; you want its inverse."): (
+            lambda c, n: fft.dct(c, n=n, norm="ortho", axis=1),
+            lambda c, n: fft.dct(c, norm="ortho", axis=1),
+        ),
+        N_("only coefficient 0 is wrong: its cosine gets sqrt(1/n_mels), the others "
+           "sqrt(2/n_mels)."):
+            _sum_of(_cosine, first=1),
+        N_("coefficient 0, the level, is lost."):
+            lambda c, n: _bands(c * (np.arange(c.shape[1]) > 0), n),
         N_("the cosines are right, not the scale: multiply by sqrt(2/n_mels), and coefficient 0 by "
            "sqrt(1/n_mels), so that the transform keeps lengths."): (
-            _waves(_cosine),
-            _waves(_cosine, scale=2),
-            lambda d, n: _waves(_cosine, scale=2 / d.shape[1])(d, n),
-            lambda d, n: _waves(_cosine, scale=1 / d.shape[1])(d, n),
+            _sum_of(_cosine, scaled=False),
+            lambda c, n: fft.idct(c, n=n, axis=1),
+            lambda c, n: _sum_of(_cosine, scaled=False)(c, n) * 2 / n,
         ),
-        N_("the half is missing: cos(pi * k * (m + 1/2) / n_mels)."): (
-            _waves(_no_half),
-            _orthonormal(_no_half),
-        ),
+        N_("the half is missing: cos(pi * k * (m + 1/2) / n_mels)."):
+            _sum_of(lambda k, m, n_mels: np.cos(np.pi * k * m / n_mels)),
         N_("np.cos takes radians: write pi, not 180 degrees."):
-            _orthonormal(lambda k, m, n_mels: np.cos(180 * k * (m + 0.5) / n_mels)),
+            _sum_of(lambda k, m, n_mels: np.cos(180 * k * (m + 0.5) / n_mels)),
         N_("you took sines: the C of DCT is for cosine."):
-            _orthonormal(lambda k, m, n_mels: np.sin(np.pi * k * (m + 0.5) / n_mels)),
-        N_("this skips coefficient 0: it is the first of the n_mfcc."):
-            lambda d, n: _dct(d, n + 1)[:, 1:],
+            _sum_of(lambda k, m, n_mels: np.sin(np.pi * k * (m + 0.5) / n_mels)),
+        N_("the first coefficient of a frame is number 0, not 1."): (
+            _sum_of(lambda k, m, n_mels: _cosine(k + 1, m, n_mels)),
+            _sum_of(lambda k, m, n_mels: _cosine(k + 1, m, n_mels), first=1),
+        ),
+        N_("the bands come out in the wrong order: high ones first."):
+            lambda c, n: _bands(c, n)[:, ::-1],
     },
 )  # fmt: skip
 

@@ -11,40 +11,43 @@ MINOR = [6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17]
 # 03.1
 
 
-def by_matrix(decibels, n_mfcc, *, half=0.5, turn=np.pi, first=0.5, wave=np.cos, scaled=True):
-    n_mels = decibels.shape[1]
-    k, m = np.arange(n_mfcc)[:, None], np.arange(n_mels)
-    basis = wave(turn * k * (m + half) / n_mels)
-    if scaled:
-        basis = basis * np.sqrt(2 / n_mels)
-        basis[0] *= np.sqrt(first)
-    return decibels @ basis.T
+def by_matrix(cepstra, n_mels, *, half=0.5, turn=np.pi, first=0.5, wave=np.cos, start=0):
+    k, m = start + np.arange(cepstra.shape[1])[:, None], np.arange(n_mels)
+    basis = wave(turn * k * (m + half) / n_mels) * np.sqrt(2 / n_mels)
+    basis[0] *= np.sqrt(first)
+    return cepstra @ basis
 
 
-def by_loops(decibels, n_mfcc):
-    n_mels = decibels.shape[1]
+def by_loops(cepstra, n_mels):
     rows = []
-    for frame in decibels:
+    for frame in cepstra:
         row = []
-        for k in range(n_mfcc):
-            total = sum(x * math.cos(math.pi * k * (m + 0.5) / n_mels) for m, x in enumerate(frame))
-            row.append(total * math.sqrt((1 if k == 0 else 2) / n_mels))
+        for m in range(n_mels):
+            total = frame[0] * math.sqrt(1 / n_mels)
+            for k in range(1, len(frame)):
+                total += (
+                    frame[k] * math.cos(math.pi * k * (m + 0.5) / n_mels) * math.sqrt(2 / n_mels)
+                )
+            row.append(total)
         rows.append(row)
     return rows
 
 
-def by_fft(decibels, n_mfcc):
-    """The DCT of a row is the real part of the FFT of the row and its mirror image."""
-    n = decibels.shape[1]
-    spectrum = np.fft.rfft(np.hstack([decibels, decibels[:, ::-1]]), axis=1)[:, :n_mfcc]
-    half = (spectrum * np.exp(-0.5j * np.pi * np.arange(n_mfcc) / n)).real / 2
-    half[:, 0] /= np.sqrt(2)
-    return half * np.sqrt(2 / n)
+def by_pseudoinverse(cepstra, n_mels):
+    """The shortest decibels whose cosine transform begins with these coefficients."""
+    forth = fft.dct(np.eye(n_mels), norm="ortho", axis=0)[: cepstra.shape[1]]
+    return (np.linalg.pinv(forth) @ cepstra.T).T
 
 
-def spoil(decibels, n_mfcc):
-    decibels -= decibels.max()
-    return by_matrix(decibels, n_mfcc)
+def by_padding(cepstra, n_mels):
+    full = np.zeros((len(cepstra), n_mels))
+    full[:, : cepstra.shape[1]] = cepstra
+    return fft.idct(full, norm="ortho", axis=-1)
+
+
+def spoil(cepstra, n_mels):
+    cepstra[:, 0] /= np.sqrt(2)
+    return by_matrix(cepstra, n_mels, first=1.0)
 
 
 # 03.2
@@ -141,10 +144,10 @@ RIGHT = {
     "03.1": [
         by_matrix,
         by_loops,
-        by_fft,
-        lambda d, n: fft.dct(d, norm="ortho", axis=1)[:, :n],
-        lambda d, n: fft.dct(d.astype(np.float32), norm="ortho", axis=1)[:, :n],
-        lambda d, n: by_matrix(d.T.copy().T, n).tolist(),
+        by_pseudoinverse,
+        by_padding,
+        lambda c, n: fft.idct(c, n=n, norm="ortho"),
+        lambda c, n: by_matrix(c.astype(np.float32), n).tolist(),
     ],
     "03.2": [
         mean_by_masks,
@@ -173,25 +176,29 @@ RIGHT = {
 
 WRONG = {
     "03.1": [
-        (lambda d, n: fft.dct(d, norm="ortho", axis=1), "kept all"),
-        (lambda d, n: fft.dct(d, norm="ortho", axis=1)[:, :n].T, "transposed"),
-        (lambda d, n: fft.dct(d, norm="ortho", axis=0)[:n], "over time"),
-        (lambda d, n: fft.dct(d, norm="ortho", axis=0)[:, :n], "over time"),
-        (lambda d, n: fft.dct(d, axis=1)[:, :n], "not the scale"),
-        (lambda d, n: by_matrix(d, n, scaled=False), "not the scale"),
-        (lambda d, n: by_matrix(d, n, first=1.0), "only coefficient 0"),
-        (lambda d, n: by_matrix(d, n, half=0.0), "the half is missing"),
-        (lambda d, n: by_matrix(d, n, turn=180.0), "radians"),
-        (lambda d, n: by_matrix(d, n, wave=np.sin), "sines"),
-        (lambda d, n: by_matrix(d, n + 1)[:, 1:], "skips coefficient 0"),
-        (lambda d, n: fft.dct(d, type=3, norm="ortho", axis=1)[:, :n], "differs most"),
-        (lambda d, n: by_matrix(10 ** (d / 10), n), "differs most"),
-        (lambda d, n: by_matrix(d - d.mean(axis=1, keepdims=True), n), "coefficient 0 is lost"),
-        (lambda d, n: by_matrix(d[:, ::-1], n), "differs most"),
-        (lambda d, n: by_matrix(d, 40)[:, :n] if d.shape[1] > 99 else d[:, :n], "differs most"),
-        (lambda d, n: "cepstrum", "array of numbers; got"),
-        (lambda d: d, "TypeError"),
-        (spoil, "changes its input decibels"),
+        (lambda c, n: by_matrix(c, n).T, "transposed"),
+        (lambda c, n: fft.idct(c, norm="ortho"), "n_mels bands"),
+        (lambda c, n: fft.idct(c, n=n), "not the scale"),
+        (lambda c, n: c @ fft.dct(np.eye(n), axis=0)[: c.shape[1]] / 2, "not the scale"),
+        (lambda c, n: fft.dct(c, n=n, norm="ortho"), "once more"),
+        (
+            lambda c, n: fft.idct(np.hstack([np.zeros((len(c), n - c.shape[1])), c]), norm="ortho"),
+            "at the *end*",
+        ),
+        (lambda c, n: by_matrix(c, n, first=1.0), "only coefficient 0"),
+        (lambda c, n: by_matrix(np.hstack([0 * c[:, :1], c[:, 1:]]), n), "the level, is lost"),
+        (lambda c, n: by_matrix(c, n, half=0.0), "the half is missing"),
+        (lambda c, n: by_matrix(c, n, turn=180.0), "radians"),
+        (lambda c, n: by_matrix(c, n, wave=np.sin), "sines"),
+        (lambda c, n: by_matrix(c, n, first=1.0, start=1), "number 0, not 1"),
+        (lambda c, n: by_matrix(c, n)[:, ::-1], "wrong order"),
+        (lambda c, n: fft.idct(c, n=n, type=3, norm="ortho"), "once more"),
+        (lambda c, n: 10 ** (by_matrix(c, n) / 10), "differs most"),
+        (lambda c, n: by_matrix(c[:, :-1], n), "differs most"),
+        (lambda c, n: c, "shape"),
+        (lambda c, n: "bands", "array of numbers; got"),
+        (lambda c: c, "TypeError"),
+        (spoil, "changes its input cepstra"),
     ],
     "03.2": [
         (lambda p: p.mean(axis=1), "leave the padding out"),
