@@ -29,6 +29,8 @@
 # | Key term | 中文 | In short |
 # |---|---|---|
 # | early fusion, feature fusion | 特征级融合（早期融合） | features are combined, then one classifier decides |
+# | intermediate fusion | 中期融合 | representations that are learned for the meeting are combined inside one model (chapters 07 to 09) |
+# | late fusion, decision fusion | 决策级融合（晚期融合） | each modality decides; the decisions are combined (chapter 05) |
 # | block | 特征块 | the columns that come from one modality |
 # | standardisation | 标准化 | mean 0 and variance 1 for every column |
 # | concatenation | 拼接 | blocks side by side |
@@ -57,7 +59,7 @@ plotting.style()
 # %% [markdown]
 # ## 1 · 120 columns and 36 columns
 #
-# A textbook recipe says: *multiply the image features by 0.6 and the sound features by 0.4, and add them up*. **Predict what NumPy says to that.**
+# A recipe to try: *multiply the image features by 0.6 and the sound features by 0.4, and add them up*. **Predict what NumPy says to that.**
 
 # %%
 rng = np.random.default_rng(0)
@@ -81,10 +83,11 @@ except ValueError as error:
     print(error)
 
 # %% [markdown]
-# So there are two ways: put the blocks **side by side**, which always works, or **project** both to shared dimensions first. With standardised blocks
-# $Z_1, \dots, Z_B$, projections $V_b$ and weights $w_b$:
+# So there are two ways: put the blocks **side by side**, which works for any widths, or **project** both to shared dimensions first. With standardised blocks
+# $Z_1, \dots, Z_B$ of $d_1, \dots, d_B$ columns, weights $w_b$, and projected blocks $Y_b = Z_b V_b / s_b$ (the number $s_b$ brings their mean variance back to 1, which projecting changes):
 #
-# $$ Z_{\text{concat}} = [\, w_1 Z_1 \;\; w_2 Z_2 \,] \qquad Z_{\text{weighted}} = \frac{\sum_b w_b Z_b V_b}{\sum_b w_b} \qquad Z_{\text{product}} = Z_1 V_1 \odot Z_2 V_2 $$
+# $$ Z_{\text{concat}} = \left[\, \frac{w_1}{\sqrt{d_1}} Z_1 \;\; \frac{w_2}{\sqrt{d_2}} Z_2 \,\right] \qquad Z_{\text{sum}} = \sum_b w_b Y_b \qquad
+#    Z_{\text{weighted}} = \frac{\sum_b w_b Y_b}{\sum_b w_b} \qquad Z_{\text{product}} = Y_1 \odot Y_2 $$
 #
 # By hand, on two small blocks of equal width, and then by the package:
 
@@ -203,8 +206,8 @@ assert loud[True]["mean"].min() > raw.max() + 0.1, "no factor does what standard
 
 # %% [markdown]
 # On the left the picture decides alone, on the right the sound does, and the units that the features came in (factor 1) are on the wrong side. Standardising removes the accident:
-# every column gets mean 0 and variance 1, and every block is divided by the root of its width, or else 600 columns would outvote 100. It is better than *any* factor on the whole
-# block, because inside the sound, too, one loud coefficient hid the others. It does not follow that equal is best; that is what weights are for.
+# every column gets mean 0 and variance 1, and every block is divided by the root of its width, or else 600 columns would outvote 100. It is better than each of these factors on the whole
+# block. It does not follow that equal is best; that is what weights are for.
 #
 # ## 4 · Equal width is not equal meaning: SVD and CCA
 #
@@ -291,7 +294,7 @@ assert with_mood["CCA within authors"] > 0.7 > 0.4 > max(with_mood["CCA"], with_
 #
 # ## 5 · The weight, from nothing to everything
 #
-# Back to the textbook's "0.6 and 0.4". With shared dimensions the weighted mean exists. **Predict the shape of the curve, and where a weight of 0.6 lies on it.**
+# Back to "0.6 and 0.4". With shared dimensions the weighted mean exists. **Predict the shape of the curve, and where a weight of 0.6 lies on it.**
 
 
 # %%
@@ -348,7 +351,7 @@ assert abs(side_by_side["mean"]["concat"] - sweep["mean"].max()) < 0.06
 # ## 6 · What a product of features does
 #
 # The element-wise product is the strangest of the four. Two negative numbers give a positive one, so *both low* looks like *both high*; and a zero on one side erases the other. On
-# its own it throws away everything that is not agreement. But there is one thing that it alone can do. **XOR**: the class is whether two signs agree. Irony is of this kind: praise with a smile, or a curse
+# its own it throws away everything that is not agreement. But it does one thing for a *linear* classifier that concatenation and sum do not. **XOR**: the class is whether two signs agree. Irony is of this kind: praise with a smile, or a curse
 # with a frown, is meant; praise with a frown is not. **Predict the accuracy of a linear classifier on each.**
 
 # %%
@@ -430,7 +433,7 @@ assert curse["every block alike"].iloc[0] < curse["every block alike"].iloc[-1] 
 # %% [markdown]
 # ## 8 · Early against late, on the same folds
 #
-# The grid that the textbook leaves empty: two tasks, two pairs of modalities, and every way of this chapter beside late fusion (product of calibrated posteriors, chapter 05). Each cell of the grid is a
+# A grid: two tasks, two pairs of modalities, and every way of this chapter beside late fusion (product of calibrated posteriors, chapter 05). Each cell of the grid is a
 # five-fold cross-validation with unseen authors or sessions, and all models of a cell see the same folds.
 
 # %%
@@ -497,7 +500,7 @@ assert (summary["sum, CCA"] > summary["sum, SVD"]).all(), (
 
 # %% [markdown]
 # **Side by side and late fusion win**: in every cell one of the two is above the best single modality (for captions and faces only just: a caption that names three people adds little). **Adding each block's own axes loses** to the better modality
-# alone, in every cell: it mixes axes that mean different things, for good. Adding *shared* axes is always better than that; for sentiment, which face and voice do share, it keeps up with concatenation, and for the person it does not, since what
+# alone, in every cell: it mixes axes that mean different things, for good. Adding *shared* axes came out better than that in these folds (whether by chance, chapter 06 asks for such differences); for sentiment, which face and voice do share, it keeps up with concatenation, and for the person it does not, since what
 # tells twenty faces apart is not in the voice. **The bare product is near chance**: these tasks are not XOR, and the signs are what it forgets.
 #
 # The recipes are not worthless. They need shared dimensions that *mean* the same (chapter 09 learns them), and products beside the plain features, not instead of them.
@@ -645,7 +648,7 @@ check("04.4", first_correlation_solution)
 #
 # ## Pitfalls
 #
-# - **Padding or cutting to equal width.** The sum then runs without an error, and adds edges to cepstra. An error would have been kinder.
+# - **Padding or cutting to equal width.** The sum then runs without an error, and adds edges to cepstra. An error message would have told you.
 # - **Fitting the projection on all rows.** CCA with more columns than rows finds perfect agreement in pure noise; on its own training rows it always looks splendid. Look at unseen rows, and shrink.
 # - **Trusting units.** Any classifier that uses distances or a penalty sees the scale. Change a unit, and the result changes.
 # - **Forgetting what else is shared.** CCA finds whatever goes together: the person, the recording session, the device. Take it away, or it will be found first.
