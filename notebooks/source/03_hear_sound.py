@@ -251,7 +251,7 @@ for pair in (low_pair, high_pair):
     print(f"{mel_step:.2f} mel, {12 * np.log2(pair[1] / pair[0]):.2f} semitones")
 
 # %% [markdown]
-# The small step can be heard, too: the ear is good at comparing two pure tones. The mel scale says how *large* a step sounds.
+# Did you hear the small step, too? The mel scale says how *large* a step sounds.
 #
 # Forty triangles, evenly spaced in mel, add up the power of their neighbourhood; the logarithm then turns power into
 # decibels, so that equal ratios become equal differences.
