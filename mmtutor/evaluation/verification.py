@@ -117,7 +117,7 @@ def error_rates(
     Not for stating how good a system is by a threshold chosen on the same scores: such rates are
     too low.
 
-    Not used in a notebook: it is for a threshold chosen beforehand.
+    Taught in notebook 15.
 
     Examples
     --------

@@ -1,332 +1,376 @@
-"""Checkers of chapter 15, faces and voices."""
+"""Checks of chapter 15, faces and voices."""
 
 from __future__ import annotations
 
-import itertools
-import warnings
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy.special import expit, logit
+from scipy.stats import norm
 
-from mmtutor.course.checking import Hint, as_array, as_number, judged
-from mmtutor.evaluation import equal_error_rate, z_norm
+from mmtutor._i18n import N_, _
+from mmtutor.course.checking import Case, Hint, exercise, judged
 
-# --- 15.1 ------------------------------------------------------------------------------------
-
-
-def _sexes(rng: np.random.Generator, n_faces: int, n_voices: int) -> tuple[np.ndarray, np.ndarray]:
-    """Faces and voices in random order, with enough voices of each sex to choose from."""
-    faces = rng.permutation(np.repeat(["F", "M"], [n_faces // 2, n_faces - n_faces // 2]))
-    voices = rng.permutation(np.repeat(["F", "M"], [n_voices // 2, n_voices - n_voices // 2]))
-    return faces, voices
-
-
-@judged("15.1", "a function pair(face_sex, voice_sex, rng) returning a voice's index for each face")
-def pair(answer: Any, rng: np.random.Generator) -> str:
-    """Same sex, nobody twice, drawn from the generator and from all voices."""
-    faces, voices = _sexes(rng, 16, 40)  # many, so that no slip is right by chance
-    drawn = []
-    for seed in range(60):
-        chosen = np.asarray(answer(faces.copy(), voices.copy(), np.random.default_rng(seed)))
-        if chosen.shape != faces.shape:
-            raise Hint(
-                f"pair must have shape {faces.shape}, one voice a face; yours has {chosen.shape}."
-            )
-        if chosen.dtype.kind not in "iu":
-            raise Hint(
-                f"expected indices of voices, whole numbers, got values of type {chosen.dtype}: "
-                "return where the voice stands in voice_sex, not its sex or a mask."
-            )
-        if chosen.min() < 0 or chosen.max() >= len(voices):
-            raise Hint(f"an index is outside 0 to {len(voices) - 1}, the voices there are.")
-        if (voices[chosen] != faces).any():
-            raise Hint(_why_sex_differs(chosen, faces, voices))
-        if len(set(chosen.tolist())) < len(chosen):
-            raise Hint(
-                "a voice went to two faces: draw without replacement (replace=False), or two "
-                "people of the test are half the same."
-            )
-        drawn.append(chosen)
-    if all((chosen == drawn[0]).all() for chosen in drawn):
-        raise Hint("every draw gives the same pairs: draw them at random, from rng.")
-    again = np.asarray(answer(faces.copy(), voices.copy(), np.random.default_rng(0)))
-    if (again != drawn[0]).any():
-        raise Hint(
-            "the same generator gave two different answers: draw from rng and from nothing else, "
-            "so that an experiment can be repeated."
-        )
-    never = set(range(len(voices))) - set(np.concatenate(drawn).tolist())
-    if never:
-        raise Hint(
-            f"some voices are never chosen (number {min(never)}, for one): draw from all voices of "
-            "the sex, not only from as many as there are faces."
-        )
-    firsts = np.array(drawn)[:, np.flatnonzero(faces == "F")]
-    if (np.diff(firsts, axis=1) > 0).all():
-        raise Hint(
-            "the voices are always handed out in ascending order: a random choice of voices is not "
-            "yet a random pairing."
-        )
-    return "same sex, no voice twice, random and repeatable, in 60 draws"
-
-
-def _why_sex_differs(chosen: np.ndarray, faces: np.ndarray, voices: np.ndarray) -> str:
-    counts = [(voices == sex).sum() for sex in faces]
-    within = (chosen < counts).all()
-    if within:
-        translated = [np.flatnonzero(voices == s)[c] for s, c in zip(faces, chosen, strict=True)]
-        if all(
-            len({t for t, s in zip(translated, faces, strict=True) if s == sex})
-            == (faces == sex).sum()
-            for sex in ("F", "M")
-        ):
-            return (
-                "a face got a voice of the other sex: these look like positions among the voices "
-                "of one sex; translate them back, np.flatnonzero(voice_sex == sex)[position]."
-            )
-    return "a face got a voice of the other sex: draw for each sex on its own."
-
-
-# --- 15.2 ------------------------------------------------------------------------------------
-
-
-@judged("15.2", "a function normalise(scores, cohort) returning scores in cohort deviations")
-def normalise(answer: Any, rng: np.random.Generator) -> str:
-    """The package's z_norm, and each slip against its own formula."""
-    for _ in range(20):
-        n_probes, n_templates = rng.integers(4, 12, 2)
-        n_cohort = n_probes + rng.integers(1, 6)
-        level, spread = rng.normal(0, 5, n_templates), rng.uniform(0.5, 4, n_templates)
-        cohort = rng.normal(size=(n_cohort, n_templates)) * spread + level
-        scores = rng.normal(3, 1, (n_probes, n_templates)) * spread + level
-        given = scores.copy(), cohort.copy()
-        result = as_array(answer(*given), scores.shape, "the result")
-        if not (np.array_equal(given[0], scores) and np.array_equal(given[1], cohort)):
-            raise Hint("your function changes its arguments: write scores - ..., not scores -= ...")
-        right = z_norm(scores, cohort)
-        # Dividing the deviation's sum of squares by n - 1 is as good as by n.
-        if np.allclose(result, right) or np.allclose(
-            result, (scores - cohort.mean(0)) / cohort.std(0, ddof=1)
-        ):
-            continue
-        raise Hint(_why_not_normal(result, scores, cohort))
-    return "agrees with evaluation.z_norm on 20 random cohorts"
-
-
-def _why_not_normal(result: np.ndarray, scores: np.ndarray, cohort: np.ndarray) -> str:
-    mean, deviation = cohort.mean(0), cohort.std(0)
-    slips = [
-        (
-            (scores - cohort.mean()) / cohort.std(),
-            "one mean and one deviation for all templates: take them over axis 0, so that every "
-            "template has its own.",
-        ),
-        (
-            (scores - scores.mean(0)) / scores.std(0),
-            "the scores are normalised by themselves: the mean and the deviation must come from "
-            "the cohort, for the scores are the test.",
-        ),
-        (
-            (scores - scores.mean()) / scores.std(),
-            "the scores are normalised by themselves: the mean and the deviation must come from "
-            "the cohort, for the scores are the test.",
-        ),
-        (
-            (scores - scores.mean(1, keepdims=True)) / scores.std(1, keepdims=True),
-            "each probe is normalised by its own scores: the mean and the deviation must come from "
-            "the cohort, one for each template.",
-        ),
-        (
-            (scores - mean) / cohort.var(0),
-            "you divide by the variance: its unit is the square of the scores'. Take the "
-            "deviation, np.std.",
-        ),
-        (scores - mean, "the mean is right; now divide by the cohort's standard deviation."),
-        (scores / deviation, "you scale but do not centre: subtract the cohort's mean first."),
-        (
-            scores - mean / deviation,
-            "a missing bracket: (scores - mean) / deviation; division goes before subtraction.",
-        ),
-        (
-            (mean - scores) / deviation,
-            "the sign is turned: a score above the cohort's mean must become positive.",
-        ),
-    ]
-    for wrong, words in slips:
-        if np.allclose(result, wrong):
-            return words
-    return (
-        "expected (scores - mean) / deviation with mean and deviation over the cohort's rows "
-        f"(axis 0); for one score yours is {result[0, 0]:.3g}, expected "
-        f"{(scores[0, 0] - mean[0]) / deviation[0]:.3g}."
-    )
-
-
-# --- 15.3 ------------------------------------------------------------------------------------
-
-
-def _rates(genuine: np.ndarray, impostor: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    thresholds = np.sort(np.concatenate([genuine, impostor]))
-    rejected = np.array([(genuine < t).mean() for t in thresholds])
-    accepted = np.array([(impostor >= t).mean() for t in thresholds])
-    return thresholds, rejected, accepted
-
-
-def _eer_slips(genuine: np.ndarray, impostor: np.ndarray) -> dict[str, list[float]]:
-    """The rates that typical slips give, by their hint."""
-    _, rejected, accepted = _rates(genuine, impostor)
-    at = np.abs(rejected - accepted).argmin()
-    wrong = rejected * len(genuine) + accepted * len(impostor)
-    middle = (genuine.mean() + impostor.mean()) / 2
-    there = ((genuine < middle).mean(), (impostor >= middle).mean())
-    return {
-        "upside down: a higher score means more alike, so a genuine score *below* the threshold is "
-        "rejected and an impostor score at or above it accepted.": [
-            1 - equal_error_rate(genuine, impostor)
-        ],
-        "you counted errors among all pairs together, so the many impostors decide: divide false "
-        "rejects by the genuine pairs and false accepts by the impostor pairs.": [
-            wrong.min() / (len(genuine) + len(impostor))
-        ],
-        "you took the least mean of both rates over all thresholds; the EER is where the two are "
-        "equal: minimise their difference.": [((rejected + accepted) / 2).min()],
-        "the mean of both rates, not their sum.": [(rejected + accepted)[at]],
-        "the threshold half-way between both means is where the rates are equal only if both "
-        "spread alike: search for the threshold.": [*there, np.mean(there)],
-    }
-
-
-def _told_apart(
-    rng: np.random.Generator, genuine: tuple[float, float, int], impostor: tuple[float, float, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of this mean, deviation and number on which no two slips give nearly the same rate."""
-    while True:
-        scores = rng.normal(*genuine), rng.normal(*impostor)
-        slips = [
-            (value, k) for k, each in enumerate(_eer_slips(*scores).values()) for value in each
-        ]
-        slips.append((equal_error_rate(*scores), -1))
-        if all(
-            abs(a - b) > 0.016
-            for (a, one), (b, other) in itertools.combinations(slips, 2)
-            if one != other
-        ):
-            return scores
-
-
-@judged("15.3", "a function my_eer(genuine, impostor) returning a rate in [0, 1]")
-def my_eer(answer: Any, rng: np.random.Generator) -> str:
-    """The package's rate within the jump of one pair; spreads differ, so that slips show."""
-    cases = [
-        # One side is narrow and the other wide: a slip that balances the errors otherwise than the
-        # EER lands elsewhere. And no score looks like a rate.
-        _told_apart(rng, (234, 8, 200), (228, 0.5, 800)),
-        _told_apart(rng, (-52, 0.5, 150), (-58, 8, 600)),
-        _told_apart(rng, (320, 9, 200), (314, 1, 800)),
-        (rng.normal(90, 1, 50), rng.normal(10, 1, 300)),  # no error at all
-    ]
-    for genuine, impostor in cases:
-        rate = as_number(answer(genuine.copy(), impostor.copy()), "the EER")
-        right = equal_error_rate(genuine, impostor)
-        if not abs(rate - right) <= 0.015:
-            raise Hint(_why_not_equal(rate, right, genuine, impostor))
-    return "agrees with evaluation.equal_error_rate within the jump of one pair"
-
-
-def _why_not_equal(rate: float, right: float, genuine: np.ndarray, impostor: np.ndarray) -> str:
-    thresholds, rejected, accepted = _rates(genuine, impostor)
-    at = np.abs(rejected - accepted).argmin()
-    if rate > 1 and abs(rate - 100 * right) < 2:
-        return "this is in per cent; return a rate in [0, 1]."
-    if thresholds[0] <= rate <= thresholds[-1] and abs(rate) > 1:
-        return (
-            f"{rate:.3g} is a score, the threshold at which the rates meet "
-            f"({thresholds[at]:.3g}); return the rate there."
-        )
-    for words, values in _eer_slips(genuine, impostor).items():
-        if min(abs(rate - value) for value in values) < 0.005:
-            return words
-    return f"yours is {rate:.3f}, expected about {right:.3f}: search all scores as thresholds."
-
-
-# --- 15.4 ------------------------------------------------------------------------------------
+# --- 15.1 ---------------------------------------------------------------------------------------
 
 
 @judged(
-    "15.4", "a function probability(log_ratio_face, log_ratio_voice, prior) returning probabilities"
+    "15.1",
+    "a function (face_sex, voice_sex, rng) that returns for each face the index of a voice of the "
+    "same sex, no voice twice, every such pairing equally likely",
 )
-def probability(answer: Any, rng: np.random.Generator) -> str:
-    """Bayes' rule in odds, and each slip against its own formula."""
-    for _ in range(20):
-        a, b = rng.normal(0, 2, 6), rng.normal(0, 2, 6)
-        prior = float(rng.uniform(0.02, 0.4))
-        result = as_array(answer(a.copy(), b.copy(), prior), (6,), "the result")
-        if not np.allclose(result, expit(a + b + logit(prior)), atol=1e-6):
-            raise Hint(_why_not_probable(result, a, b, prior))
-    a, b = np.array([900.0, -900.0, 0.0]), np.array([300.0, -300.0, 0.0])
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        result = np.asarray(answer(a, b, 0.5), dtype=float)
-    if not np.allclose(result, [1, 0, 0.5]):
+def _pair(ask: Callable, rng: np.random.Generator) -> str:
+    """Right in sets of several sizes; in a small one every pairing comes equally often."""
+    for n_faces, n_voices in [
+        ((7, 9), (22, 18)),
+        ((6, 4), (6, 4)),
+        ((0, 5), (3, 8)),
+        ((1, 8), (9, 9)),
+    ]:
+        faces, voices = _shuffled(rng, n_faces), _shuffled(rng, n_voices)
+        _one_voice_each(ask(faces, voices, rng), faces, voices)
+    faces, voices = _shuffled(rng, (2, 1)), _shuffled(rng, (3, 2))  # 6 x 2 pairings
+    seen = Counter()
+    for _draw in range(240):
+        own = np.random.default_rng(rng.integers(2**63))
+        chosen = _one_voice_each(ask(faces, voices, own), faces, voices)
+        seen[tuple(chosen.tolist())] += 1
+    if len(seen) == 1:
+        raise Hint(_("every draw gives the same pairs: draw them at random, from rng."))
+    draws = [tuple(ask(faces, voices, np.random.default_rng(1))) for _repetition in range(8)]
+    if len(set(draws)) > 1:
         raise Hint(
-            "right for small ratios, but for a logarithm of 1200 the exponential overflows and inf "
-            "/ inf is NaN: stay with logarithms and use scipy.special.expit at the end."
+            _("the same generator gave different answers: draw from rng and from nothing else.")
         )
-    return "Bayes' rule in 20 random cases, and no overflow for overwhelming evidence"
+    if len({c for chosen in seen for c in chosen}) < len(voices):
+        raise Hint(
+            _("some voices are never chosen: draw from all of the sex, not only from the first.")
+        )
+    if len(seen) < 12 or not 2 <= min(seen.values()) <= max(seen.values()) <= 50:
+        raise Hint(
+            _(
+                "some pairings come more often than others: choose the voices at random *and* "
+                "hand them out at random, for each sex on its own."
+            )
+        )
+    return _("same sex, no voice twice, all pairings equally likely.")
 
 
-def _why_not_probable(result: np.ndarray, a: np.ndarray, b: np.ndarray, prior: float) -> str:
-    odds = logit(prior)
-    slips = [
-        (expit(a + b), "the prior is missing: start from its odds, prior / (1 - prior)."),
-        (
-            expit(a + b + 2 * odds),
-            "the prior is counted twice: each modality's posterior holds it already, so multiply "
-            "the ratios, and bring in the prior once.",
+def _shuffled(rng: np.random.Generator, counts: tuple[int, int]) -> np.ndarray:
+    return rng.permutation(np.repeat(["F", "M"], counts))
+
+
+def _one_voice_each(value: object, faces: np.ndarray, voices: np.ndarray) -> np.ndarray:
+    chosen = np.asarray(value)
+    if chosen.shape != faces.shape:
+        text = _("return one voice a face, shape {shape}; yours has shape {got}.")
+        raise Hint(text.format(shape=faces.shape, got=chosen.shape))
+    if chosen.dtype.kind not in "iu":
+        text = _("return whole numbers, where each voice stands in voice_sex; got {kind}.")
+        raise Hint(text.format(kind=chosen.dtype))
+    if chosen.min() < 0 or chosen.max() >= len(voices):
+        raise Hint(_("an index is outside 0 to {last}.").format(last=len(voices) - 1))
+    if (voices[chosen] != faces).any():
+        raise Hint(
+            _(
+                "a face got a voice of the other sex: draw for each sex on its own. Positions "
+                "among the voices of one sex must be translated back by np.flatnonzero."
+            )
+        )
+    if len(set(chosen.tolist())) < len(chosen):
+        raise Hint(_("a voice went to two faces: draw without replacement (replace=False)."))
+    return chosen
+
+
+# --- 15.2 ---------------------------------------------------------------------------------------
+
+
+def _z(scores: np.ndarray, cohort: np.ndarray) -> np.ndarray:
+    return (scores - cohort.mean(axis=0)) / cohort.std(axis=0)
+
+
+def _cohorts(rng: np.random.Generator) -> Iterator[Case]:
+    for n_probes, n_templates, n_cohort in [(7, 4, 5), (5, 6, 9), (4, 4, 4), (9, 3, 2), (1, 5, 8)]:
+        level, spread = rng.normal(0, 5, n_templates), rng.uniform(0.5, 4, n_templates)
+        cohort = rng.normal(size=(n_cohort, n_templates)) * spread + level
+        yield Case(rng.normal(2, 2, (n_probes, n_templates)) * spread + level, cohort)
+
+
+exercise(
+    "15.2",
+    "a function (scores, cohort) that returns the scores in standard deviations (np.std) of the "
+    "cohort above its mean, template by template, also for a single probe",
+    solve=_z,
+    cases=_cohorts,
+    slips={
+        N_(
+            "one mean and deviation for all: take them over axis 0, so each template has its own."
+        ): (
+            lambda s, c: (s - c.mean()) / c.std(),
+            lambda s, c: (s - c.mean(0)) / c.std(),
         ),
-        (
-            expit(a + b + prior),
-            "you added the prior itself to logarithms of odds: add log(prior / (1 - prior)).",
+        N_("the scores are normalised by themselves: they are the test. Use the cohort's."): (
+            lambda s, c: (s - s.mean(0)) / s.std(0),
+            lambda s, c: (s - s.mean()) / s.std(),
         ),
-        (
-            expit(a + b + np.log(prior)),
-            "you added log(prior): odds are prior / (1 - prior), so add the logarithm of that.",
+        N_("each probe is normalised by its own scores: use the cohort's, for each template."): (
+            lambda s, c: (s - s.mean(1, keepdims=True)) / s.std(1, keepdims=True)
         ),
-        (expit(a + b - odds), "the prior's odds have the wrong sign: genuine over impostor."),
-        (
-            expit(a * b + odds),
-            "you multiplied the logarithms: ratios multiply, so their logarithms add.",
+        N_("you divide by the variance: take the standard deviation, np.std."): (
+            lambda s, c: (s - c.mean(0)) / c.var(0)
         ),
-        (
-            expit(a * b),
-            "you multiplied the logarithms: ratios multiply, so their logarithms add.",
+        N_("the mean is right; now divide by the cohort's standard deviation."): (
+            lambda s, c: s - c.mean(0)
         ),
-        (
-            (expit(a + odds) + expit(b + odds)) / 2,
-            "that is the sum rule, the mean of both posteriors; independent evidence multiplies.",
+        N_("you scale but do not centre: subtract the cohort's mean first."): (
+            lambda s, c: s / c.std(0)
         ),
-        (
-            expit((a + b) / 2 + odds),
-            "you took the mean of the logarithms: two independent witnesses weigh twice, add them.",
+        N_("a missing bracket: (scores - mean) / deviation; division goes before subtraction."): (
+            lambda s, c: s - c.mean(0) / c.std(0)
         ),
-        (np.exp(a + b + odds), "these are odds; the probability is odds / (1 + odds)."),
-        (a + b + odds, "these are logarithms of odds; make probabilities of them with expit."),
-        (1 - expit(a + b + odds), "this is the probability of an impostor; return 1 minus it."),
-        (
-            prior * np.exp(a + b),
-            "prior times ratio is not yet a probability: divide by the same for both cases, "
-            "prior * ratio + (1 - prior).",
+        N_("the sign is turned: a score above the cohort's mean must become positive."): (
+            lambda s, c: -_z(s, c)
         ),
-    ]
-    for wrong, words in slips:
-        if np.allclose(result, wrong, atol=1e-6):
-            return words
-    if np.nanmax(result) > 1 or np.nanmin(result) < 0:
-        low, high = result.min(), result.max()
-        return f"a probability lies in [0, 1]; yours goes from {low:.3g} to {high:.3g}."
-    return (
-        f"for log ratios {a[0]:.2f} and {b[0]:.2f} and a prior of {prior:.2f} the probability is "
-        f"{expit(a[0] + b[0] + odds):.3f}; yours is {result[0]:.3f}. Odds after = odds before "
-        "times both ratios."
+        N_("divide by the number of cohort scores, not one less: np.std as it comes (ddof=0)."): (
+            lambda s, c: (s - c.mean(0)) / c.std(0, ddof=1)
+        ),
+        N_("this is min-max normalisation: use mean and standard deviation."): (
+            lambda s, c: (s - c.min(0)) / (c.max(0) - c.min(0))
+        ),
+    },
+    advice=N_("Take mean and standard deviation over the cohort's rows, axis 0."),
+)
+
+# --- 15.3 ---------------------------------------------------------------------------------------
+
+
+def _rates(
+    genuine: np.ndarray, impostor: np.ndarray, thresholds: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Thresholds, false reject and false accept rates; accepted from the threshold on."""
+    if thresholds is None:
+        thresholds = np.unique(np.concatenate([genuine, impostor]))
+    rejected = (genuine < thresholds[:, None]).mean(axis=1)
+    return thresholds, rejected, (impostor >= thresholds[:, None]).mean(axis=1)
+
+
+def _nearest(rejected: np.ndarray, accepted: np.ndarray) -> int:
+    return int(np.abs(rejected - accepted).argmin())
+
+
+def _eer(genuine: np.ndarray, impostor: np.ndarray) -> float:
+    return _either(genuine, impostor, lambda rejected, accepted: (rejected + accepted) / 2)
+
+
+def _either(genuine: np.ndarray, impostor: np.ndarray, rate: Callable) -> float:
+    _thresholds, rejected, accepted = _rates(genuine, impostor)
+    at = _nearest(rejected, accepted)
+    return float(rate(rejected[at], accepted[at]))
+
+
+def _decided(genuine: np.ndarray, impostor: np.ndarray) -> bool:
+    """Whether one threshold is the nearest, above all scores included, and not all agree there."""
+    every = np.append(np.unique(np.concatenate([genuine, impostor])), np.inf)
+    _thresholds, rejected, accepted = _rates(genuine, impostor, every)
+    gap = np.abs(rejected - accepted)
+    return bool((gap < gap.min() + 1e-9).sum() == 1 and np.isfinite(every[gap.argmin()]))
+
+
+def _doors(rng: np.random.Generator) -> Iterator[Case]:
+    """Small sets and large ones, with scores that no rate looks like, half of them with ties."""
+    for n_genuine, n_impostor in [(5, 9), (7, 16), (11, 30), (40, 90), (13, 8), (9, 9)] * 2:
+        for step in (1e-6, 4.0):
+            while True:
+                genuine = rng.normal(230, rng.uniform(4, 12), n_genuine)
+                impostor = rng.normal(220, rng.uniform(4, 12), n_impostor)
+                scores = [np.round(x / step) * step for x in (genuine, impostor)]
+                if _decided(*scores):
+                    break
+            yield Case(*scores)
+    yield Case(rng.normal(90, 1, 6), rng.normal(10, 1, 15))  # no error at all
+
+
+def _least(of: Callable) -> Callable:
+    """The mean of both rates where something else is least."""
+
+    def slip(genuine: np.ndarray, impostor: np.ndarray) -> float:
+        _thresholds, rejected, accepted = _rates(genuine, impostor)
+        at = of(rejected, accepted, len(genuine), len(impostor)).argmin()
+        return float(rejected[at] + accepted[at]) / 2
+
+    return slip
+
+
+def _of_all_pairs(genuine: np.ndarray, impostor: np.ndarray) -> float:
+    _thresholds, rejected, accepted = _rates(genuine, impostor)
+    wrong = rejected * len(genuine) + accepted * len(impostor)
+    return float(wrong.min()) / (len(genuine) + len(impostor))
+
+
+def _half_way(genuine: np.ndarray, impostor: np.ndarray) -> float:
+    middle = np.array([(genuine.mean() + impostor.mean()) / 2])
+    _thresholds, rejected, accepted = _rates(genuine, impostor, middle)
+    return float(rejected[0] + accepted[0]) / 2
+
+
+def _ties(genuine_lost: bool, impostor_in: bool) -> Callable:
+    def slip(genuine: np.ndarray, impostor: np.ndarray) -> float:
+        at = np.unique(np.concatenate([genuine, impostor]))[:, None]
+        rejected = ((genuine <= at) if genuine_lost else (genuine < at)).mean(axis=1)
+        accepted = ((impostor >= at) if impostor_in else (impostor > at)).mean(axis=1)
+        k = _nearest(rejected, accepted)
+        return float(rejected[k] + accepted[k]) / 2
+
+    return slip
+
+
+def _among(which: int) -> Callable:
+    def slip(*scores: np.ndarray) -> float:
+        _thresholds, rejected, accepted = _rates(*scores, np.unique(scores[which]))
+        at = _nearest(rejected, accepted)
+        return float(rejected[at] + accepted[at]) / 2
+
+    return slip
+
+
+def _two_normals(genuine: np.ndarray, impostor: np.ndarray) -> float:
+    gap = genuine.mean() - impostor.mean()
+    return float(norm.cdf(-gap / (genuine.std() + impostor.std())))
+
+
+exercise(
+    "15.3",
+    "a function (genuine, impostor) that returns a rate in [0, 1]: the mean of both error rates at "
+    "the score at which they are closest, also with few scores and with equal ones",
+    solve=_eer,
+    cases=_doors,
+    slips={
+        N_(
+            "upside down: a genuine score *below* the threshold is rejected, higher = more alike."
+        ): (
+            lambda g, i: _eer(-g, -i),
+            lambda g, i: 1 - _eer(g, i),
+        ),
+        N_("this is in per cent; return a rate in [0, 1]."): lambda g, i: 100 * _eer(g, i),
+        N_("this is the threshold at which the rates meet; return the rate there."): (
+            lambda g, i: _rates(g, i)[0][_nearest(*_rates(g, i)[1:])]
+        ),
+        N_("divide false rejects by the genuine pairs and false accepts by the impostor pairs."): (
+            _of_all_pairs,
+            _least(lambda r, a, g, i: np.abs(r * g - a * i)),
+        ),
+        N_("you took the least mean of both rates; look for where their difference is least."): (
+            lambda g, i: float(np.add(*_rates(g, i)[1:]).min()) / 2
+        ),
+        N_("the mean of both rates, not their sum."): lambda g, i: 2 * _eer(g, i),
+        N_("this is one of the two rates there; return the mean of both."): (
+            lambda g, i: _either(g, i, lambda r, a: r),
+            lambda g, i: _either(g, i, lambda r, a: a),
+            lambda g, i: _either(g, i, max),
+            lambda g, i: _either(g, i, min),
+        ),
+        N_("this is the geometric mean; take the arithmetic one."): (
+            lambda g, i: _either(g, i, lambda r, a: np.sqrt(r * a))
+        ),
+        N_("the difference goes through 0: take its absolute value before the minimum."): (
+            _least(lambda r, a, g, i: r - a),
+            _least(lambda r, a, g, i: a - r),
+        ),
+        N_("this is the first threshold after the crossing; the one before may be closer."): (
+            _least(lambda r, a, g, i: r < a)
+        ),
+        N_("mind equal scores: at the threshold both kinds are accepted (score >= threshold)."): (
+            _ties(True, True),
+            _ties(False, False),
+        ),
+        N_("try the scores of both kinds as thresholds, not those of one kind."): (
+            _among(0),
+            _among(1),
+        ),
+        N_("half-way between the means the rates need not be equal: search for the threshold."): (
+            _half_way
+        ),
+        N_("the scores need not be normal: count the errors instead."): _two_normals,
+    },
+    advice=N_("Try every score as threshold; accept if score >= threshold."),
+)
+
+# --- 15.4 ---------------------------------------------------------------------------------------
+
+
+def _posterior(a: np.ndarray, b: np.ndarray, prior: float) -> np.ndarray:
+    return expit(a + b + logit(prior))
+
+
+def _claims(rng: np.random.Generator) -> Iterator[Case]:
+    for n in (6, 1, 9, 4, 7):
+        prior = float(rng.choice([rng.uniform(0.02, 0.3), rng.uniform(0.7, 0.95)]))
+        yield Case(rng.normal(0, 2, n), rng.normal(0.5, 2, n), prior)
+    a, b = np.array([900.0, -900.0, 0.0, 800.0]), np.array([300.0, -300.0, 0.0, -801.0])
+    hint = _(
+        "exp(1200) overflows and inf / inf is NaN, exp(-1200) is 0: add the logarithms and use "
+        "scipy.special.expit."
     )
+    yield Case(a, b, 0.3, hint=hint)
+
+
+exercise(
+    "15.4",
+    "a function (log_ratio_face, log_ratio_voice, prior) that returns the probabilities of "
+    '"genuine", also for logarithms of a thousand or minus a thousand',
+    solve=_posterior,
+    cases=_claims,
+    slips={
+        N_("the prior is missing: start from its odds, prior / (1 - prior)."): (
+            lambda a, b, p: expit(a + b)
+        ),
+        N_("the prior is counted twice: bring it in once, the ratios hold none."): (
+            lambda a, b, p: expit(a + b + 2 * logit(p))
+        ),
+        N_("you added the prior itself to logarithms: add log(prior / (1 - prior))."): (
+            lambda a, b, p: expit(a + b + p)
+        ),
+        N_("you added log(prior): odds are prior / (1 - prior), so add the logarithm of that."): (
+            lambda a, b, p: expit(a + b + np.log(p))
+        ),
+        N_("you added the odds: add their logarithm."): lambda a, b, p: expit(a + b + p / (1 - p)),
+        N_("the prior's odds have the wrong sign: genuine over impostor."): (
+            lambda a, b, p: expit(a + b - logit(p))
+        ),
+        N_("you multiplied the logarithms: ratios multiply, so their logarithms add."): (
+            lambda a, b, p: expit(a * b + logit(p)),
+            lambda a, b, p: expit(a * b),
+        ),
+        N_("this uses one modality alone: add both logarithms."): (
+            lambda a, b, p: expit(a + logit(p)),
+            lambda a, b, p: expit(b + logit(p)),
+        ),
+        N_("this takes the voice's ratio the wrong way round: add its logarithm."): (
+            lambda a, b, p: expit(a - b + logit(p))
+        ),
+        N_("that is the sum rule, the mean of both posteriors; independent evidence multiplies."): (
+            lambda a, b, p: (expit(a + logit(p)) + expit(b + logit(p))) / 2
+        ),
+        N_(
+            "you took the mean of the logarithms: two independent witnesses count twice, add them."
+        ): (lambda a, b, p: expit((a + b) / 2 + logit(p))),
+        N_("the logarithms are natural ones: use e, not 10 or 2."): (
+            lambda a, b, p: expit((a + b) * np.log(10) + logit(p)),
+            lambda a, b, p: expit((a + b) * np.log(2) + logit(p)),
+        ),
+        N_("these are odds; the probability is odds / (1 + odds)."): (
+            lambda a, b, p: np.exp(a + b + logit(p))
+        ),
+        N_("these are logarithms of odds; make probabilities of them with expit."): (
+            lambda a, b, p: a + b + logit(p)
+        ),
+        N_("this is the probability of an impostor; return 1 minus it."): (
+            lambda a, b, p: expit(-(a + b + logit(p)))
+        ),
+        N_("prior times ratio is no probability: divide by prior * ratio + (1 - prior)."): (
+            lambda a, b, p: p * np.exp(a + b)
+        ),
+    },
+    advice=N_("Odds after = odds before times both ratios."),
+)
