@@ -17,6 +17,9 @@ from mmtutor.course.evidence import experiment, grid
 from mmtutor.fusion import rules
 
 SCALE = 2.0
+FACTORS = {}
+for name in ("sum", "product"):
+    FACTORS[name] = 1.0
 
 
 def noise(seed):
@@ -31,7 +34,7 @@ def unrelated():
 def noisy(rule, seed):
     \"\"\"Say what is measured.\"\"\"
     P = rules.apply_rule(rule, [[[0.9, 0.1], [0.6, 0.4]]])
-    return {"first": P[0, 0] + noise(seed), "word": rule.upper()}
+    return {"first": FACTORS[rule] * P[0, 0] + noise(seed), "word": rule.upper()}
 """
 
 
@@ -89,6 +92,7 @@ def test_a_row_that_differs_is_found(folder: Path) -> None:
     ("old", "new", "state"),
     [
         ("SCALE = 2.0", "SCALE = 3.0", "stale"),  # what a helper uses
+        ("[name] = 1.0", "[name] = 2.0", "stale"),  # what a loop puts into a table
         (".normal()", ".uniform()", "stale"),  # a helper
         ("rule.upper()", "rule.lower()", "stale"),  # the function
         ("range(3)", "range(4)", "stale"),  # the rows

@@ -283,6 +283,11 @@ def _mark(text: str, variable: str, space: Mapping[str, Any]) -> str:
         parts.append(_code(node))
         waiting += sorted(used)
         modules |= _package_files(node, space)
+    # A loop or a call may change what a name stands for without defining it.
+    for node in ast.parse(text).body:
+        changes = not isinstance(node, ast.Assign | ast.AnnAssign | ast.FunctionDef | ast.ClassDef)
+        if changes and seen & {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}:
+            parts.append(_code(node))
     package = Path(importlib.import_module("mmtutor").__file__ or "").parent
     files: set[Path] = set()
     queue = sorted(modules)

@@ -4,369 +4,352 @@ import numpy as np
 from scipy import stats
 from sklearn.base import clone
 from sklearn.metrics import accuracy_score
-from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, cross_val_score
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    StratifiedGroupKFold,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+)
 
-from mmtutor.evaluation import corrected_t_test
-from mmtutor.information import decompose
+from mmtutor import evaluation
+from mmtutor.fusion import rules
+from mmtutor.information import decompose, mutual_information
 
 # 06.1
 
 
-def t_right(d, n_train, n_test):
-    error = np.sqrt((1 / len(d) + n_test / n_train) * np.var(d, ddof=1))
-    t = np.mean(d) / error
-    return t, 2 * stats.t.sf(abs(t), len(d) - 1)
+def by_package(scores, singles, share):
+    best = scores[singles].mean().idxmax()
+    rivals = [name for name in scores if name not in singles]
+    found = []
+    for name in rivals:
+        test = evaluation.corrected_t_test(scores[name] - scores[best], share)
+        if test.mean > 0 and test.p_value < 0.05 / len(rivals):
+            found.append(name)
+    return found
 
 
-def t_by_rescaling(d, n_train, n_test):
-    plain = stats.ttest_1samp(d, 0)
-    t = plain.statistic / np.sqrt(1 + len(d) * n_test / n_train)
-    return np.array([t, min(stats.t.cdf(t, len(d) - 1), stats.t.sf(t, len(d) - 1)) * 2])
+def by_formula(scores, singles, share):
+    means = {s: np.mean(scores[s]) for s in singles}
+    best = scores[max(means, key=means.get)].to_numpy()
+    rivals = [c for c in scores.columns if c not in set(singles)]
+    out = []
+    for c in rivals:
+        d = scores[c].to_numpy() - best
+        n = len(d)
+        t = d.mean() / np.sqrt((1 / n + share) * d.var(ddof=1))
+        if 2 * stats.t.sf(t, n - 1) < 0.05 / len(rivals) and t > 0:
+            out.append(c)
+    return np.array(out)
 
 
-def t_by_sums(d, n_train, n_test):
-    J = len(d)
-    mean = sum(d) / J
-    variance = sum((x - mean) ** 2 for x in d) / (J - 1)
-    t = mean / ((1 / J + n_test / n_train) * variance) ** 0.5
-    return [t, 2 * (1 - stats.t.cdf(abs(t), J - 1))]
+def by_interval(scores, singles, share):
+    best = scores[scores[singles].mean().idxmax()]
+    rivals = scores.drop(columns=singles)
+    sure = 1 - 0.05 / rivals.shape[1]
+    return tuple(
+        c
+        for c in rivals
+        if evaluation.corrected_t_test(rivals[c] - best, share, confidence=sure).low > 0
+    )
 
 
-def t_in_float32(d, n_train, n_test):
-    d = d.astype(np.float32)
-    t = d.mean() / np.sqrt(np.float32(1 / len(d) + n_test / n_train) * d.var(ddof=1))
-    return t, np.float32(2 * stats.t.sf(np.abs(t), len(d) - 1))
+def by_table(scores, singles, share):
+    gain = scores.drop(columns=singles).sub(scores[scores[singles].mean().idxmax()], axis=0)
+    n, k = gain.shape
+    t = gain.mean() / (gain.std() * np.sqrt(1 / n + share))
+    return t.index[t > stats.t.isf(0.025 / k, n - 1)].tolist()
 
 
-def by_package(d, n_train, n_test):
-    result = corrected_t_test(d, n_test / n_train)
-    return result.statistic, result.p_value
+def by_loop(scores, singles, share):
+    best = singles[0]
+    for s in singles[1:]:
+        if scores[s].sum() > scores[best].sum():
+            best = s
+    k = len(scores.columns) - len(singles)
+    answer = []
+    for c in scores:
+        if c in singles:
+            continue
+        result = evaluation.corrected_t_test((scores[c] - scores[best]).tolist(), share)
+        if result.p_value * k < 0.05 and result.statistic > 0:
+            answer += [c]
+    return answer
 
 
-def t_with(factor=None, ddof=1, root=True, p=None, sign=1):
-    def answer(d, n_train, n_test):
-        k = factor(len(d), n_train, n_test) if factor else 1 / len(d) + n_test / n_train
-        variance = k * np.var(d, ddof=ddof)
-        t = sign * np.mean(d) / (np.sqrt(variance) if root else variance)
-        return t, (p or (lambda t, n: 2 * stats.t.sf(abs(t), n - 1)))(t, len(d))
+def better(level=0.05, k=None, p=None, best=None, sign=True):
+    def answer(scores, singles, share):
+        base = best(scores, singles) if best else scores[scores[singles].mean().idxmax()]
+        rivals = [c for c in scores if c not in singles]
+        limit = level / (k(scores, singles) if k else len(rivals))
+        test = p or (lambda a, b, s: evaluation.corrected_t_test(a - b, s).p_value)
+        return [
+            c
+            for c in rivals
+            if ((scores[c] - base).mean() > 0 or not sign) and test(scores[c], base, share) < limit
+        ]
 
     return answer
 
 
-def shuffle_in_place(d, n_train, n_test):
-    d -= 0.0
-    d.sort()
-    return t_right(d, n_train, n_test)
+def plain(a, b, share):
+    return stats.ttest_rel(a, b).pvalue
 
 
 # 06.2
 
 
-def specific(p):
-    """I(Y = y; X) in bits for each y, by D(p(x|y) || p(x))."""
-    given_y, p_x = p / p.sum(axis=0), p.sum(axis=1, keepdims=True)
-    return np.nansum(given_y * np.log2(given_y / p_x), axis=0)
+def told(p):
+    given = p / p.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.nansum(given * np.log2(given / p.sum(axis=1, keepdims=True)), axis=0)
 
 
-def parts(joint):
-    return specific(joint.sum(axis=1)), specific(joint.sum(axis=0)), joint.sum(axis=(0, 1))
+def redundancy(joint):
+    return joint.sum((0, 1)) @ np.minimum(told(joint.sum(1)), told(joint.sum(0)))
 
 
-def red_right(joint):
-    s1, s2, p_y = parts(joint)
-    return np.sum(p_y * np.minimum(s1, s2))
-
-
-def red_in_loops(joint):
-    total = 0.0
+def redundancy_by_loops(joint):
     n1, n2, n_y = joint.shape
+    total = 0.0
     for y in range(n_y):
-        p_y, told = joint[:, :, y].sum(), []
-        for cells in ([joint[i] for i in range(n1)], [joint[:, i] for i in range(n2)]):
-            bits = 0.0
-            for cell in cells:
-                p_xy = cell[:, y].sum()
-                if p_xy:
-                    bits += p_xy / p_y * (np.log2(p_xy / cell.sum()) - np.log2(p_y))
-            told.append(bits)
-        total += p_y * min(told)
+        p_y = joint[:, :, y].sum()
+        bits = []
+        for axis, n in ((1, n1), (0, n2)):
+            p = joint.sum(axis=axis)
+            s = 0.0
+            for x in range(n):
+                if p[x, y] > 0:
+                    s += p[x, y] / p_y * np.log2(p[x, y] / p[x].sum() / p_y)
+            bits.append(s)
+        total += p_y * min(bits)
     return total
 
 
-def red_by_posteriors(joint):
-    """Sum over x of p(x|y) log2(p(y|x) / p(y)), with a mask for zeros."""
-    told = []
-    for axis in (1, 0):
-        p = joint.sum(axis=axis)
-        ratio = p / p.sum(axis=1, keepdims=True) / p.sum(axis=0)
-        logs = np.log2(ratio, out=np.zeros_like(p), where=p > 0)
-        told.append((p * logs).sum(axis=0))  # weighted by p(y) already
-    return np.minimum(*told).sum()
+def redundancy_in_nats_turned(joint):
+    joint = joint.astype(np.float32)
+    eps = np.float32(1e-30)
+    p1, p2, p_y = joint.sum(1), joint.sum(0), joint.sum((0, 1))
+    s1 = (p1 / p_y * np.log((p1 + eps) / (p1.sum(1, keepdims=True) * p_y))).sum(0)
+    s2 = (p2 / p_y * np.log((p2 + eps) / (p2.sum(1, keepdims=True) * p_y))).sum(0)
+    return float((p_y * np.minimum(s1, s2)).sum() / np.log(2))
 
 
-def red_tiny(joint):
-    """Zeros replaced by very small numbers."""
-    s = []
-    for p in (joint.sum(axis=1), joint.sum(axis=0)):
-        given_y, p_x = p / p.sum(axis=0) + 1e-15, p.sum(axis=1, keepdims=True) + 1e-15
-        s.append((given_y * np.log2(given_y / p_x)).sum(axis=0))
-    return float(np.float32(np.minimum(*s) @ joint.sum(axis=(0, 1))))
+def redundancy_by_entropies(joint):
+    """I(Y=y; X) as cross entropy less entropy of p(x | y)."""
+    least = []
+    for p in (joint.sum(1), joint.sum(0)):
+        given, p_x = p / p.sum(0), p.sum(1)
+        entropy = -np.where(given > 0, given * np.log2(np.where(given > 0, given, 1)), 0).sum(0)
+        least.append(-(given * np.log2(p_x)[:, None]).sum(0) - entropy)
+    return np.array([np.dot(joint.sum((0, 1)), np.min(least, axis=0))])
 
 
-def red_nan(joint):
-    def told(p):
-        given_y = p / p.sum(axis=0)
-        return np.sum(given_y * np.log2(given_y / p.sum(axis=1, keepdims=True)), axis=0)
-
-    return np.minimum(told(joint.sum(axis=1)), told(joint.sum(axis=0))) @ joint.sum(axis=(0, 1))
+def on(f):
+    return lambda joint: f(joint, told(joint.sum(1)), told(joint.sum(0)), joint.sum((0, 1)))
 
 
-def total_information(p):
-    return specific(p) @ p.sum(axis=0)
-
-
-def red_co_information(joint):
-    i1, i2 = total_information(joint.sum(axis=1)), total_information(joint.sum(axis=0))
-    return i1 + i2 - total_information(joint.reshape(-1, joint.shape[2]))
-
-
-def red_by(combine):
-    return lambda joint: combine(*parts(joint))
+def informations(joint):
+    both = mutual_information(joint.reshape(-1, joint.shape[2]))
+    return mutual_information(joint.sum(1)), mutual_information(joint.sum(0)), both
 
 
 # 06.3
 
 
-def pair_right(a, b, X, y, groups, n_splits):
-    out = []
-    for train, test in GroupKFold(n_splits).split(X, y, groups):
-        right = [
-            np.mean(clone(m).fit(X.iloc[train], y[train]).predict(X.iloc[test]) == y[test])
-            for m in (a, b)
-        ]
-        out.append(right[0] - right[1])
-    return np.array(out)
-
-
-def pair_with_library(a, b, X, y, groups, n_splits):
-    folds = list(StratifiedGroupKFold(n_splits, shuffle=True).split(X, y, groups))
+def differences(a, b, X, y, groups, n_splits):
+    folds = list(GroupKFold(n_splits).split(X, y, groups))
     return cross_val_score(a, X, y, cv=folds) - cross_val_score(b, X, y, cv=folds)
 
 
-def pair_by_cv(a, b, X, y, groups, n_splits):
-    cv = GroupKFold(n_splits)
-    return [
-        p - q
-        for p, q in zip(
-            *(cross_val_score(m, X, y, groups=groups, cv=cv) for m in (a, b)), strict=True
-        )
-    ]
-
-
-def pair_in_place(a, b, X, y, groups, n_splits):
-    """The models themselves are fitted; nothing leaks."""
-    X, out = X.to_numpy(), []
+def differences_by_loop(a, b, X, y, groups, n_splits):
+    out = []
     for train, test in GroupKFold(n_splits).split(X, y, groups):
-        a.fit(X[train], y[train])
-        b.fit(X[train], y[train])
-        out.append(a.score(X[test], y[test]) - b.score(X[test], y[test]))
+        scores = [
+            accuracy_score(y[test], clone(m).fit(X.iloc[train], y[train]).predict(X.iloc[test]))
+            for m in (a, b)
+        ]
+        out.append(scores[0] - scores[1])
     return out
 
 
-def pair_by_hand(a, b, X, y, groups, n_splits):
+def differences_by_groups(a, b, X, y, groups, n_splits):
+    cv = GroupKFold(n_splits)
+    one = cross_validate(a, X, y, groups=groups, cv=cv)["test_score"]
+    return one - cross_validate(b, X, y, groups=groups, cv=cv)["test_score"]
+
+
+def differences_by_hand(a, b, X, y, groups, n_splits):
+    out = np.empty(n_splits)
     names = np.unique(groups)
-    out = []
     for k in range(n_splits):
         test = np.isin(groups, names[k::n_splits])
-        score = [
-            accuracy_score(y[test], m.fit(X[~test], y[~test]).predict(X[test])) for m in (a, b)
-        ]
-        out.append(np.float32(score[0] - score[1]))
-    return np.array(out)
+        a.fit(X[~test], y[~test])
+        b.fit(X[~test], y[~test])
+        out[k] = np.mean(a.predict(X[test]) == y[test]) - np.mean(b.predict(X[test]) == y[test])
+    return out
 
 
-def pair_ungrouped(a, b, X, y, groups, n_splits):
-    cv = KFold(n_splits, shuffle=True, random_state=0)
-    return cross_val_score(a, X, y, cv=cv) - cross_val_score(b, X, y, cv=cv)
+def differences_stratified(a, b, X, y, groups, n_splits):
+    folds = [*StratifiedGroupKFold(n_splits).split(X, y, groups)]
+    right = [cross_val_predict(m, X, y, cv=folds) == y for m in (a, b)]
+    return np.array([right[0][test].mean() - right[1][test].mean() for _, test in folds])
 
 
-def pair_plain(a, b, X, y, groups, n_splits):
-    return cross_val_score(a, X, y, cv=n_splits) - cross_val_score(b, X, y, cv=n_splits)
+def spy_loop(fit_all=False, swap=False, count=False, fresh=False, ungrouped=False, short=False):
+    def answer(a, b, X, y, groups, n_splits):
+        cv = KFold(n_splits, shuffle=True, random_state=0) if ungrouped else GroupKFold(n_splits)
+        folds = list(cv.split(X, y, groups))[: n_splits - short]
+        out = []
+        for k, (train, test) in enumerate(folds):
+            row = []
+            for j, m in enumerate((a, b)):
+                rows = np.arange(len(y)) if fit_all else train
+                where = folds[(k + 1) % len(folds)] if fresh and j else (rows, test)
+                m = clone(m).fit(X.iloc[where[0]], y[where[0]])
+                hits = m.predict(X.iloc[where[1]]) == y[where[1]]
+                row.append(hits.sum() if count else hits.mean())
+            out.append(row[1] - row[0] if swap else row[0] - row[1])
+        return np.array(out)
+
+    return answer
 
 
-def pair_unpaired(a, b, X, y, groups, n_splits):
-    scores = [
-        cross_val_score(
-            m, X, y, groups=groups, cv=GroupKFold(n_splits, shuffle=True, random_state=seed)
-        )
-        for seed, m in enumerate((a, b))
-    ]
-    return scores[0] - scores[1]
+def two_searches(a, b, X, y, groups, n_splits):
+    cv = GroupKFold(n_splits, shuffle=True)
+    return cross_val_score(a, X, y, groups=groups, cv=cv) - cross_val_score(
+        b, X, y, groups=groups, cv=cv
+    )
 
 
-def pair_fitted_on_everything(a, b, X, y, groups, n_splits):
-    a.fit(X, y), b.fit(X, y)
-    folds = GroupKFold(n_splits).split(X, y, groups)
-    return [
-        np.mean(a.predict(X.iloc[t]) == y[t]) - np.mean(b.predict(X.iloc[t]) == y[t])
-        for _, t in folds
-    ]
-
-
-def pair_generator(a, b, X, y, groups, n_splits):
-    folds = GroupKFold(n_splits).split(X, y, groups)
+def resampled(a, b, X, y, groups, n_splits):
+    cv = GroupShuffleSplit(n_splits, test_size=1 / n_splits, random_state=0)
+    folds = list(cv.split(X, y, groups))
     return cross_val_score(a, X, y, cv=folds) - cross_val_score(b, X, y, cv=folds)
 
 
-def pair_generator_in_loops(a, b, X, y, groups, n_splits):
-    folds = GroupKFold(n_splits).split(X, y, groups)
-    p, q = ([m.fit(X.iloc[i], y[i]).score(X.iloc[j], y[j]) for i, j in folds] for m in (a, b))
-    return np.array(p) - np.array(q)
-
-
-def pair_on_training_rows(a, b, X, y, groups, n_splits):
-    return [
-        a.fit(X.iloc[i], y[i]).score(X.iloc[i], y[i])
-        - b.fit(X.iloc[i], y[i]).score(X.iloc[i], y[i])
-        for i, j in GroupKFold(n_splits).split(X, y, groups)
-    ]
-
-
-def pair_all_labels(a, b, X, y, groups, n_splits):
-    return [
-        a.fit(X.iloc[i], y).score(X.iloc[j], y[j]) - b.fit(X.iloc[i], y).score(X.iloc[j], y[j])
-        for i, j in GroupKFold(n_splits).split(X, y, groups)
-    ]
-
-
-def pair_by(change):
-    return lambda *given: change(pair_right(*given), given)
+def halves(a, b, X, y, groups, n_splits):
+    return np.full(n_splits, differences(a, b, X, y, groups, n_splits).mean())
 
 
 # 06.4
 
-
-def covariance(r, rho):
-    return np.full((len(r), len(r)), rho) + (1 - rho) * np.eye(len(r))
+NAMES = ("sum", "product", "median")
 
 
-def weights_right(r, rho):
-    return np.linalg.inv(covariance(r, rho)) @ r
+def accuracy(name, P, y):
+    return np.mean(rules.apply_rule(name, P).argmax(axis=1) == y)
 
 
-def weights_closed_form(r, rho):
-    """Sherman and Morrison for equal correlations, in another unit."""
-    return 7 * (r - rho * r.sum() / (1 + (len(r) - 1) * rho))
+def choose(P, y):
+    return max(NAMES, key=lambda name: accuracy(name, P, y))
 
 
-def weights_by_descent(r, rho):
-    S, w = covariance(r, rho), np.zeros(len(r))
-    step = 1 / np.linalg.eigvalsh(S)[-1]
-    for _ in range(600):
-        w = w + step * (r - S @ w)
-    return w
+def choose_by_hand(P, y):
+    answers = [P.mean(1), np.log(np.maximum(P, 1e-300)).sum(1), np.median(P, axis=1)]
+    return NAMES[int(np.argmax([(a.argmax(1) == y).sum() for a in answers]))]
+
+
+def choose_by_errors(P, y):
+    wrong = {n: (rules.RULES[n](P).argmax(1) != y).sum() for n in ("median", "product", "sum")}
+    return sorted(wrong, key=wrong.get)[0]
+
+
+def choose_by_halves(P, y):
+    votes = [choose(P[k::3], y[k::3]) for k in range(3)]
+    score = {n: votes.count(n) + accuracy(n, P, y) for n in NAMES}
+    return max(score, key=score.get) if len(set(votes)) == 1 else choose(P, y)
+
+
+def choose_in_float32(P, y):
+    return choose(P.astype(np.float32), y)
+
+
+def by(score):
+    return lambda P, y: max(NAMES, key=lambda name: score(rules.apply_rule(name, P), P, y))
 
 
 RIGHT = {
-    "06.1": [
-        t_right,
-        t_by_rescaling,
-        t_by_sums,
-        t_in_float32,
-        by_package,
-    ],
+    "06.1": [by_package, by_formula, by_interval, by_table, by_loop],
     "06.2": [
-        red_right,
-        red_in_loops,
-        red_by_posteriors,
-        red_tiny,
+        redundancy,
+        redundancy_by_loops,
+        redundancy_in_nats_turned,
+        redundancy_by_entropies,
         lambda joint: decompose(joint).redundancy,
     ],
-    "06.3": [pair_right, pair_with_library, pair_by_cv, pair_in_place, pair_by_hand],
-    "06.4": [
-        weights_right,
-        weights_closed_form,
-        weights_by_descent,
-        lambda r, rho: np.linalg.solve(covariance(r, rho), r) * 1e-3,
-        lambda r, rho: np.linalg.lstsq(covariance(r, rho), r)[0].tolist(),
-        lambda r, rho: weights_right(r, rho).astype(np.float32),
+    "06.3": [
+        differences,
+        differences_by_loop,
+        differences_by_groups,
+        differences_by_hand,
+        differences_stratified,
     ],
+    "06.4": [choose, choose_by_hand, choose_by_errors, choose_by_halves, choose_in_float32],
 }
 
+EASY, FUSIONS = "0.05 is too easy", "number of *fusions*"
 WRONG = {
     "06.1": [
-        (lambda d, n, m: tuple(stats.ttest_1samp(d, 0)), "the plain t-test"),
-        (t_with(lambda n, a, b: b / a), "adds the two"),
-        (t_with(lambda n, a, b: 1 / n + a / b), "upside down"),
-        (t_with(lambda n, a, b: 1 / n + b / (a + b)), "training samples only"),
-        (t_with(ddof=0), "ddof=1"),
-        (t_with(root=False), "the root"),
-        (t_with(sign=-1), "sign is turned"),
-        (t_with(p=lambda t, n: stats.t.sf(abs(t), n - 1)), "one-sided"),
-        (t_with(p=lambda t, n: 2 * stats.norm.sf(abs(t))), "Student's t"),
-        (t_with(p=lambda t, n: 2 * stats.t.sf(abs(t), n)), "J - 1 degrees"),
-        (t_with(p=lambda t, n: 2 * stats.t.sf(t, n - 1)), "above 1"),
-        (t_with(p=lambda t, n: 2 * stats.t.pdf(t, n - 1)), "expected"),
-        (t_with(lambda n, a, b: 1 / n + 1 / 9), "expected"),
-        (t_with(lambda n, a, b: (1 / n + b / a) / n), "expected"),
-        (lambda d, n, m: (abs(t_right(d, n, m)[0]), t_right(d, n, m)[1]), "keeps its sign"),
-        (lambda d, n, m: t_right(d, n, m)[::-1], "expected"),
-        (lambda d, n, m: t_right(d, n, m)[0], "2 things"),
-        (lambda d, n, m: t_right(d, m, n), "upside down"),
-        (shuffle_in_place, "changes its input d"),
+        (better(k=lambda s, singles: 1), EASY),
+        (better(k=lambda s, singles: len(s.columns)), FUSIONS),
+        (better(p=plain), "plain t-test"),
+        (better(p=plain, k=lambda s, singles: 1), ""),
+        (better(p=lambda a, b, s: evaluation.corrected_t_test(a - b, s).p_value / 2), "one-sided"),
+        (better(sign=False), "*worse*"),
+        (better(p=lambda a, b, s: stats.ttest_ind(a, b).pvalue), "same folds"),
+        (better(best=lambda s, singles: s[singles].mean(axis=1)), ""),
+        (better(best=lambda s, singles: s[s[singles].mean().idxmin()]), ""),
+        (better(level=np.inf), "may be chance"),
+        (better(p=lambda a, b, s: evaluation.corrected_t_test(a - b, 1 / s).p_value), ""),
+        (lambda s, singles, share: by_package(s, singles, share)[::-1], ""),
+        (lambda s, singles, share: [], ""),
+        (lambda s, singles, share: s.drop(columns=singles).mean().idxmax(), "list of names"),
     ],
     "06.2": [
-        (red_nan, "0 * log(0) counts as 0"),
-        (lambda joint: red_right(joint) * np.log(2), "nats"),
-        (red_co_information, "minus"),
-        (red_by(lambda a, b, p: min(a @ p, b @ p)), "*before* averaging"),
-        (red_by(lambda a, b, p: np.maximum(a, b) @ p), "the larger"),
-        (red_by(lambda a, b, p: np.minimum(a, b).sum()), "weight each outcome"),
-        (red_by(lambda a, b, p: np.minimum(a, b).mean()), "weight each outcome"),
-        (red_by(lambda a, b, p: a @ p), "one modality"),
-        (red_by(lambda a, b, p: (a + b) @ p / 2), "expected"),
-        (red_by(lambda a, b, p: np.minimum(a, b) * p), "one value per outcome"),
-        (lambda joint: total_information(joint.reshape(-1, joint.shape[2])), "both together"),
-        (lambda joint: red_right(np.moveaxis(joint, 0, 2)), "expected"),
-        (lambda joint: red_right(joint + 0.05), "expected"),
-        (lambda joint: max(red_co_information(joint), 0), "expected"),
-        (lambda joint: 0.3, "expected"),
-        (lambda joint: decompose(joint), "one number"),
+        (lambda joint: redundancy(joint) * np.log(2), "nats"),
+        (lambda joint: sum(informations(joint)[:2]) - informations(joint)[2], "*minus* synergy"),
+        (on(lambda joint, s1, s2, p: p @ np.maximum(s1, s2)), "what *both* tell"),
+        (on(lambda joint, s1, s2, p: np.minimum(s1, s2).sum()), "by its probability"),
+        (on(lambda joint, s1, s2, p: np.minimum(s1, s2).mean()), "by its probability"),
+        (lambda joint: min(informations(joint)[:2]), "averaged over the outcomes first"),
+        (lambda joint: informations(joint)[2], "both together"),
+        (lambda joint: informations(joint)[0], "one modality"),
+        (on(lambda joint, s1, s2, p: p @ (s1 + s2) / 2), ""),
+        (on(lambda joint, s1, s2, p: -(p @ np.minimum(s1, s2))), ""),
+        (lambda joint: decompose(joint).synergy, ""),
+        (on(lambda joint, s1, s2, p: np.minimum(s1, s2)), "number"),
     ],
     "06.3": [
-        (pair_ungrouped, "GroupKFold"),
-        (pair_plain, "GroupKFold"),
-        (pair_unpaired, "not paired"),
-        (pair_fitted_on_everything, "rows it was fitted on"),
-        (pair_on_training_rows, "rows it was fitted on"),
-        (pair_generator, "used up"),
-        (pair_generator_in_loops, "used up"),
-        (pair_all_labels, "index both by `train`"),
-        (pair_by(lambda d, given: -d), "a's less b's"),
-        (pair_by(lambda d, given: d.mean()), "shape"),
-        (pair_by(lambda d, given: d * 20), "accuracies"),
-        (pair_by(lambda d, given: d**2), "accuracies"),
-        (pair_by(lambda d, given: np.round(d, 1)), "accuracies"),
-        (pair_by(lambda d, given: d[::-1].cumsum()), "accuracies"),
-        (lambda *given: np.resize(pair_right(*given[:5], 2), given[5]), "tested on 2 folds"),
-        (lambda a, b, X, y, groups, n: np.zeros(n), "tested on 0 folds"),
-        (lambda a, b, X, y, groups, n: groups.sort() or np.zeros(n), "changes its input groups"),
+        (spy_loop(fit_all=True), "tested on rows it was fitted on"),
+        (spy_loop(swap=True), "b's accuracy less a's"),
+        (spy_loop(count=True), "the numbers are not"),
+        (spy_loop(fresh=True), "different folds"),
+        (spy_loop(ungrouped=True), "groups are both in"),
+        (spy_loop(short=True), "shape"),
+        (two_searches, "different folds"),
+        (resampled, "exactly once"),
+        (halves, "the numbers are not"),
+        (lambda *args: differences(*args).mean(), "shape"),
+        (lambda a, b, X, y, groups, n: cross_val_score(a, X, y, cv=n), ""),
+        (lambda a, b, X, y, groups, n: a.predict(X), "before it was fitted"),
+        (lambda *args: np.abs(differences(*args)) + 0.5, "the numbers are not"),
     ],
     "06.4": [
-        (lambda r, rho: r, "independent noise"),
-        (lambda r, rho: covariance(r, rho) @ r, "inverse"),
-        (lambda r, rho: 1 / covariance(r, rho) @ r, "each element"),
-        (lambda r, rho: np.maximum(weights_right(r, rho), 0), "negative weights are right"),
-        (lambda r, rho: np.abs(weights_right(r, rho)), "negative weights are right"),
-        (lambda r, rho: -weights_right(r, rho), "signs are turned"),
-        (lambda r, rho: weights_right(r, rho).sum(), "shape"),
-        (lambda r, rho: r**2, "squares"),
-        (lambda r, rho: r * 0, "not all zero"),
-        (lambda r, rho: np.ones(len(r)) / len(r), "equal weights"),
-        (lambda r, rho: r * (1 - rho), "independent noise"),
-        (lambda r, rho: np.linalg.pinv(np.full((len(r), len(r)), rho)) @ r, "equal weights"),
-        (lambda r, rho: r - rho * r[::-1], ""),
-        (lambda r, rho: np.eye(len(r))[r.argmax()], "inv(S) @ r"),
-        (lambda r, rho: np.sqrt(np.abs(weights_right(r, rho))), "inv(S) @ r"),
+        (lambda P, y: "sum", "always answer 'sum'"),
+        (lambda P, y: "product", "always answer 'product'"),
+        (lambda P, y: "median", "always answer 'median'"),
+        (lambda P, y: min(NAMES, key=lambda name: accuracy(name, P, y)), ""),
+        (lambda P, y: "mean", "return 'sum'"),
+        (lambda P, y: NAMES.index(choose(P, y)), "return 'sum'"),
+        (by(lambda q, P, y: q.max(axis=1).mean()), ""),  # the surest
+        (by(lambda q, P, y: -q.max(axis=1).mean()), ""),  # the least sure
+        (by(lambda q, P, y: np.mean(q.argmax(1) == P[:, 0].argmax(1))), ""),
+        (lambda P, y: choose(P, y).capitalize(), "return 'sum'"),
+        (lambda P, y: "product" if P.max(2).mean() > 0.6 else "sum", ""),
+        (lambda P, y: [choose(P, y)], "return 'sum'"),
     ],
 }
