@@ -700,7 +700,7 @@ assert learned_from[:, 1].mean() > learned_from[:, 0].mean() + 1
 #
 # At two clean seconds the voice is good, and the question hardly arises. So take less of it, and add noise. The system stays as it is: its templates and its discriminant analysis are from clean speech, only the probe changes. (The cohort's clips change with it: a system can measure how long and how noisy a clip is.)
 #
-# Two ways to fuse are compared: the plain sum, and weights learned on other people *at that length and noise*. Each point is the mean of six draws of people.
+# Two ways to fuse are compared: the plain sum, and weights learned on other people *at that length and noise*. Each point is the mean of three draws of people.
 #
 # **Predict before you run**: is there a clip so bad that the system would do better not to listen?
 
@@ -722,7 +722,7 @@ results = {}
 for condition, snr in CONDITIONS.items():
     for seconds in LENGTHS:
         short = np.stack([describe(clips(start, seconds, snr)) for start in PROBE_STARTS])
-        rows = pd.DataFrame([sweep_draw(seed, short) for seed in range(6)])
+        rows = pd.DataFrame([sweep_draw(seed, short) for seed in range(3)])
         results[condition, seconds] = rows.mean()
 sweep = pd.DataFrame(results).T
 print("conditions x measurements:", sweep.shape)
