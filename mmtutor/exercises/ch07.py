@@ -2,195 +2,219 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
+from scipy.spatial.distance import cdist
 
-from mmtutor.course.checking import Hint, as_array, as_number, judged
+from mmtutor._i18n import N_, _
+from mmtutor.course.checking import Case, Hint, as_array, exercise, judged
 
-
-def _some_present(rng: np.random.Generator, n: int, modalities: int) -> np.ndarray:
-    """Random presence in which no sample has lost everything."""
-    present = rng.random((n, modalities)) < 0.6
-    present[np.arange(n), rng.integers(0, modalities, n)] = True
-    return present
+# --- 07.1 ---------------------------------------------------------------------------------------
 
 
-@judged("07.1", "a function (proposals, present) that returns codes of shape (n, code_size)")
-def shared_code(answer, rng):
-    for _ in range(20):
-        n, modalities, size = 9, int(rng.integers(2, 5)), int(rng.integers(5, 8))
+def _total(proposals: np.ndarray, present: np.ndarray) -> np.ndarray:
+    return np.where(present[:, :, None], proposals, 0).sum(axis=1)
+
+
+def _code(proposals: np.ndarray, present: np.ndarray) -> np.ndarray:
+    return _total(proposals, present) / np.maximum(present.sum(axis=1), 1)[:, None]
+
+
+def _proposals(rng: np.random.Generator) -> Iterator[Case]:
+    for _trial in range(8):
+        modalities, size, n = (int(rng.integers(*span)) for span in ((2, 5), (5, 8), (8, 12)))
+        present = rng.random((n, modalities)) < 0.6
+        present[np.arange(n), rng.integers(0, modalities, n)] = True
         proposals = rng.normal(size=(n, modalities, size))
-        present = _some_present(rng, n, modalities)
-        present[0], present[1] = True, np.arange(modalities) == 0
-        code = as_array(answer(proposals.copy(), present.copy()), (n, size), "the codes")
-        right = np.array([p[here].mean(axis=0) for p, here in zip(proposals, present, strict=True)])
-        if np.allclose(code, right):
-            continue
-        total = np.array([p[here].sum(axis=0) for p, here in zip(proposals, present, strict=True)])
-        if np.allclose(code, total):
-            raise Hint("this is the sum: a sample with fewer modalities gets a shorter code.")
-        if np.allclose(code, total / modalities):
-            raise Hint("you divide by all modalities: divide by the number that are present.")
-        if np.allclose(code, proposals.mean(axis=1)):
-            raise Hint("absent modalities have a say in your mean: use `present`.")
-        if np.isnan(code).any():
-            raise Hint("your code contains NaN although every one of these samples has a modality.")
-        raise Hint("the codes differ from the mean over the modalities present, sample by sample.")
-    proposals = rng.normal(size=(3, 2, 4))
-    present = np.array([[True, True], [True, False], [False, False]])
-    code = as_array(answer(proposals.copy(), present.copy()), (3, 4), "the codes")
-    if not np.allclose(code[2], 0):
-        raise Hint("with no modality at all the code must be zeros: look out for 0 / 0.")
-    absent = proposals.copy()
-    absent[1, 1] = np.nan
-    if not np.allclose(answer(absent, present.copy())[:2], code[:2]):
-        raise Hint(
-            "what stands in an absent proposal must not matter, and NaN times 0 is NaN: "
-            "use np.where."
-        )
-    return "absent modalities are left out, and nothing at all gives zeros."
+        yield Case(proposals, present)
+    proposals[~present] = np.nan
+    present[0, 0] = False
+    proposals[0, 0] = np.nan
+    present[0, 1], proposals[0, 1] = True, 1.0
+    yield Case(proposals, present, hint=_("NaN times 0 is NaN: use np.where for what is absent."))
+    present[0] = False
+    yield Case(proposals, present, hint=_("no modality at all gives zeros: look out for 0 / 0."))
+
+
+exercise(
+    "07.1",
+    "a function (proposals, present) that returns codes of shape (n, code_size), whatever stands "
+    "in absent proposals, and zeros where nothing is present",
+    solve=_code,
+    cases=_proposals,
+    slips={
+        N_("this is the sum: a sample with fewer modalities gets a shorter code."): _total,
+        N_("you divide by all modalities: divide by the number that are present."):
+            lambda c, p: _total(c, p) / p.shape[1],
+        N_("absent modalities have a say: use `present`."): lambda c, p: c.mean(axis=1),
+        N_("this is the largest proposal present: take the mean."):
+            lambda c, p: np.where(p[:, :, None], c, -np.inf).max(axis=1),
+        N_("this is the first proposal present: take the mean of all of them."):
+            lambda c, p: c[np.arange(len(c)), p.argmax(axis=1)],
+        N_("`present` is the other way round: True is there."): lambda c, p: _code(c, ~p),
+    },
+    advice=N_("The mean over the modalities present, sample by sample."),
+)  # fmt: skip
+
+# --- 07.2 ---------------------------------------------------------------------------------------
+
+# How many modalities the samples have, 0 for all. They are few, so that an answer may draw all of
+# them again until none is empty; what is random is counted over many calls.
+_SIZES = (1, 2, 2, 2, 2, 0, 0, 0)
 
 
 @judged("07.2", "a function (present, rate, rng) that returns a smaller presence, same shape")
-def modality_dropout(answer, rng):
-    n, modalities, rate = 40_000, 3, 0.4
-    present = _some_present(rng, n, modalities)
-    present[: n // 2] = True
-    before = present.copy()
-    kept = as_array(answer(present, rate, rng), (n, modalities), "what is shown").astype(bool)
-    if not np.array_equal(before, present):
-        raise Hint("your function changes its input `present`; work on a copy.")
+def _modality_dropout(ask: Callable, rng: np.random.Generator) -> str:
+    for modalities, rate in ((3, 0.6), (4, 0.2)):
+        present = np.array([rng.permutation(modalities) < (k or modalities) for k in _SIZES])
+
+        def shown(rate: float, seed: int, present: np.ndarray = present) -> np.ndarray:
+            return as_array(ask(present, rate, np.random.default_rng(seed)), present.shape) != 0
+
+        seeds = rng.integers(2**32, size=150)
+        kept = np.array([shown(rate, seed) for seed in seeds])
+        _look_at_rows(kept, present)
+        _look_at_rates(kept, present, rate)
+        if not all(np.array_equal(shown(rate, seeds[k]), kept[k]) for k in range(20)):
+            text = _("the same generator hides others at a second call: draw from rng alone.")
+            raise Hint(text)
+        if not np.array_equal(shown(0.0, seeds[0]), present):
+            raise Hint(_("at rate 0 nothing may be hidden."))
+    return _("each modality comes and goes by itself, and no sample is ever left with nothing.")
+
+
+def _look_at_rows(kept: np.ndarray, present: np.ndarray) -> None:
+    full = kept[:, present.all(axis=1)]
+    hidden = present.shape[1] - full.sum(axis=2)
     if (kept & ~present).any():
-        raise Hint("you show a modality that is absent: only what is present can be hidden.")
-    if not kept.any(axis=1).all():
-        raise Hint("some samples lost everything: give each of them one of its modalities back.")
-    full = kept[: n // 2]
-    if full.all():
-        raise Hint("nothing is hidden.")
-    if (full == full[0]).all():
-        raise Hint("the same modalities are hidden in the whole batch: draw for each sample.")
-    if not (full.sum(axis=1) == 2).any():
-        raise Hint("a sample loses all or nothing: draw for each modality by itself.")
-    hidden = 1 - full.mean(axis=0)
-    # Of samples that lost all, one of three comes back; or the draw is repeated. Both are right.
-    least = (rate - rate**modalities) / (1 - rate**modalities)
-    most = rate - rate**modalities / modalities
-    swapped = 1 - rate - (1 - rate) ** modalities / modalities
-    if np.abs(hidden - swapped).max() < 0.02 or np.abs(hidden - (1 - rate)).max() < 0.02:
-        raise Hint(f"you keep with probability {rate} instead of hiding with it.")
-    if np.ptp(hidden) > 0.03:
-        raise Hint(
-            f"the modalities are hidden unequally often, {hidden.round(2).tolist()}: the one given "
-            "back must be drawn at random, not always the same."
-        )
-    if hidden.min() < least - 0.015 or hidden.max() > most + 0.015:
-        raise Hint(
-            f"at rate {rate} modalities are hidden {hidden.mean():.2f} of the time; "
-            f"{most:.2f} is right."
-        )
-    again = np.asarray(answer(before, rate, np.random.default_rng())).astype(bool)
-    if np.array_equal(again, kept):
-        raise Hint("a second call hides the same: draw from the generator that is passed in.")
-    if not np.array_equal(np.asarray(answer(before.copy(), 0.0, rng)).astype(bool), before):
-        raise Hint("at rate 0 nothing may be hidden.")
-    return "each modality comes and goes by itself, and no sample is ever left with nothing."
+        raise Hint(_("you show a modality that is absent: only what is present can be hidden."))
+    if (kept == present).all():
+        raise Hint(_("nothing is hidden."))
+    if (kept == kept[0]).all():
+        raise Hint(_("every call hides the same: draw from rng."))
+    if (full == full[:, :1]).all():
+        raise Hint(_("the whole batch loses the same modalities: draw for each sample."))
+    if not kept.any(axis=2).all():
+        if (present & ~kept).any(axis=2).all():
+            raise Hint(_("you return what is hidden: return what is shown."))
+        raise Hint(_("some samples lost everything: give each one of its modalities back."))
+    if present.shape[1] > 2 and not (hidden == 1).any():
+        raise Hint(_("a sample loses all or nothing: draw for each modality by itself."))
 
 
-@judged("07.3", "a function (x, output, present) that returns one number, the loss")
-def present_loss(answer, rng):
-    for _ in range(20):
+def _look_at_rates(kept: np.ndarray, present: np.ndarray, rate: float) -> None:
+    """How often the first, second, ... modality of a sample is hidden, up to five standard errors.
+
+    Of samples that lost all, one modality comes back; or the draw is repeated. Both are right.
+    """
+    for k in (present.shape[1], 2):
+        rows = present.sum(axis=1) == k
+        there = np.nonzero(present[rows])[1].reshape(-1, k)
+        hidden = 1 - np.take_along_axis(kept[:, rows], there[None], axis=2).mean(axis=(0, 1))
+        error = 2.5 / np.sqrt(len(kept) * rows.sum())
+        least, most = (rate - rate**k) / (1 - rate**k), rate - rate**k / k
+        if hidden.min() > least - error and hidden.max() < most + error:
+            continue
+        if not hidden.any():
+            raise Hint(_("samples that lack a modality lose nothing: they, too, may lose one."))
+        text = _(
+            "at rate {rate}, of {k} modalities present each is hidden {share} of the time; "
+            "{least:.2f} to {most:.2f} is right."
+        )
+        if np.ptp(hidden) > 1.5 * error:
+            text += " " + _("Draw each of them, and the one that is given back at random.")
+        elif np.abs(hidden - 1 + rate).max() < error:
+            text += " " + _("You keep with this probability instead of hiding with it.")
+        share = ", ".join(f"{each:.2f}" for each in hidden)
+        raise Hint(text.format(rate=rate, k=k, share=share, least=least, most=most))
+
+
+# --- 07.3 ---------------------------------------------------------------------------------------
+
+
+def _square(x: np.ndarray, output: np.ndarray, present: np.ndarray) -> np.ndarray:
+    return ((x - output) ** 2)[present]
+
+
+def _batches(rng: np.random.Generator) -> Iterator[Case]:
+    for _trial in range(10):
         n, width = int(rng.integers(6, 12)), int(rng.integers(3, 6))
         x, output = rng.normal(size=(2, n, width))
         present = rng.random(n) < 0.6
         present[:2] = True, False
-        x[~present] = 0.0
-        loss = as_number(answer(x.copy(), output.copy(), present.copy()), "the loss")
-        square = (x - output) ** 2
-        right = square[present].mean()
-        if np.isclose(loss, right):
-            continue
-        if np.isclose(loss, square.mean()):
-            raise Hint("absent samples count in your loss: their zeros are no target.")
-        if np.isclose(loss, square[present].sum() / (n * width)):
-            raise Hint("divide by the number of samples present, not by all.")
-        if np.isclose(loss, square[present].sum(axis=1).mean()):
-            raise Hint("take the mean over the features: with a sum, the widest modality rules.")
-        if np.isclose(loss, square[present].sum()):
-            raise Hint("this is a sum: take the mean over the samples present and their features.")
-        if np.isclose(loss, np.sqrt(right)):
-            raise Hint("this is the root of the mean squared error: leave the square.")
-        if np.isclose(loss, np.abs(x - output)[present].mean()):
-            raise Hint("these are absolute errors: square them.")
-        raise Hint(f"for this input the loss is {right:.3f}, yours is {loss:.3f}.")
-    batch = np.zeros((4, 3)), np.ones((4, 3)), np.zeros(4, dtype=bool)
-    nothing = as_number(answer(*batch), "the loss")
-    if nothing != 0:
-        raise Hint(f"a batch without the modality must give a loss of 0, yours gives {nothing}.")
-    return "only what was there is a target, and an empty batch costs nothing."
+        x[~present] = 0
+        yield Case(x, output, present)
+    nothing = np.zeros((4, 3)), np.ones((4, 3)), np.zeros(4, dtype=bool)
+    yield Case(*nothing, hint=_("a batch without the modality has a loss of 0."))
 
 
-@judged("07.4", "a function (queries, items, k) that returns recall@k, a number from 0 to 1")
-def recall(answer, rng):
-    for trial in range(20):
-        k = (1, 3, 5)[trial % 3]
-        queries, items, values = _telling_pairs(rng, k)
-        found = as_number(answer(queries.copy(), items.copy(), k), "the recall")
-        if np.isclose(found, values["right"]):
-            continue
-        for mistake, hint in _RECALL_HINTS.items():
-            if np.isclose(found, values[mistake]):
-                raise Hint(hint)
-        raise Hint(f"for this input recall@{k} is {values['right']:.3f}, yours is {found:.3f}.")
-    return "item i belongs to query i, and the cosine decides."
+exercise(
+    "07.3",
+    "a function (x, output, present) that returns one number, the loss; 0 if nothing is present",
+    solve=lambda *given: _square(*given).mean() if given[2].any() else 0.0,
+    cases=_batches,
+    slips={
+        N_("absent samples count in your loss: their zeros are no target."):
+            lambda x, o, p: ((x - o) ** 2).mean(),
+        N_("divide by the number of samples present, not by all."):
+            lambda x, o, p: _square(x, o, p).sum() / x.size,
+        N_("take the mean over the features: with a sum, the widest modality rules."):
+            lambda *given: _square(*given).sum(axis=1).mean(),
+        N_("take the mean over the samples present, not their sum."):
+            lambda *given: _square(*given).mean(axis=1).sum(),
+        N_("this is a sum: take the mean over the samples present and their features."):
+            lambda *given: _square(*given).sum(),
+        N_("this is the root of the mean squared error: leave the square."):
+            lambda *given: np.sqrt(_square(*given).mean()),
+        N_("these are absolute errors: square them."):
+            lambda x, o, p: np.abs(x - o)[p].mean(),
+    },
+)  # fmt: skip
+
+# --- 07.4 ---------------------------------------------------------------------------------------
 
 
-_RECALL_HINTS = {
-    "a count": "divide by the number of queries: recall is a share.",
-    "one more": "you look at k + 1 items.",
-    "one less": "you look at k - 1 items.",
-    "swapped": "you search the queries for each item: swap them.",
-    "upwards": "you take the k least similar items: sort downwards.",
-    "distance": "use the cosine: lengths must not matter.",
-    "dot product": "divide the dot product by the lengths.",
-    "share of k": "do not divide by k: a query has one right item, found or not.",
-}
+def _recall(queries: np.ndarray, items: np.ndarray, k: int, metric: str = "cosine") -> float:
+    return _share_found(-cdist(queries, items, metric), k)
 
 
-def _telling_pairs(
-    rng: np.random.Generator, k: int
-) -> tuple[np.ndarray, np.ndarray, dict[str, float]]:
-    """Draw queries and items on which every mistake gives a number of its own."""
-    while True:
-        queries = rng.normal(size=(60, 4))
-        items = queries + rng.normal(size=(60, 4))
-        queries *= rng.uniform(0.2, 5, size=(60, 1))  # lengths must not matter
-        items *= rng.uniform(0.2, 5, size=(60, 1))
-        right = _recall(queries, items, k)
-        values = {
-            "right": right,
-            "a count": right * 60,
-            "one more": _recall(queries, items, k + 1),
-            "one less": _recall(queries, items, k - 1),
-            "swapped": _recall(items, queries, k),
-            "upwards": _recall(queries, -items, k),
-            "distance": _recall_euclid(queries, items, k),
-            "dot product": _recall(queries, items, k, normalise=False),
-        }
-        if k > 1:
-            values["share of k"] = right / k
-        if np.diff(np.sort(list(values.values()))).min() > 1e-6:
-            return queries, items, values | {"share of k": right / k}
+def _share_found(similarity: np.ndarray, k: int) -> float:
+    return float(((similarity > np.diag(similarity)[:, None]).sum(axis=1) < k).mean())
 
 
-def _rank_of_own(similarity: np.ndarray) -> np.ndarray:
-    return (similarity > np.diag(similarity)[:, None]).sum(axis=1)
+def _vectors(rng: np.random.Generator) -> Iterator[Case]:
+    for k in (1, 3, 5, 2, 4, 1, 3, 6):
+        queries = rng.normal(size=(40, 5)) + 0.4
+        items = queries + rng.normal(size=(40, 5))
+        lengths = rng.uniform(0.2, 5, size=(2, 40, 1))  # must not matter
+        yield Case(queries * lengths[0], items * lengths[1], k)
 
 
-def _recall(queries: np.ndarray, items: np.ndarray, k: int, normalise: bool = True) -> float:
-    if normalise:
-        queries, items = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (queries, items))
-    return float((_rank_of_own(queries @ items.T) < k).mean())
-
-
-def _recall_euclid(queries: np.ndarray, items: np.ndarray, k: int) -> float:
-    distance = np.linalg.norm(queries[:, None] - items[None], axis=2)
-    return float((_rank_of_own(-distance) < k).mean())
+exercise(
+    "07.4",
+    "a function (queries, items, k) that returns recall@k, a number from 0 to 1",
+    solve=_recall,
+    cases=_vectors,
+    slips={
+        N_("divide by the number of queries: recall is a share."): (
+            lambda q, i, k: len(q) * _recall(q, i, k),
+            lambda q, i, k: 100 * _recall(q, i, k),
+        ),
+        N_("you look at k + 1 items."): lambda q, i, k: _recall(q, i, k + 1),
+        N_("you look at k - 1 items."): lambda q, i, k: _recall(q, i, k - 1),
+        N_("you look at one item: look at the first k."): lambda q, i, k: _recall(q, i, 1),
+        N_("you search the queries for each item: swap them."): lambda q, i, k: _recall(i, q, k),
+        N_("you take the k least similar ones: sort downwards."): lambda q, i, k: _recall(q, -i, k),
+        N_("use the cosine: lengths must not matter."): (
+            lambda q, i, k: _recall(q, i, k, "euclidean"),
+            lambda q, i, k: _recall(q, i, k, "cityblock"),
+        ),
+        N_("use the cosine: do not subtract the means."):
+            lambda q, i, k: _recall(q, i, k, "correlation"),
+        N_("divide the dot product by the lengths of both."):
+            lambda q, i, k: _share_found(q @ i.T, k),
+        N_("do not divide by k: a query has one right item, found or not."):
+            lambda q, i, k: _recall(q, i, k) / k,
+    },
+)  # fmt: skip

@@ -1,0 +1,328 @@
+"""Answers to the exercises of chapter 07."""
+
+import numpy as np
+from sklearn.metrics import mean_squared_error
+from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.neighbors import NearestNeighbors
+
+# 07.1
+
+
+def code_where(proposals, present):
+    total = np.where(present[:, :, None], proposals, 0).sum(axis=1)
+    return total / np.maximum(present.sum(axis=1), 1)[:, None]
+
+
+def code_loop(proposals, present):
+    out = np.zeros((len(proposals), proposals.shape[2]))
+    for row, (p, here) in enumerate(zip(proposals, present, strict=True)):
+        if here.any():
+            out[row] = p[here].mean(axis=0)
+    return out
+
+
+def code_float32(proposals, present):
+    mask = present[:, :, None].astype(np.float32)
+    total = (np.nan_to_num(proposals).astype(np.float32) * mask).sum(axis=1)
+    return total / np.clip(mask.sum(axis=1), 1, None)
+
+
+def code_nanmean(proposals, present):
+    return np.nan_to_num(np.nanmean(np.where(present[..., None], proposals, np.nan), axis=1))
+
+
+def code_einsum(proposals, present):
+    weights = present / np.maximum(present.sum(axis=1, keepdims=True), 1)
+    return np.einsum("nm,nmc->nc", weights, np.where(present[..., None], proposals, 0)).tolist()
+
+
+def total(proposals, present):
+    return (proposals * present[:, :, None]).sum(axis=1)
+
+
+def erase(proposals, present):
+    proposals[~present] = 0
+    return proposals.sum(axis=1) / np.maximum(present.sum(axis=1), 1)[:, None]
+
+
+# 07.2
+
+
+def drop_scores(present, rate, rng):
+    draw = rng.random(present.shape)
+    kept = present & (draw >= rate)
+    lost = np.flatnonzero(~kept.any(axis=1))
+    back = np.where(present[lost], rng.random((len(lost), present.shape[1])), -1).argmax(axis=1)
+    kept[lost, back] = True
+    return kept
+
+
+def drop_again(present, rate, rng):
+    kept = present & (rng.random(present.shape) >= rate)
+    while not (enough := kept.any(axis=1)).all():
+        again = present & (rng.random(present.shape) >= rate)
+        kept = np.where(enough[:, None], kept, again)
+    return kept
+
+
+def drop_all_again(present, rate, rng):
+    while True:
+        kept = present & (rng.random(present.shape) >= rate)
+        if kept.any(axis=1).all():
+            return kept
+
+
+def drop_by_loops(present, rate, rng):
+    out = []
+    for row in present:
+        there = np.flatnonzero(row)
+        kept = [m for m in there if rng.random() > rate] or [rng.choice(there)]
+        out.append([int(m in kept) for m in range(len(row))])
+    return out
+
+
+def drop_by_binomial(present, rate, rng):
+    kept = present * rng.binomial(1, 1 - rate, size=present.shape)
+    for row in np.flatnonzero(kept.sum(axis=1) == 0):
+        kept[row, rng.choice(np.flatnonzero(present[row]))] = 1
+    return kept.astype(np.float32)
+
+
+def drop_first_back(present, rate, rng):
+    kept = present & (rng.random(present.shape) >= rate)
+    lost = ~kept.any(axis=1)
+    kept[lost, present[lost].argmax(axis=1)] = True
+    return kept
+
+
+def drop_in_place(present, rate, rng):
+    present &= drop_scores(present, rate, rng)
+    return present
+
+
+def drop_whole_batch(present, rate, rng):
+    kept = present & (rng.random(present.shape[1]) >= rate)
+    return np.where(kept.any(axis=1, keepdims=True), kept, present)
+
+
+def drop_all_or_nothing(present, rate, rng):
+    kept = present & (rng.random((len(present), 1)) >= rate)
+    lost = np.flatnonzero(~kept.any(axis=1))
+    kept[lost, [rng.choice(np.flatnonzero(present[row])) for row in lost]] = True
+    return kept
+
+
+def drop_global(present, rate, rng):
+    return drop_scores(present, rate, np.random)
+
+
+def drop_global_back(present, rate, rng):
+    kept = present & (rng.random(present.shape) >= rate)
+    for row in np.flatnonzero(~kept.any(axis=1)):
+        kept[row, np.random.choice(np.flatnonzero(present[row]))] = True  # noqa: NPY002
+    return kept
+
+
+def drop_seeded(present, rate, rng):
+    return drop_scores(present, rate, np.random.default_rng(0))
+
+
+def drop_complete_only(present, rate, rng):
+    return np.where(present.all(axis=1, keepdims=True), drop_scores(present, rate, rng), present)
+
+
+def drop_incomplete_first_back(present, rate, rng):
+    whole = present.all(axis=1, keepdims=True)
+    return np.where(whole, drop_scores(present, rate, rng), drop_first_back(present, rate, rng))
+
+
+def drop_never_the_last(present, rate, rng):
+    kept = drop_scores(present, rate, rng)
+    kept[:, -1] = present[:, -1]
+    return kept
+
+
+def drop_hidden(present, rate, rng):
+    return present & ~drop_scores(present, rate, rng)
+
+
+def drop_three(present, rate, rng):
+    return drop_scores(present[:, :3], rate, rng)
+
+
+def drop_one(present, rate, rng):
+    """At most one modality a sample."""
+    kept = present.copy()
+    for row in np.flatnonzero((rng.random(len(present)) < rate) & (present.sum(axis=1) > 1)):
+        kept[row, rng.choice(np.flatnonzero(present[row]))] = False
+    return kept
+
+
+def drop_back_to_all(present, rate, rng):
+    kept = present & (rng.random(present.shape) >= rate)
+    return np.where(kept.any(axis=1, keepdims=True), kept, present)
+
+
+# 07.3
+
+
+def loss_select(x, output, present):
+    if not present.any():
+        return 0.0
+    return ((x[present] - output[present]) ** 2).mean()
+
+
+def loss_weigh(x, output, present):
+    each = np.square(x - output).mean(axis=1)
+    return each @ present / max(present.sum(), 1)
+
+
+def loss_sklearn(x, output, present):
+    return mean_squared_error(x[present], output[present]) if present.any() else 0
+
+
+def loss_loop(x, output, present):
+    total, n = 0.0, 0
+    for a, b, here in zip(x, output, present, strict=True):
+        if here:
+            total += sum((p - q) ** 2 for p, q in zip(a, b, strict=True))
+            n += len(a)
+    return total / n if n else 0.0
+
+
+def loss_float32(x, output, present):
+    mask = present.astype(np.float32)[:, None] * np.ones(x.shape[1], dtype=np.float32)
+    square = (x.astype(np.float32) - output.astype(np.float32)) ** 2
+    return (square * mask).sum() / np.maximum(mask.sum(), 1)
+
+
+# 07.4
+
+
+def recall_sort(queries, items, k):
+    best = np.argsort(-cosine_similarity(queries, items), axis=1)[:, :k]
+    return np.mean([i in row for i, row in enumerate(best)])
+
+
+def recall_of(s, k):
+    return np.mean((s > np.diag(s)[:, None]).sum(axis=1) < k)
+
+
+def recall_neighbours(queries, items, k):
+    best = NearestNeighbors(n_neighbors=k, metric="cosine").fit(items).kneighbors(queries)[1]
+    return (best == np.arange(len(queries))[:, None]).any(axis=1).mean()
+
+
+def recall_loop(queries, items, k):
+    hits = 0
+    for i, q in enumerate(queries):
+        s = [q @ v / (q @ q * (v @ v)) ** 0.5 for v in items]
+        hits += sorted(s, reverse=True).index(s[i]) < k
+    return hits / len(queries)
+
+
+def unit(A):
+    return A / np.linalg.norm(A, axis=1, keepdims=True)
+
+
+RIGHT = {
+    "07.1": [code_where, code_loop, code_float32, code_nanmean, code_einsum],
+    "07.2": [drop_scores, drop_again, drop_all_again, drop_by_loops, drop_by_binomial],
+    "07.3": [loss_select, loss_weigh, loss_sklearn, loss_loop, loss_float32],
+    "07.4": [
+        recall_sort,
+        recall_neighbours,
+        recall_loop,
+        lambda q, i, k: recall_of(cosine_similarity(q, i), k),
+        lambda q, i, k: recall_of(-np.linalg.norm(unit(q)[:, None] - unit(i), axis=2), k),
+        lambda q, i, k: recall_of(unit(q.astype("f4")) @ unit(i.astype("f4")).T, k),
+        lambda q, i, k: recall_of(q @ unit(i).T, k),  # a query's own length changes no order
+    ],
+}
+
+WRONG = {
+    "07.1": [
+        (total, "this is the sum"),
+        (lambda c, p: total(c, p) / p.shape[1], "divide by all modalities"),
+        (lambda c, p: c.mean(axis=1), "have a say"),
+        (lambda c, p: total(np.nan_to_num(c), p) / p.sum(axis=1)[:, None], "look out for 0 / 0"),
+        (lambda c, p: total(c, p) / np.maximum(p.sum(1), 1)[:, None], "NaN times 0 is NaN"),
+        (lambda c, p: np.where(p[:, :, None], c, np.nan).mean(axis=1), "differs most"),
+        (lambda c, p: np.where(p[:, :, None], c, np.nan).max(axis=1), "differs most"),
+        (lambda c, p: np.where(p[:, :, None], c, -9e9).max(axis=1), "largest proposal"),
+        (lambda c, p: np.array([x[h][0] for x, h in zip(c, p, strict=True)]), "first proposal"),
+        (lambda c, p: code_where(c, ~p), "other way round"),
+        (lambda c, p: np.nanmedian(np.where(p[:, :, None], c, np.nan), axis=1), "differs most"),
+        (lambda c, p: c.mean(axis=0), "shape"),
+        (lambda c, p: c.max(axis=1), "differs most"),
+        (lambda c, p: unit(code_where(c, p)), "differs most"),
+        (erase, "changes its input proposals"),
+    ],
+    "07.2": [
+        (lambda p, rate, rng: p & (rng.random(p.shape) >= rate), "lost everything"),
+        (lambda p, rate, rng: rng.random(p.shape) >= rate, "show a modality that is absent"),
+        (lambda p, rate, rng: drop_scores(p, 1 - rate, rng), "instead of hiding"),
+        (lambda p, rate, rng: p, "nothing is hidden"),
+        (drop_first_back, "at random"),
+        (drop_incomplete_first_back, "at random"),
+        (drop_never_the_last, "at random"),
+        (drop_complete_only, "samples that lack a modality"),
+        (drop_hidden, "return what is shown"),
+        (drop_whole_batch, "draw for each sample"),
+        (drop_all_or_nothing, "draw for each modality"),
+        (drop_one, "of the time"),
+        (drop_back_to_all, "of the time"),
+        (lambda p, rate, rng: drop_scores(p, rate / 2, rng), "of the time"),
+        (lambda p, rate, rng: drop_scores(p, 0.4, rng), "of the time"),
+        (lambda p, rate, rng: drop_scores(p, 0.6, rng), "at rate 0"),
+        (drop_global, "draw from rng alone"),
+        (drop_global_back, "draw from rng alone"),
+        (drop_seeded, "draw from rng"),
+        (drop_three, "shape"),
+        (lambda p, rate, rng: drop_scores(p, max(rate, 0.1), rng), "at rate 0"),
+        (drop_in_place, "changes its input present"),
+        (lambda p, rate, rng: drop_scores(p, rate, rng).sum(axis=1), "shape"),
+    ],
+    "07.3": [
+        (lambda x, o, p: ((x - o) ** 2).mean(), "absent samples count"),
+        (lambda x, o, p: (((x - o) ** 2).mean(axis=1) * p).mean(), "not by all"),
+        (lambda x, o, p: ((x - o) ** 2).sum(axis=1)[p].mean(), "widest modality"),
+        (lambda x, o, p: ((x - o) ** 2)[p].mean(axis=1).sum(), "not their sum"),
+        (lambda x, o, p: ((x - o) ** 2)[p].sum(), "this is a sum"),
+        (lambda x, o, p: np.sqrt(((x - o) ** 2)[p].mean()), "root"),
+        (lambda x, o, p: np.abs(x - o)[p].mean(), "absolute errors"),
+        (lambda x, o, p: ((x - o) ** 2)[p].mean(), "a loss of 0"),
+        (lambda x, o, p: ((x - o) ** 2)[p].mean(axis=1), "one number"),
+        (lambda x, o, p: ((x + o) ** 2)[p].mean(), "expected"),
+        (lambda x, o, p: ((x - o) ** 2)[~p].mean(), "expected"),
+        (lambda x, o, p: ((x - o)[p].mean()) ** 2, "expected"),
+        (lambda x, o, p: ((x - o) ** 2)[p].mean() / 2 if p.any() else 0, "expected"),
+        (lambda x, o, p: np.median(((x - o) ** 2)[p]), "expected"),
+        (lambda x, o, p: ((x - o)[p]).var(), "expected"),
+        (lambda x, o, p: loss_select(x, o.__isub__(1e-3), p), "changes its input o"),
+    ],
+    "07.4": [
+        (lambda q, i, k: recall_sort(q, i, k) * len(q), "recall is a share"),
+        (lambda q, i, k: recall_sort(q, i, k + 1), "k + 1 items"),
+        (lambda q, i, k: recall_sort(q, i, k - 1), "k - 1 items"),
+        (lambda q, i, k: recall_sort(q, i, 1), "the first k"),
+        (lambda q, i, k: recall_sort(i, q, k), "swap them"),
+        (lambda q, i, k: recall_sort(q, -i, k), "sort downwards"),
+        (lambda q, i, k: recall_of(q @ i.T, k), "lengths of both"),
+        (lambda q, i, k: recall_of(unit(q) @ i.T, k), "lengths of both"),
+        (lambda q, i, k: recall_of(-np.linalg.norm(q[:, None] - i, axis=2), k), "use the cosine"),
+        (lambda q, i, k: recall_of(-np.abs(q[:, None] - i).sum(axis=2), k), "use the cosine"),
+        (lambda q, i, k: recall_of(np.corrcoef(q, i)[: len(q), len(q) :], k), "the means"),
+        (lambda q, i, k: recall_sort(q, i, k) / k, "do not divide by k"),
+        (lambda q, i, k: cosine_similarity(q, i), "one number"),
+        (lambda q, i, k: 2.0, "expected"),
+        (lambda q, i, k: np.mean(np.diag(cosine_similarity(q, i))), "expected"),
+        (
+            lambda q, i, k: recall_of(
+                q / np.linalg.norm(q, axis=0) @ (i / np.linalg.norm(i, axis=0)).T, k
+            ),
+            "",
+        ),
+        (lambda q, i, k: recall_sort(q, i.__imul__(2), k), "changes its input i"),
+    ],
+}
