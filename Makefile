@@ -42,10 +42,11 @@ messages: $(STAMP)  ## Collect the package's messages for translators, and compi
 evidence: $(STAMP)  ## Make the tables of experiments that take minutes, where they are stale
 	$(BIN)/mmtutor evidence
 
-lint: $(STAMP)  ## Check style, formatting and who imports whom
+lint: $(STAMP)  ## Check style, formatting, types and who imports whom
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/lint-imports
+	$(BIN)/mypy
 
 claims: $(STAMP)  ## List causes and comparisons by chapter, with what asserts each, for a review
 	@$(BIN)/python tests/guards/claims.py

@@ -209,9 +209,9 @@ _WORDS = ["good", "bad", "film", "food", "slow", "fast", "room", "clean", "dirty
 def _split_texts(rng: np.random.Generator) -> Iterator[Case]:
     """Test texts hold a word or more of the eight in training, and words that are new."""
     for _trial in range(3):
-        train = [rng.choice(_WORDS[:8], size=rng.integers(3, 9)) for _text in range(9)]
+        train: list[Any] = [rng.choice(_WORDS[:8], size=rng.integers(3, 9)) for _text in range(9)]
         train[0] = _WORDS[:8]
-        test = [rng.choice(_WORDS[5:], size=rng.integers(3, 9)) for _text in range(5)]
+        test: list[Any] = [rng.choice(_WORDS[5:], size=rng.integers(3, 9)) for _text in range(5)]
         test = [[rng.choice(_WORDS[5:8]), *words] for words in test]
         yield Case(*([" ".join(words) for words in texts] for texts in (train, test)))
 

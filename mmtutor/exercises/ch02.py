@@ -110,8 +110,8 @@ def _scenes(rng: np.random.Generator) -> Iterator[Case]:
     for n in (25, 40, 55):
         centres = rng.gamma(2, 1, size=(4, 128))
         spikes = np.eye(128)[rng.integers([0, 64, 64], [64, 128, 128])] * [[6], [6], [2.5]]
-        words = [*(centres[:3] + spikes), 3 * centres[3]]
-        words = rng.permutation([*words, *(centres + 0.3 * rng.normal(size=(4, 128)))])
+        near = [*(centres[:3] + spikes), 3 * centres[3]]
+        words = rng.permutation([*near, *(centres + 0.3 * rng.normal(size=(4, 128)))])
         W = np.vstack([words, -4 * centres.mean(axis=0)])
         which = rng.choice(4, size=n, p=[0.4, 0.1, 0.3, 0.2])
         yield Case(centres[which] + 0.02 * rng.normal(size=(n, 128)), W)

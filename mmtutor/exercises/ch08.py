@@ -33,7 +33,7 @@ def _places(n: int, kernel: int, stride: int, padding: str) -> int:
     return math.ceil(n / stride) if padding == "same" else len(range(0, n - kernel + 1, stride))
 
 
-def _why_not_size(answer: Any, given: float, asked: tuple[int, int, int, str]) -> str:
+def _why_not_size(answer: Any, given: Any, asked: tuple[int, int, int, str]) -> str:
     n, kernel, stride, padding = asked
     right = _places(n, kernel, stride, padding)
     said = f"conv_size({n}, {kernel}, {stride}, {padding!r}) is {right}, you said {given}"

@@ -31,7 +31,7 @@ def _pair(ask: Callable, rng: np.random.Generator) -> str:
         faces, voices = _shuffled(rng, n_faces), _shuffled(rng, n_voices)
         _one_voice_each(ask(faces, voices, rng), faces, voices)
     faces, voices = _shuffled(rng, (2, 1)), _shuffled(rng, (3, 2))  # 6 x 2 pairings
-    seen = Counter()
+    seen: Counter = Counter()
     for _draw in range(240):
         own = np.random.default_rng(rng.integers(2**63))
         chosen = _one_voice_each(ask(faces, voices, own), faces, voices)
@@ -227,7 +227,7 @@ def _ties(genuine_lost: bool, impostor_in: bool) -> Callable:
 
 def _among(which: int) -> Callable:
     def slip(*scores: np.ndarray) -> float:
-        _thresholds, rejected, accepted = _rates(*scores, np.unique(scores[which]))
+        _thresholds, rejected, accepted = _rates(scores[0], scores[1], np.unique(scores[which]))
         at = _nearest(rejected, accepted)
         return float(rejected[at] + accepted[at]) / 2
 
