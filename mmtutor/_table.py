@@ -6,7 +6,6 @@ The one private room that every other room may import.
 from __future__ import annotations
 
 import math
-import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -144,7 +143,8 @@ def blame(who: str) -> Iterator[None]:
 
 
 FIRST = 8  # so many cells tell how long the others will take
-WORTHWHILE = 0.1  # seconds of work that pay for sending it to processes, once they run
+SENDING = 3e-9  # seconds a byte, from process to process; see benchmarks/features.md
+WORTHWHILE = 0.02  # seconds that several processes must save
 
 
 def each_cell(
@@ -163,8 +163,8 @@ def each_cell(
     what : str
         What a cell holds, as a plural in "s" ("images", "clips"); used in error messages.
     n_jobs : int or None, default=None
-        How many processes; None is one. What would take less than a tenth of a second is done
-        here.
+        How many processes; None is one. Where sending the cells would take as long as the work,
+        or all is done in a moment, it is done here.
 
     Raises
     ------
@@ -177,34 +177,23 @@ def each_cell(
     cells = present_cells(X, what=what)
     tasks = list(zip(row_names(X), cells, strict=True))
     work = partial(_work, function, what.removesuffix("s"))
-    workers = effective_n_jobs(n_jobs)
     done, pace = [], math.inf
     for task in tasks[:FIRST]:
         began = time.perf_counter()
         done.append(work(task))
         pace = min(pace, time.perf_counter() - began)
-    left = tasks[FIRST:]
-    if workers == 1 or pace * len(left) < WORTHWHILE:
+    left, workers = tasks[FIRST:], effective_n_jobs(n_jobs)
+    n_bytes = sum(getattr(x, "nbytes", 0) for x in [*cells[:FIRST], *done]) / len(done)
+    if len(left) * (pace * (1 - 1 / workers) - SENDING * n_bytes) < WORTHWHILE:
         return done + [work(task) for task in left]
-    size = math.ceil(len(left) / (4 * workers))  # few batches, and no long wait for the last
+    size = math.ceil(len(left) / (8 * workers))  # one message for many cells; no long last wait
     batches = (left[first : first + size] for first in range(0, len(left), size))
     parallel = Parallel(n_jobs, prefer="processes")
-    return done + list(chain(*parallel(delayed(_work_all)(work, *_pack(b)) for b in batches)))
+    return done + list(chain(*parallel(delayed(_work_all)(work, batch) for batch in batches)))
 
 
-def _pack(tasks: list[Any]) -> tuple[bytes, np.ndarray, np.ndarray]:
-    """Pickle tasks with their arrays' bytes in one piece, which joblib shares and does not send."""
-    buffers: list[pickle.PickleBuffer] = []
-    rest = pickle.dumps(tasks, protocol=5, buffer_callback=buffers.append)
-    pieces = [buffer.raw() for buffer in buffers]
-    cuts = np.cumsum([len(piece) for piece in pieces], dtype=int)[:-1]
-    return rest, np.frombuffer(b"".join(pieces), np.uint8), cuts
-
-
-def _work_all(
-    work: Callable[[Any], Any], rest: bytes, joined: np.ndarray, cuts: np.ndarray
-) -> list[Any]:
-    return [work(task) for task in pickle.loads(rest, buffers=np.split(joined, cuts))]
+def _work_all(work: Callable[[Any], Any], tasks: list[Any]) -> list[Any]:
+    return [work(task) for task in tasks]
 
 
 def _work(function: Callable[[Any], Any], what: str, task: tuple[Any, Any]) -> Any:

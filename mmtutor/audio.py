@@ -741,8 +741,8 @@ class MFCCFeatures(_MFCC, _Statistics):
         Divide the clip into so many equal parts in time and describe each on its own; the row
         becomes so many times longer and keeps a little of the order in which things were heard.
     n_jobs : int or None, default=None
-        Number of processes. Starting them takes some seconds, once; from then on two pay from some
-        hundred clips of 2 s.
+        Number of processes; starting them takes some seconds, once. They pay for some hundred
+        files; short arrays take so long to send that they are described without them.
 
     Attributes
     ----------

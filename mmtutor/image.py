@@ -619,8 +619,8 @@ class HOGFeatures(_FixedLength):
     orientations, pixels_per_cell, cells_per_block : int, default=9, 8 and 2
         See `hog_features`.
     n_jobs : int or None, default=None
-        Number of processes. Starting them takes some seconds, once; from then on two pay from some
-        hundred images of 96 x 96.
+        Number of processes; starting them takes some seconds, once. From then on they pay for some
+        hundred images, and fewer are done without them.
 
     Attributes
     ----------
@@ -679,7 +679,7 @@ class PixelFeatures(_FixedLength):
         Whether to bring each image to mean 0 and standard deviation 1, which takes out brightness
         and contrast. Otherwise the values go from 0 to 1.
     n_jobs : int or None, default=None
-        Number of processes; see `HOGFeatures`. They pay for files rather than for arrays.
+        Number of processes; see `HOGFeatures`. They pay for files, not for arrays.
 
     Attributes
     ----------
@@ -730,7 +730,7 @@ class ImageStack(_ImageTransformer):
     size : int or (height, width), default=32
         Resize every image first, in pixels.
     n_jobs : int or None, default=None
-        Number of processes; see `HOGFeatures`. They pay for files rather than for arrays.
+        Number of processes; see `HOGFeatures`. They pay for files, not for arrays.
 
     See Also
     --------

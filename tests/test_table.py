@@ -88,8 +88,11 @@ def test_each_cell_takes_processes_for_long_work_only():
     found = each_cell(cells, slowly, what="numbers", n_jobs=2)
     assert [cell for cell, _ in found] == cells
     assert {process for _, process in found} > {os.getpid()}
-    alone = each_cell(cells, lambda cell: os.getpid(), what="numbers", n_jobs=2)
-    assert set(alone) == {os.getpid()}
+    short = each_cell(cells, lambda cell: os.getpid(), what="numbers", n_jobs=2)
+    assert set(short) == {os.getpid()}
+    heavy = [np.zeros(10_000_000, np.uint8)] * 24  # sending one takes longer than the work
+    stay = each_cell(heavy, lambda cell: slowly(0)[1], what="numbers", n_jobs=2)
+    assert set(stay) == {os.getpid()}
     with pytest.raises(ValueError, match=r"^number in row 133: thirty-three$"):
         each_cell(pd.Series(range(50), index=range(100, 150)), slowly, what="numbers", n_jobs=2)
 
@@ -118,21 +121,6 @@ def test_each_cell_names_the_row_that_fails(error):
 def test_each_cell_names_a_row_as_the_table_does(column, row):
     with pytest.raises(ValueError, match=f"^number in row {row}: "):
         each_cell(column, lambda cell: int("x") if cell == 3 else cell, what="numbers")
-
-
-def total(cell):
-    time.sleep(0.005)
-    return float(np.asarray(cell, dtype=float).sum())
-
-
-def test_each_cell_hands_cells_of_every_kind_to_processes():
-    rng = np.random.default_rng(0)
-    cells = [rng.standard_normal(int(n)) for n in rng.integers(0, 60_000, 40)]
-    cells[10] = np.asfortranarray(rng.integers(0, 9, (300, 7)))
-    cells[20] = rng.standard_normal((40, 40))[::2, ::3]
-    cells[30] = [1, 2, 3]
-    expected = [total(cell) for cell in cells]
-    assert each_cell(cells, total, what="numbers", n_jobs=2) == expected
 
 
 def test_each_cell_names_the_row_of_errors_without_words_or_made_of_parts():

@@ -526,15 +526,15 @@ print("largest standard deviation over five seeds:", f"{by_gate.std().max().max(
 # So the question is not early or late, but what the combiner can express, and what the experts hand on. What does synergy look like in our Gaussian pairs? We quantise the latent values into eight levels and let the shared noise grow.
 
 # %%
-grid = np.arange(0, 0.91, 0.15)
+noises = np.arange(0, 0.91, 0.15)
 bits = []
-for correlation in grid:
+for correlation in noises:
     sample = pair(0.6, correlation).sample(60_000, random_state=0)
     levels = [information.quantise(sample[m], 8) for m in ("image", "audio")]
     bits.append(information.decompose(information.joint_distribution(*levels, sample["class"])))
 fig, ax = plt.subplots()
 ax.stackplot(
-    grid,
+    noises,
     np.transpose(bits),
     labels=["redundant", "only image", "only audio", "synergy"],
     colors=[plotting.COLOURS[c] for c in ("grey", "blue", "green", "vermilion")],
@@ -550,7 +550,7 @@ plotting.show(
     "correlation of 0.4, then grows past the redundancy.",
 )
 synergy = np.array([b.synergy for b in bits])
-assert synergy[0] > 0.03 > synergy[grid.searchsorted(0.4)] and synergy[-1] > bits[-1].redundancy
+assert synergy[0] > 0.03 > synergy[noises.searchsorted(0.4)] and synergy[-1] > bits[-1].redundancy
 
 # %% [markdown]
 # Redundant and unique bits do not change, for they depend on each modality alone. All that shared noise changes is the synergy: it vanishes where the weak modality's ideal weight is zero, and then grows past the redundancy. The little at the left end is what two independent opinions are worth beyond either; there the product rule is the ideal observer (section 2). What grows on the right is of another kind: to get it one must *subtract* a modality, and rules with non-negative weights cannot.
