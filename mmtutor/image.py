@@ -230,7 +230,7 @@ def sift_features(
 
     Returns
     -------
-    keypoints : DataFrame with n_keypoints rows
+    keypoints : DataFrame of shape (n_keypoints, n_columns)
         Columns "x", "y" (pixels), "size" (diameter in pixels), "angle" (degrees from 0 to 360,
         clockwise from the direction of x, as y runs down), "response" (contrast).
     descriptors : ndarray of shape (n_keypoints, 128), float32

@@ -83,7 +83,7 @@ def typos(text: str, level: float, *, random_state: Seed = None) -> str:
 
     Notes
     -----
-    Taught in notebook 12.
+    Not used in a notebook: chapter 12, which is planned, is about it.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def drop_words(text: str, level: float, *, random_state: Seed = None) -> str:
 
     Notes
     -----
-    Taught in notebook 12.
+    Not used in a notebook: chapter 12, which is planned, is about it.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def blur(image: NDArray[np.uint8], level: float, *, random_state: Seed = None) -
 
     Notes
     -----
-    Taught in notebook 12.
+    Not used in a notebook: chapter 12, which is planned, is about it.
 
     Examples
     --------
@@ -228,7 +228,7 @@ def pixel_noise(
 
     Notes
     -----
-    Taught in notebook 12.
+    Not used in a notebook: chapter 12, which is planned, is about it.
 
     Examples
     --------
@@ -267,7 +267,7 @@ def occlude(
 
     Notes
     -----
-    Taught in notebooks 12 and 15.
+    Taught in notebook 15.
 
     Examples
     --------
@@ -310,7 +310,7 @@ def darken(
 
     Notes
     -----
-    Taught in notebook 12.
+    Not used in a notebook: chapter 12, which is planned, is about it.
 
     Examples
     --------
@@ -352,7 +352,7 @@ def add_white_noise(clip: NDArray, snr_db: float, *, random_state: Seed = None) 
 
     Notes
     -----
-    Taught in notebooks 12 and 15.
+    Taught in notebook 15.
 
     Examples
     --------
@@ -400,7 +400,7 @@ def white_noise(clip: NDArray, level: float, *, random_state: Seed = None) -> ND
 
     Notes
     -----
-    Taught in notebook 12.
+    Not used in a notebook: chapter 12, which is planned, is about it.
 
     Examples
     --------
@@ -438,7 +438,7 @@ def dropouts(clip: NDArray, level: float, *, random_state: Seed = None) -> NDArr
 
     Notes
     -----
-    Taught in notebook 12.
+    Not used in a notebook: chapter 12, which is planned, is about it.
 
     Examples
     --------
@@ -477,7 +477,7 @@ def overdrive(clip: NDArray, level: float, *, random_state: Seed = None) -> NDAr
 
     Notes
     -----
-    Taught in notebook 12.
+    Not used in a notebook: chapter 12, which is planned, is about it.
 
     Examples
     --------
@@ -543,7 +543,7 @@ def corrupt(
 
     Notes
     -----
-    Taught in notebook 12.
+    Not used in a notebook: chapter 12, which is planned, is about it.
 
     Examples
     --------

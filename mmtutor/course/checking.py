@@ -171,7 +171,7 @@ def numbers(chapter: str | None = None) -> list[str]:
 
     Notes
     -----
-    Taught in notebook 00.
+    Not used in a notebook: a learner calls `check`.
 
     Examples
     --------
@@ -496,7 +496,7 @@ def examine(
 
     Notes
     -----
-    Taught in notebook 00.
+    Not used in a notebook: a learner calls `check`.
 
     Examples
     --------

@@ -222,15 +222,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code: 0 all went well, 1 something failed, 2 the call itself was wrong.
 
+    Notes
+    -----
+    Not used in a notebook: it is the command ``mmtutor``.
+
     Examples
     --------
     >>> from mmtutor.course.cli import main
     >>> main(["data", "fetch", "no_such_set"])
     2
-
-    Notes
-    -----
-    Taught in notebook 00.
     """
     from mmtutor.course.manifest import CourseError
 

@@ -57,7 +57,7 @@ def grid(**values: Iterable[Any]) -> list[Row]:
 
     See Also
     --------
-    sklearn.model_selection.ParameterGrid : the same, sorted by name.
+    sklearn.model_selection.ParameterGrid : The same, sorted by name.
 
     Notes
     -----
@@ -88,6 +88,8 @@ class Experiment:
         The parameters of every row.
     requires : tuple of str
         The real data sets without which no row can be made.
+    mark : str
+        A hash of the code and data that the rows come from.
     """
 
     function: Callable[..., Mapping[str, Any]]

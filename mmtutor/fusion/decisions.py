@@ -104,7 +104,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         The priors in use.
     n_features_in_ : int
         Number of columns of X, that of `groups` not counted.
-    feature_names_in_ : ndarray of str
+    feature_names_in_ : ndarray of shape (n_columns,), str
         Their names, if X is a DataFrame whose column names are all strings.
 
     Raises

@@ -85,7 +85,7 @@ class FeatureFusion(TransformerMixin, Composition):
         measured on the training rows.
     n_features_in_ : int
         Number of columns of X.
-    feature_names_in_ : ndarray of str
+    feature_names_in_ : ndarray of shape (n_columns,), str
         Their names, if X is a DataFrame whose column names are all strings.
 
     Raises

@@ -384,8 +384,7 @@ def apply_rule(
 
     Notes
     -----
-    Not used in a notebook: ``DecisionFusion`` calls it. Where the rule is known beforehand, call
-    the rule.
+    Taught in notebook 06. Where the rule is known beforehand, call the rule.
 
     Examples
     --------

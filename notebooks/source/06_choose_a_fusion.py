@@ -511,8 +511,8 @@ def gates(gate, seed):
 
 # %% tags=["nbval-ignore-output"]
 gates.confirm(gate="XOR", seed=0, within=0.02)
-by_gate = gates.table().groupby("gate", sort=False)
-accuracy = by_gate.mean().drop(columns="seed").T
+by_gate = gates.table().drop(columns="seed").groupby("gate", sort=False)
+accuracy = by_gate.mean().T
 print(accuracy.map("{:.0%}".format).to_string())
 print("largest standard deviation over five seeds:", f"{by_gate.std().max().max():.1%}")
 
@@ -727,7 +727,7 @@ for ax, (name, world) in zip(axes, WORLDS.items(), strict=True):
     ax.minorticks_off()
     ax.set_xticks(SIZES, SIZES)
 axes[0].set_ylabel("accuracy")
-axes[1].legend(fontsize=8)
+axes[1].legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 plotting.show(
     fig,
     alt="Learning curves in two worlds with the ideal observer dashed and the best modality "

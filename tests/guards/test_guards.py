@@ -109,14 +109,6 @@ def test_readme_lists_the_chapters_that_exist() -> None:
     assert sorted(set(linked)) == [path.name for path in CHAPTERS]
 
 
-# To be mended when the rooms have settled, and then to go: these findings, and at most so many
-# names that claim a notebook that does not use them.
-BEING_MENDED = re.compile(
-    r"GL07|YD01|PR0[1789]|RT0[123]|SA03|its field|'(?:values|feature_names_in_|keypoints)' under"
-)
-N_UNTRUE = 50
-
-
 MODULES = docstrings.public_modules(ROOT / "mmtutor")
 
 
@@ -142,7 +134,6 @@ def test_public_names_are_documented(name: str) -> None:
         problem
         for place, thing in docstrings.public_names(module)
         for problem in docstrings.docstring(place, thing)
-        if not BEING_MENDED.search(problem)
     ]
     assert problems == []
 
@@ -154,7 +145,7 @@ def test_names_are_taught_where_they_say() -> None:
         for place, thing in public_names().items()
         for problem in docstrings.taught(place, thing, usage.of(place, thing))
     ]
-    assert len(problems) <= N_UNTRUE, problems
+    assert problems == []
 
 
 def test_imports_go_one_way() -> None:
