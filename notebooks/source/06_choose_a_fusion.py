@@ -514,10 +514,15 @@ gates.confirm(gate="XOR", seed=0, within=0.02)
 by_gate = gates.table().drop(columns="seed").groupby("gate", sort=False)
 accuracy = by_gate.mean().T
 print(accuracy.map("{:.0%}".format).to_string())
-print("largest standard deviation over five seeds:", f"{by_gate.std().max().max():.1%}")
+spread = by_gate.std().T.drop("late stack, kernel, calibrated")
+print(
+    f"standard deviation over five seeds: at most {spread.max().max():.1%}; of the last row, by seed:"
+)
+calibrated = gates.table().query("gate == 'XOR'")["late stack, kernel, calibrated"]
+print(" ", *calibrated.map("{:.0%}".format))
 
 # %% [markdown]
-# - **XOR** is all synergy. What a straight line can combine is at chance: the fixed rules, a linear stack, *and* concatenation with a linear classifier. What can bend has it: a kernel machine after concatenation, the product of features (which bends before the classifier), and even a kernel machine that stacks raw posteriors. That last one may surprise: each expert alone is at chance, but its fitted slope is not exactly zero, so its posterior still tells what it saw. Calibrated experts say the prior, as they should, and most of it is gone.
+# - **XOR** is all synergy. What a straight line can combine is at chance: the fixed rules, a linear stack, *and* concatenation with a linear classifier. What can bend has it: a kernel machine after concatenation, the product of features (which bends before the classifier), and even a kernel machine that stacks raw posteriors. That last one may surprise: each expert alone is at chance, but its fitted slope is not exactly zero, so its posterior still tells what it saw. Calibrated experts say the prior, as they should, and on four of the five seeds nothing is left; on the fifth a slope survived, and the kernel machine found it (hence the large spread of that row).
 # - **Redundancy** (copy): every fusion but the product of features gains; averaging takes noise out.
 # - **Unique**: one modality is useless. Nobody gains, and nobody who can ignore it loses.
 # - **AND**: chance is 75 %, for three of four cases are "no". Each modality alone stays there; fusions do not.
@@ -934,7 +939,7 @@ xor = accuracy["XOR"]
 straight = ["late sum", "late product", "late stack, linear", "concat, linear"]
 bent = ["concat, kernel", "feature product", "late stack, kernel, raw"]
 assert xor[straight].max() < 0.56 < 0.75 < xor[bent].min()
-assert xor["late stack, kernel, calibrated"] < xor["late stack, kernel, raw"] - 0.15
+assert (calibrated < 0.56).sum() == 4
 assert accuracy.loc["late sum", "copy"] > accuracy.loc[["image", "audio"], "copy"].max() + 0.03
 assert abs(accuracy.loc["concat, linear", "unique"] - accuracy.loc["image", "unique"]) < 0.02
 assert accuracy.loc["late product", "AND"] > accuracy.loc["chance", "AND"] + 0.05
@@ -1106,7 +1111,7 @@ check("06.4", solution_4)
 #
 # 3. Two experts are at chance on XOR, each for itself. Can a stacker on their posteriors solve it?
 #
-# <details><summary>Answer</summary>Sometimes. A linear one cannot. One that can bend does, as long as the posteriors still follow what the experts saw, however faintly: section 5 has 80 %. Calibrated experts answer the prior whatever they see, and then nothing is left to combine: 56 %.</details>
+# <details><summary>Answer</summary>Sometimes. A linear one cannot. One that can bend does, as long as the posteriors still follow what the experts saw, however faintly: section 5 has 80 %. Well calibrated experts answer the prior whatever they see, and then nothing is left to combine (four of five seeds in section 5).</details>
 #
 # 4. The sum rule loses to the product in section 6 and wins in section 7. Which should be the default for a system that will meet data you have not seen?
 #
