@@ -11,6 +11,7 @@ import copy
 import functools
 import importlib
 import inspect
+import math
 import pkgutil
 import re
 import reprlib
@@ -32,7 +33,7 @@ SECONDS = 20
 """How long one check may take; the references need less than a second."""
 
 _BYTES = 4 * 2**30  # what an answer may ask for, beside what the process has
-_TOLERANCE = 1e-4  # relative; float32 arithmetic meets it
+_TOLERANCE, _NEAR = 1e-4, 1e-6  # relative and absolute; float32 arithmetic meets them
 
 _EXERCISES: dict[str, _Exercise] = {}
 
@@ -278,13 +279,16 @@ def _agree(got: Any, right: Any) -> bool:
         return len(got) == len(right) and all(map(_agree, got, right))
     if isinstance(right, str | list):
         return got == right
+    if isinstance(right, float):
+        return math.isclose(got, right, rel_tol=_TOLERANCE, abs_tol=_NEAR)
     return np.shape(got) == np.shape(right) and bool(_close(got, right).all())
 
 
 def _close(got: np.ndarray, right: np.ndarray) -> np.ndarray:
-    size = np.max(np.abs(right), initial=0, where=np.isfinite(right))
-    near = 1e-6 + 0.1 * _TOLERANCE * size
-    return np.isclose(got, right, rtol=_TOLERANCE, atol=near, equal_nan=True)
+    """Where two arrays agree; what is far smaller than the largest value need not be as exact."""
+    size = np.where(np.isfinite(right), np.abs(right), 0)
+    near = _TOLERANCE * (size + 0.1 * size.max(initial=0)) + _NEAR
+    return (np.abs(got - right) <= near) | (got == right)
 
 
 def compare(got: Any, right: Any, case: Case) -> None:
@@ -407,6 +411,8 @@ def _is_slip(value: Any, slip: Callable, case: Case, read: Callable[[Any, Any], 
 def _zeroed(value: Any) -> Any:
     if isinstance(value, tuple):
         return tuple(map(_zeroed, value))
+    if isinstance(value, float):
+        return 0.0 if math.isnan(value) else value
     return value if isinstance(value, str | list) else np.nan_to_num(value)
 
 

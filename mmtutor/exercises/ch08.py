@@ -3,239 +3,238 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
+from functools import reduce
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, softmax
 
-from mmtutor.course.checking import Hint, as_array, judged
+from mmtutor._i18n import N_
+from mmtutor.course.checking import Case, exercise
 
-# --- 08.1 ------------------------------------------------------------------------------------
+# --- 08.1 ---------------------------------------------------------------------------------------
 
 
-@judged("08.1", "a function conv_size(n, kernel, stride, padding) returning a whole number")
-def conv_size(answer: Any, rng: np.random.Generator) -> str:
-    """Count the places where the kernel can stand, for both kinds of padding."""
-    for n in range(8, 30):
+def _sizes(valid: Callable, same: Callable) -> Callable:
+    """Return conv_size from what it does for each padding."""
+    return lambda n, k, s, padding: (same if padding == "same" else valid)(n, k, s)
+
+
+def _valid(n: int, k: int, s: int) -> int:
+    return (n - k) // s + 1
+
+
+def _same(n: int, k: int, s: int) -> int:
+    return math.ceil(n / s)
+
+
+def _convolutions(rng: np.random.Generator) -> Iterator[Case]:
+    start = int(rng.integers(8, 24))
+    for n in (start, start + 1):
         for kernel in (1, 2, 3, 5):
             for stride in (1, 2, 3):
-                for padding in ("valid", "same"):
-                    given = answer(n, kernel, stride, padding)
-                    right = _places(n, kernel, stride, padding)
-                    if not (np.isscalar(given) and not isinstance(given, str)):
-                        raise Hint(f"return one whole number, got {given!r}.")
-                    if given != right:
-                        raise Hint(_why_not_size(answer, given, (n, kernel, stride, padding)))
-    return "right for all 528 combinations of length, kernel, stride and padding"
+                yield Case(n, kernel, stride, "valid")
+                yield Case(n, kernel, stride, "same")
 
 
-def _places(n: int, kernel: int, stride: int, padding: str) -> int:
-    return math.ceil(n / stride) if padding == "same" else len(range(0, n - kernel + 1, stride))
+exercise(
+    "08.1",
+    "a function conv_size(n, kernel, stride, padding) returning a whole number",
+    solve=_sizes(_valid, _same),
+    cases=_convolutions,
+    slips={
+        N_("a stride of 2 skips every second place."):
+            _sizes(lambda n, k, s: n - k + 1, lambda n, k, s: n),
+        N_("'same' pads the edges: with stride 1 the size stays n."): _sizes(_valid, _valid),
+        N_("'valid' does not pad: the whole kernel must lie inside."): _sizes(_same, _same),
+        N_("the two paddings are interchanged."): _sizes(_same, _valid),
+        N_("the first place counts too: n - kernel + 1 places at stride 1."):
+            _sizes(lambda n, k, s: (n - k) // s, _same),
+        N_("your last kernel hangs over the edge: round down."): (
+            _sizes(lambda n, k, s: (n - k) // s + 2, _same),
+            _sizes(lambda n, k, s: math.ceil((n - k) / s) + 1, _same),
+        ),
+        N_("with 'same' the last place is kept: round up."): (
+            _sizes(_valid, lambda n, k, s: n // s),
+            _sizes(_valid, lambda n, k, s: round(n / s)),
+        ),
+        N_("a number of places is whole: round down where no whole kernel fits."): (
+            _sizes(lambda n, k, s: (n - k) / s + 1, _same),
+            _sizes(lambda n, k, s: (n - k) / s + 1, lambda n, k, s: n / s),
+        ),
+    },
+    advice=N_("Where can the kernel start?"),
+)  # fmt: skip
+
+# --- 08.2 ---------------------------------------------------------------------------------------
 
 
-def _why_not_size(answer: Any, given: Any, asked: tuple[int, int, int, str]) -> str:
-    n, kernel, stride, padding = asked
-    right = _places(n, kernel, stride, padding)
-    said = f"conv_size({n}, {kernel}, {stride}, {padding!r}) is {right}, you said {given}"
-    if given != int(given):
-        return f"{said}: a number of places is whole; round down where no whole kernel fits."
-    try:
-        blind = all(answer(n, kernel, s, padding) == given for s in (1, 2, 3))
-        deaf = answer(n, kernel, stride, "valid") == answer(n, kernel, stride, "same")
-    except Exception:
-        blind = deaf = False
-    if blind and stride > 1:
-        return f"{said}: a stride of {stride} skips places."
-    if deaf and kernel > 1:
-        return f"{said}: 'same' pads the edges, so with stride 1 the size stays {n}; 'valid' not."
-    if padding == "valid" and given == right - 1:
-        return f"{said}: the first place counts too (n - kernel + 1 places at stride 1)."
-    if padding == "valid" and given == right + 1:
-        return f"{said}: your last kernel hangs over the edge."
-    if padding == "same":
-        return f"{said}: with 'same' only the stride shortens, and the last place is kept (ceil)."
-    return f"{said}: at how many places can the whole kernel stand?"
+def _there(frames: np.ndarray) -> np.ndarray:
+    return frames[~np.isnan(frames[:, 0])]
 
 
-# --- 08.2 ------------------------------------------------------------------------------------
+def _read(step: Callable, frames: np.ndarray, h: np.ndarray) -> np.ndarray:
+    return reduce(lambda state, x: step(x, state), _there(frames), h)
 
 
-@judged("08.2", "a function read(step, frames, h) returning the last state of shape (n_units,)")
-def read(answer: Any, rng: np.random.Generator) -> str:
-    """Step over the frames that are there; padding leaves the state alone."""
-    for trial in range(12):
-        # At least seven frames: with fewer, one mistake can look like another.
-        n_frames, width, units = int(rng.integers(7, 12)), 3, int(rng.integers(4, 7))
-        W, U = rng.normal(size=(width, units)), rng.normal(size=(units, units))
-        b = rng.normal(size=units)
+def _states(step: Callable, frames: np.ndarray, h: np.ndarray) -> np.ndarray:
+    frames = _there(frames)
+    return np.array([_read(step, frames[: k + 1], h) for k in range(len(frames))])
 
-        def step(x: np.ndarray, h: np.ndarray, W: Any = W, U: Any = U, b: Any = b) -> np.ndarray:
-            return np.tanh(x @ W + h @ U + b)
 
-        start = rng.normal(size=units)
-        length = n_frames - 2 if trial % 2 else n_frames
+def _reset(step: Callable, frames: np.ndarray, h: np.ndarray) -> np.ndarray:
+    return reduce(lambda state, x: 0 * h if np.isnan(x[0]) else step(x, state), frames, h)
+
+
+def _sequences(rng: np.random.Generator) -> Iterator[Case]:
+    """Whole sequences, padded ones, and padded ones with a hole in the middle."""
+    for trial in range(9):
+        n_frames, width, units = int(rng.integers(7, 11)), 3, int(rng.integers(4, 7))
+        W, U = rng.normal(size=(width, units)), rng.normal(size=(units, units)) / 2
+
+        def step(x: np.ndarray, h: np.ndarray, W: Any = W, U: Any = U) -> np.ndarray:
+            return np.tanh(x @ W + h @ U)
+
         frames = rng.normal(size=(n_frames, width))
-        frames[length:] = np.nan
-        if trial % 4 == 3:
-            frames[1] = np.nan  # a hole in the middle
-
-        def run(rows: np.ndarray, h: np.ndarray, step: Any = step) -> np.ndarray:
-            for x in rows:
-                h = step(x, h)
-            return h
-
-        there = frames[~np.isnan(frames[:, 0])]
-        given = np.asarray(answer(step, frames.copy(), start.copy()), dtype=float)
-        if given.ndim == 2 and given.shape[1:] == (units,):
-            raise Hint(f"you return {len(given)} states: only the last one is asked for.")
-        given = as_array(given, (units,), "the last state")
-        if np.allclose(given, run(there, start)):
-            continue
-        if np.isnan(given).any():
-            raise Hint(
-                "the state became NaN: a padding frame went through step. Leave the state as it is "
-                "when the frame is NaN."
-            )
-        before = len(there) if np.isnan(frames[1, 0]) else None
-        first = frames[:1] if before else there
-        for rows, state, hint in (
-            (np.nan_to_num(frames), start, "a frame of zeros is still a step: skip the padding."),
-            (there, 0 * start, "start from the state h that you are given, not from zeros."),
-            (there[::-1], start, "you read backwards: the first frame comes first."),
-            (there[:-1], start, "you left the last frame out."),
-            (there[1:], start, "you left the first frame out."),
-            (first, start, "you stopped at the first NaN, but a frame may be missing in between."),
-        ):
-            if np.allclose(given, run(rows, state)):
-                raise Hint(hint)
-        if length < n_frames and np.allclose(given, 0):
-            raise Hint("padding set the state to zero: it must leave the state as it was.")
-        if np.allclose(given, np.mean([run(there[: k + 1], start) for k in range(len(there))], 0)):
-            raise Hint("you averaged the states: return the last one.")
-        if np.allclose(given, step(there[-1], start)):
-            raise Hint("every frame starts from h again: hand each new state to the next step.")
-        raise Hint("the last state differs: h = step(x, h) for each frame that is there, in order.")
-    return "padding and holes leave the state alone, for 12 random sequences"
+        frames[n_frames - 2 * (trial % 3 > 0) :] = np.nan
+        frames[2 : 2 + (trial % 3 > 1)] = np.nan
+        yield Case(step, frames, rng.normal(size=units))
 
 
-# --- 08.3 ------------------------------------------------------------------------------------
-
-
-@judged("08.3", "a function gate(features, scores, present) returning shape (n_samples, width)")
-def gate(answer: Any, rng: np.random.Generator) -> str:
-    """Softmax over the modalities present, then the weighted sum of their features."""
-    for trial in range(12):
-        n, n_modalities, width = 15, 3, 5
-        features = rng.normal(size=(n, n_modalities, width))
-        scores = rng.normal(0, 2, size=(n, n_modalities))
-        present = np.ones((n, n_modalities), dtype=bool)
-        if trial >= 4:
-            present[np.arange(n), rng.integers(0, n_modalities, n)] = False
-            features[~present] = rng.normal(50, 1, size=(int((~present).sum()), width))
-        given = np.asarray(answer(features.copy(), scores.copy(), present.copy()), dtype=float)
-        if given.shape == (n, n_modalities, width):
-            raise Hint("you return the weighted features one by one: add them up over axis 1.")
-        given = as_array(given, (n, width), "the fused features")
-
-        def mix(weights: np.ndarray, features: Any = features) -> np.ndarray:
-            return (weights[..., None] * features).sum(axis=1)
-
-        masked = np.where(present, scores, -np.inf)
-        if np.allclose(given, mix(softmax(masked, axis=1))):
-            continue
-        slips = (
-            (softmax(scores, axis=1), "an absent modality gets a weight: set its score to -inf."),
-            (
-                softmax(scores, axis=1) * present,
-                "the weights of the modalities that are there no longer add up to 1: take the "
-                "softmax over those present only.",
+exercise(
+    "08.2",
+    "a function read(step, frames, h) returning the last state of shape (n_units,)",
+    solve=_read,
+    cases=_sequences,
+    slips={
+        N_("return the last state only."): _states,
+        N_("padding made the state NaN or zero: leave it as it was when a frame is NaN."): _reset,
+        N_("a frame of zeros is still a step: skip the padding."):
+            lambda step, frames, h: _read(step, np.nan_to_num(frames), h),
+        N_("start from the state h that you are given, not from zeros."):
+            lambda step, frames, h: _read(step, frames, 0 * h),
+        N_("you read backwards: the first frame comes first."):
+            lambda step, frames, h: _read(step, frames[::-1], h),
+        N_("you left the last or the first frame out."): (
+            lambda step, frames, h: _read(step, _there(frames)[:-1], h),
+            lambda step, frames, h: _read(step, _there(frames)[1:], h),
+        ),
+        N_("you stopped at the first NaN, but a frame may be missing in between."):
+            lambda step, frames, h: _read(
+                step, frames[: np.append(np.isnan(frames[:, 0]), True).argmax()], h
             ),
-            (
-                softmax(scores * present, axis=1),
-                "a score of 0 is not a weight of 0: exp(0) is 1. Set absent scores to -inf.",
-            ),
-            (softmax(masked, axis=0), "softmax runs over the modalities, axis 1, not the samples."),
-            (softmax(scores, axis=0), "softmax runs over the modalities, axis 1, not the samples."),
-            (scores, "you used the scores as they are: a softmax makes weights of them."),
-            (expit(scores), "sigmoids need not add up to 1: use a softmax over the modalities."),
-            (expit(scores) * present, "sigmoids need not add up to 1: use a softmax instead."),
-            (present / present.sum(1, keepdims=True), "equal weights: the scores are not used."),
-            (np.eye(n_modalities)[masked.argmax(1)], "you took the best modality only: mix them."),
-        )
-        for weights, hint in slips:
-            if np.allclose(given, mix(weights)):
-                raise Hint(hint)
-        if np.allclose(given, mix(softmax(masked, axis=1)) / n_modalities):
-            raise Hint("you took the mean over the modalities: the weights add up to 1, so sum.")
-        if np.isnan(given).any():
-            raise Hint("your result holds NaN: -inf times something, or exp of a large number?")
-        raise Hint("softmax over the modalities present, then the sum of weight times features.")
-    return "your gate leaves absent modalities out, for 12 random batches"
+        N_("you averaged the states: return the last one."):
+            lambda *given: _states(*given).mean(axis=0),
+        N_("every frame starts from h again: hand each new state to the next step."):
+            lambda step, frames, h: step(_there(frames)[-1], h),
+    },
+    advice=N_("h = step(x, h) for each frame that is there, in order."),
+)  # fmt: skip
+
+# --- 08.3 ---------------------------------------------------------------------------------------
 
 
-# --- 08.4 ------------------------------------------------------------------------------------
+def _mix(weights: np.ndarray, features: np.ndarray) -> np.ndarray:
+    return (weights[..., None] * features).sum(axis=1)
 
 
-@judged("08.4", "a function centre(train, test) returning both, centred and scaled alike")
-def centre(answer: Any, rng: np.random.Generator) -> str:
-    """One mean and one standard deviation, both of the training pictures."""
-    for _ in range(6):
-        low, high = rng.uniform(0.1, 0.3), rng.uniform(0.6, 0.9)
-        # Test pictures are darker and fewer, and pixels differ: no slip can look like another.
-        pattern = rng.uniform(low, high, size=(1, 6, 5, 1))
-        train = pattern * 0.9 + rng.uniform(0, 0.1, size=(40, 6, 5, 1))
-        test = np.clip(0.5 * pattern + rng.normal(0, 0.05, size=(15, 6, 5, 1)), 0, 1)
-        given = answer(train.copy(), test.copy())
-        if not isinstance(given, tuple | list) or len(given) != 2:
-            raise Hint("return two arrays: the training pictures and the test pictures.")
-        new = [
-            as_array(given[0], train.shape, "the training pictures"),
-            as_array(given[1], test.shape, "the test pictures"),
-        ]
-
-        def scaled(by: np.ndarray, x: np.ndarray, axis: Any = None) -> np.ndarray:
-            mean, spread = by.mean(axis, keepdims=True), by.std(axis, keepdims=True)
-            return (x - mean) / spread
-
-        if _both(new, [scaled(train, train), scaled(train, test)]):
-            continue
-        together, mean, spread = np.concatenate([train, test]), train.mean(), train.std()
-        slips = (
-            (
-                [scaled(train, train), scaled(test, test)],
-                "each set has its own mean: the test pictures must be treated as the training "
-                "pictures were, or darker ones would look the same.",
-            ),
-            (
-                [scaled(together, train), scaled(together, test)],
-                "the mean must not know the test pictures: take it from train only.",
-            ),
-            (
-                [scaled(train, train, 0), scaled(train, test, 0)],
-                "you took a mean for each pixel (axis=0); here one number serves all pixels.",
-            ),
-            (
-                [scaled(x, x, (1, 2, 3)) for x in (train, test)],
-                "you took a mean for each picture: take one of all training pictures.",
-            ),
-            ([train - mean, test - mean], "you centred but did not divide by the spread."),
-            ([train / spread, test / spread], "you divided but did not take the mean out."),
-            ([scaled(train, train), test], "the test pictures are left as they were."),
-            (
-                [(x - mean) / train.var() for x in (train, test)],
-                "you divided by the variance: take its root, the standard deviation.",
-            ),
-            (
-                [(x - train.min()) / (train.max() - train.min()) for x in (train, test)],
-                "from 0 to 1 is not centred: subtract the mean, not the smallest value.",
-            ),
-        )
-        for slip, hint in slips:
-            if _both(new, slip):
-                raise Hint(hint)
-        raise Hint("subtract the mean of train from both, then divide both by its std().")
-    return "the training pictures have mean 0 and spread 1, and the test pictures follow them"
+def _gate(f: np.ndarray, s: np.ndarray, p: np.ndarray, axis: int = 1) -> np.ndarray:
+    return _mix(softmax(np.where(p, s, -np.inf), axis=axis), f)
 
 
-def _both(given: list[np.ndarray], right: list[np.ndarray]) -> bool:
-    return all(np.allclose(g, r, atol=1e-5) for g, r in zip(given, right, strict=True))
+def _gated(rng: np.random.Generator) -> Iterator[Case]:
+    """What stands at an absent modality is far from all others; all are there in the first case."""
+    for trial in range(8):
+        modalities, width, n = (int(rng.integers(*span)) for span in ((2, 5), (5, 8), (9, 14)))
+        features = rng.normal(size=(n, modalities, width))
+        present = rng.random((n, modalities)) < (0.6 if trial else 1)
+        present[np.arange(n), rng.integers(0, modalities, n)] = True
+        features[~present] += 50
+        yield Case(features, rng.normal(0, 2, size=(n, modalities)), present)
+
+
+exercise(
+    "08.3",
+    "a function gate(features, scores, present) returning shape (n_samples, width)",
+    solve=_gate,
+    cases=_gated,
+    slips={
+        N_("you return the weighted features one by one: add them up over axis 1."):
+            lambda f, s, p: softmax(np.where(p, s, -np.inf), axis=1)[..., None] * f,
+        N_("an absent modality gets a weight: set its score to -inf."):
+            lambda f, s, p: _mix(softmax(s, axis=1), f),
+        N_("the weights no longer add up to 1: take the softmax over those present only."):
+            lambda f, s, p: _mix(softmax(s, axis=1) * p, f),
+        N_("a score of 0 is not a weight of 0: exp(0) is 1. Set absent scores to -inf."):
+            lambda f, s, p: _mix(softmax(s * p, axis=1), f),
+        N_("softmax runs over the modalities, axis 1, not the samples."): (
+            lambda f, s, p: _gate(f, s, p, axis=0),
+            lambda f, s, p: _mix(softmax(s, axis=0), f),
+        ),
+        N_("`present` is turned: True is there."): (
+            lambda f, s, p: _gate(f, s, ~p),
+            lambda f, s, p: _mix(softmax(np.where(p, -1e9, s), axis=1), f),
+        ),
+        N_("you used the scores as they are: a softmax makes weights of them."): (
+            lambda f, s, p: _mix(s, f),
+            lambda f, s, p: _mix(s * p, f),
+        ),
+        N_("sigmoids need not add up to 1: use a softmax over the modalities."): (
+            lambda f, s, p: _mix(expit(s), f),
+            lambda f, s, p: _mix(expit(s) * p, f),
+        ),
+        N_("equal weights: the scores are not used."):
+            lambda f, s, p: _mix(p / p.sum(axis=1, keepdims=True), f),
+        N_("you took the best modality only: mix them."):
+            lambda f, s, p: f[np.arange(len(f)), np.where(p, s, -np.inf).argmax(axis=1)],
+        N_("the weights add up to 1: take the sum over the modalities, not the mean."):
+            lambda f, s, p: _gate(f, s, p) / s.shape[1],
+    },
+    advice=N_("Softmax over the modalities present, then the sum of weight times features."),
+)  # fmt: skip
+
+# --- 08.4 ---------------------------------------------------------------------------------------
+
+
+def _centred(by: np.ndarray, x: np.ndarray, axis: Any = None, ddof: int = 0) -> np.ndarray:
+    return (x - by.mean(axis, keepdims=True)) / by.std(axis, keepdims=True, ddof=ddof)
+
+
+def _pictures(rng: np.random.Generator) -> Iterator[Case]:
+    """Test pictures are darker and fewer, pixels differ, and nothing is black or white."""
+    for _trial in range(4):
+        pattern = rng.uniform(0.2, 0.8, size=(1, 6, 5, 1))
+        train = pattern + rng.uniform(-0.1, 0.1, size=(30, 6, 5, 1))
+        yield Case(train, 0.5 * pattern + rng.uniform(0, 0.1, size=(11, 6, 5, 1)))
+
+
+exercise(
+    "08.4",
+    "a function centre(train, test) returning both, centred and scaled alike",
+    solve=tuple(
+        lambda a, b, ddof=ddof: (_centred(a, a, ddof=ddof), _centred(a, b, ddof=ddof))
+        for ddof in (0, 1)
+    ),
+    cases=_pictures,
+    slips={
+        N_("each set has its own mean: treat test pictures as the training pictures were."):
+            lambda a, b: (_centred(a, a), _centred(b, b)),
+        N_("the mean must not know the test pictures: take it from train only."):
+            lambda a, b: tuple(_centred(np.concatenate([a, b]), x) for x in (a, b)),
+        N_("you took a mean for each pixel (axis=0); here one number serves all pixels."):
+            lambda a, b: (_centred(a, a, 0), _centred(a, b, 0)),
+        N_("you took a mean for each picture: take one of all training pictures."):
+            lambda a, b: tuple(_centred(x, x, (1, 2, 3)) for x in (a, b)),
+        N_("you centred but did not divide by the spread."):
+            lambda a, b: (a - a.mean(), b - a.mean()),
+        N_("you divided but did not take the mean out."): lambda a, b: (a / a.std(), b / a.std()),
+        N_("the test pictures stay as they were: take mean and spread before `train` is scaled."):
+            lambda a, b: (_centred(a, a), b),
+        N_("you divided by the variance: take its root, the standard deviation."):
+            lambda a, b: tuple((x - a.mean()) / a.var() for x in (a, b)),
+        N_("from 0 to 1 is not centred: subtract the mean, not the smallest value."):
+            lambda a, b: tuple((x - a.min()) / np.ptp(a) for x in (a, b)),
+    },
+    advice=N_("Subtract the mean of train from both, then divide both by its std()."),
+)  # fmt: skip
