@@ -262,7 +262,7 @@ order = [each["image"].mean() - each["text"].mean() for each in (by_fold, defaul
 assert order[0] > 0.02 and order[1] < 0, "but C decides who is ahead, image or text"
 
 # %% [markdown]
-# The fusion gains in both rows, so that is no matter of tuning. The height is: without the search, the headline would be several points lower. And so is the order of the experts: with `C` chosen the image expert is ahead of the text expert, at the default it is behind. Whoever compares modalities, or a fusion with a single modality, has to tune both with the same care.
+# The fusion gains in both rows. How much it gains and how high it ends depend on tuning: without the search, the headline would be several points lower. And so is the order of the experts: with `C` chosen the image expert is ahead of the text expert, at the default it is slightly behind, by less than the spread over folds. Whoever compares modalities, or a fusion with a single modality, has to tune both with the same care.
 #
 # **Or do three of anything beat one?** Then three experts for the *same* modality would do as well. Three readers, all of the text: by words, by words and pairs, by pieces of two to four letters. All at the default `C`, as in the second row above. **Predict**: how much will their mean gain?
 
@@ -286,7 +286,7 @@ gain = reading_by_fold["fused"].mean() - reading_by_fold.mean().iloc[:3].max()
 assert gain < 0.02 < gains[1].mean(), "same number of experts, same rule, next to no gain"
 
 # %% [markdown]
-# Same rule, same number of experts, and no gain over the best of them (by letters, here; chapter 01 comes back to that). The readers err on the *same* posts: on many none is right, and nobody is there to put it right. The modalities err on different ones. Back to the experts whose `C` was chosen: on how many posts are none, one, two or all three right, and what does the mean do there?
+# Same rule, same number of experts, and the mean is worse than the best of them (by letters, here; chapter 01 comes back to that). The readers err on the *same* posts: on many none is right, and nobody is there to put it right. The modalities err on different ones. Back to the experts whose `C` was chosen: on how many posts are none, one, two or all three right, and what does the mean do there?
 
 # %%
 right = classes[P.argmax(axis=2)] == y[:, None]  # posts x experts
@@ -320,7 +320,7 @@ for follows, rows in (("follows", alone & fused_right), ("does not follow", alon
     assert (a > b) == (follows == "follows")
 
 # %% [markdown]
-# Where all are right, the mean is right too. Where two are right, it follows them nearly always. Where only one is right, as on our post, it follows that one where it is more confident than the others (medians above): a mean weighs by confidence, a vote does not. Chapter 05 takes this apart, and shows when it goes wrong.
+# Where all are right, the mean is right too. Where two are right, it is right in about nine of ten. Where only one is right, as on our post, it follows that one where it is more confident than the others (medians above): a mean weighs by confidence, a vote does not. Chapter 05 takes this apart, and shows when it goes wrong.
 #
 # ## 5 · The ceiling: how good could it be?
 #
@@ -482,7 +482,7 @@ print(
 assert joint > best + 0.05, "fused beats the best single modality by five points or more"
 assert gains[0].min() > 0, "and does so in every fold"
 assert gains[1].mean() > 0.03, "at the default C as well"
-assert gain < 0.02, "three readers of one modality gain next to nothing"
+assert gain < 0.02, "three readers of one modality gain nothing over the best of them"
 assert joint < limit - 0.05, "there is something left to gain"
 for name in experts:
     assert accuracy[name] < posts.ceiling([name]), "no expert beats the ideal observer"
@@ -591,7 +591,7 @@ check("00.3", share_of)
 #
 # ## Pitfalls
 #
-# - **Comparing with the average modality.** A fusion has to beat the *best* single modality; otherwise you would be better off with that one alone. Every chapter puts it beside the fused number.
+# - **Comparing with the average modality.** A fusion has to beat the *best* single modality; otherwise you would be better off with that one alone. Every chapter that fuses puts it beside the fused number.
 # - **Choosing settings on the test.** Try ten values of `C`, report the best: that figure is too good, for the test took part in the choice. Choose inside the training folds (`GridSearchCV` within `cross_val_predict`).
 # - **Splitting rows at random.** The same author's sentences, face and voice end up on both sides and the test measures memory. Use `groups`.
 # - **Looking before predicting.** Run a cell before you have made a guess, and you will find every result obvious. Guess first.

@@ -660,7 +660,7 @@ plotting.show(
 
 # %% [markdown]
 # Each wins where the other is weak, and a fusion of both (chapter 04) can have both. Chroma is at chance for the mood and above it for who speaks; MFCC are above
-# chance for the tonic. Where do they read it? The bass, perhaps: the lowest mel bands are the narrowest. **Predict** what is left without the eight lowest of the forty.
+# chance for the tonic. Where do they read it? The low frequencies, perhaps: below 1,000 Hz the mel bands are the narrowest. **Predict** what is left without the eight lowest of the forty.
 
 # %% tags=["nbval-ignore-output"]
 decibels = [audio.log_mel(clip) for clip in clips]
@@ -701,7 +701,7 @@ print(f"templates, tonic not told:         {template:.2f}")
 
 # %% [markdown]
 # It cannot, with twelve tonics mixed: an E flat (D# in the figure) means minor in C and something else in other keys. Turn each row so that its tonic comes first, and the same classifier
-# reads the mode. The templates, rolled through all keys, find the tonic themselves and need no training at all. Features hold what they hold; whether a *model* can read it is another matter.
+# reads the mode. The templates, rolled through all keys, need neither the tonic nor training and need no training at all. Features hold what they hold; whether a *model* can read it is another matter.
 # (The music of chapter 00 has three tonics, C, F and G, not twelve, and its linear model has less to confuse.)
 #
 # ## What we measured

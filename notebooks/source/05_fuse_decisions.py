@@ -166,7 +166,7 @@ assert opinions[0, 0].argmax() == 0, "the words alone mislead: 'complain'"
 assert rules.product_rule(opinions)[0].argmax() == 2, "together the three get it right"
 
 # %% [markdown]
-# The word *complain* made the text expert lean to "negative"; the face and the voice know better. Every rule below the line
+# The text expert leans to "negative", perhaps for the word *complain*; the face and the voice know better. Every rule below the line
 # looked at the same nine numbers. The rest of this chapter is about what distinguishes the six.
 #
 # ## 2 · Six rules, a line each
@@ -254,7 +254,7 @@ for name in ("product", "max"):
 
 # %% [markdown]
 # With two experts, two classes and *equal priors*, sum, product and maximum change sides on the same diagonal, the white line (the vote is tied wherever the two disagree): they agree on *which* class, and differ in
-# *how sure* they are. The product is the boldest: two experts who are rather sure make it very sure. With a third expert, a third class (section 1's numbers) or unequal priors the rules can
+# *how sure* they are. Of these three the product is the boldest: two experts who are rather sure make it very sure. With a third expert, a third class (section 1's numbers) or unequal priors the rules can
 # name different classes.
 #
 # ## 3 · Where the product comes from
@@ -381,7 +381,7 @@ plotting.show(
 
 # %% [markdown]
 # With exact posteriors the product is best: it is Bayes' rule. A small error turns the order. The minimum
-# rule, which also lets a single small number decide, falls with the product; the median falls nearly as slowly as the sum.
+# rule, which also lets a single small number decide, falls with the product; the median starts below the sum and falls a little more slowly.
 # This is what the analysis of Kittler et al. (1998) predicts, and a reason to take the sum rule when you do not trust the experts' numbers.
 #
 # ## 5 · Calibrate before you multiply
@@ -425,7 +425,7 @@ ax.set(xlabel="confidence", ylabel="accuracy", title="naive Bayes on the faces",
 ax.legend(loc="upper left")
 plotting.show(
     fig,
-    alt="Reliability diagram. Uncalibrated naive Bayes is almost always nearly certain and right about six times in ten; calibrated, it lies near the diagonal.",
+    alt="Reliability diagram. Uncalibrated naive Bayes is almost always nearly certain and right about two times in three; calibrated, it lies much nearer the diagonal.",
 )
 sure = voices[None][:, 1].max(axis=1) > 0.99
 right = (voices[None][:, 1].argmax(axis=1) == truth)[sure].mean()
@@ -568,7 +568,7 @@ assert abs(reached - ceiling) < 0.01
 assert alone["lost"].idxmax() == "text"
 
 # %% [markdown]
-# The rule is not to blame: with exact posteriors the product is the ideal observer. The text expert loses most; the face, as HOG and its expert see it, hardly anything. (How much of the text's loss is the bag of words' and how much the classifier's, this table does not tell.)
+# With exact posteriors the product reaches the ceiling; so the formula itself loses nothing. What it loses on inexact posteriors, this check does not tell. The text expert loses most; the face, as HOG and its expert see it, hardly anything. (How much of the text's loss is the bag of words' and how much the classifier's, this table does not tell.)
 
 # %% [markdown]
 # ## 7 · Whom to believe: learned weights
@@ -738,8 +738,8 @@ for seed in range(5, 10):
 print("and it loses two points there on each of the seeds 5 to 9")
 
 # %% [markdown]
-# Can the product be saved? Let the experts *know* that one of them may be wrong: calibrated in a world with conflict, an expert
-# never goes all the way to certainty, because it has seen itself misled. In the figure, the dashed lines are such experts, the dotted one is the ideal observer.
+# Can the product be saved? Let the experts *know* that one of them may be wrong. In the figure, the dashed lines are experts that give
+# the exact posteriors of the world with that conflict, which is what calibration on such data would aim at; the dotted one is the ideal observer.
 
 # %%
 rows = [
@@ -778,7 +778,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Experts that know their limits save the product: it comes back to within two points of the ideal observer. (It is not the ideal observer itself: conflict strikes one modality at a time, so the experts are no longer independent given the class.) Two ways to be safe, then: average,
+# With such experts the product is within two points of the ideal observer: it comes back to within two points of the ideal observer. (It is not the ideal observer itself: conflict strikes one modality at a time, so the experts are no longer independent given the class.) Two ways to be safe, then: average,
 # or **calibrate on data like those you will meet**.
 #
 # ## 9 · A missing expert
@@ -823,7 +823,7 @@ assert (by_seed["product"] > by_seed["product, no picture"]).all()
 assert (by_seed["product, no picture"] > by_seed["product, blank picture"] + 0.05).all()
 
 # %% [markdown]
-# An absent expert costs a few points. A blank picture is another matter: the expert, who has never seen one, is certain of one class, whatever the post, and the product believes it: chance. On each of the five seeds of section 6 the blank picture is far worse than none.
+# Without the picture the product loses eight points over the 25 folds. A blank picture is another matter: the expert, who has never seen one, is certain of one class, whatever the post, and the product believes it: chance. On each of the five seeds of section 6 the blank picture is far worse than none.
 # Absence must be said, not filled in.
 #
 # Chapter 12 goes on from here: modalities that are noisy, or missing for a reason.

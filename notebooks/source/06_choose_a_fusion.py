@@ -186,6 +186,7 @@ def differences(scheme, seed):
     return np.array(out)
 
 
+# %% tags=["evidence"]
 @experiment("06_false_alarms", grid(scheme=list(SCHEMES), block=range(5)))
 def false_alarms(scheme, block):
     """Share of "significant" differences (p < 0.05) between equals, of 200 new data sets."""
@@ -209,7 +210,7 @@ print(
 )
 
 # %% [markdown]
-# A *single* k-fold cross-validation keeps the promise nearly: its test sets share no row. What breaks it is **testing the same rows again**. The first and the third line differ in nothing else: five test sets of 24 rows each, drawn anew every time, or each row in one of them. The more often rows are tested again, the surer the plain test becomes of chance. The corrected test stays near 5 % where rows are reused, and is more careful than it need be where they are not (for *unstable* learners, whose training sets matter more than this toy's, it may be needed there, too).
+# A *single* k-fold cross-validation keeps the promise nearly: its test sets share no row. What breaks it is **testing the same rows again**. The first and the third line have the same sizes: five test sets of 24 rows, drawn anew every time, or each row in one of them. The more often rows are tested again, the surer the plain test becomes of chance. Where rows are reused the corrected test raises 2 to 6 false alarms in 100, where they are not 1: there it is more careful than it need be (for *unstable* learners, whose training sets matter more than this toy's, it may be needed there, too).
 #
 # So: if you read that fusion A "significantly" beats fusion B in repeated cross-validation, ask which test it was.
 #
@@ -219,7 +220,7 @@ print(
 #
 # - **Groups.** No author is in training and test.
 # - **Nothing fitted outside the folds.** HOG and MFCC look at one sample at a time, so we compute them once. TF-IDF, scaling and projection are *fitted*, so they stay inside the models.
-# - **Every model gets its own best settings**, found by folds *inside* the training authors: each classifier its $C$ (small: cautious), each canonical correlation its shrinkage. A rival with a borrowed setting is no rival.
+# - **Every classifier gets its own $C$** (small: cautious), found by folds *inside* the training authors, each canonical correlation also its shrinkage. Forty dimensions are fixed for all, and late fusions take the experts as tuned alone.
 # - **The best single modality stands in the table**, and every difference is to it.
 
 
@@ -299,6 +300,7 @@ def late_models(experts):
     return models
 
 
+# %% tags=["evidence"]
 def early_models(columns):
     """Every early fusion, with the settings to try."""
     blocks = [("text", WORDS, columns["text"])]
@@ -318,6 +320,7 @@ def early_models(columns):
     return {n: (make_pipeline(f, classifier()), s) for n, (f, s) in fusions.items()}
 
 
+# %% tags=["evidence"]
 @cache
 def outer_folds():
     X, y, authors, _ = posts_table()
@@ -332,6 +335,7 @@ def split(fold):
     return (X.iloc[train], y[train], authors[train]), X.iloc[test], y[test], columns
 
 
+# %% tags=["evidence"]
 @experiment("06_late_posts", grid(fold=range(10)))
 def late_posts(fold):
     """Accuracy of every late fusion on one outer fold, its experts tuned on the training authors."""
@@ -351,7 +355,7 @@ def early_posts(fold):
 # %% [markdown]
 # Seventeen models, two repeats of five grouped folds each, and inside each fold three more to find the settings: minutes, so the table is stored and one fold of it is run here. **Predict**: will the best fusion be early or late? Will any fusion be *worse* than the best single modality?
 
-# %% tags=["nbval-ignore-output"]
+# %%
 late_posts.confirm(fold=0, within=0.03)
 scores = late_posts.table().join(early_posts.table().drop(columns="fold")).set_index("fold")
 singles = ["text", "image", "audio"]
@@ -378,7 +382,7 @@ plotting.show(
 # The intervals above are of each model's own accuracy. Whether one model beats *another* is a question about their differences, fold by fold:
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 def gain(a, b):
     """How much better model a is than model b on the same folds."""
     test = evaluation.corrected_t_test(scores[a] - scores[b], test_share=1 / 4)
@@ -398,9 +402,9 @@ pd.DataFrame([gain(*pair_) for pair_ in pairs]).round(3)
 # %% [markdown]
 # Three readings.
 #
-# - **Fusing pays, and it can hurt.** The calibrated product and the stack are well above the best single modality; the sum of features on SVD axes is *below* it, and their product is at chance.
-# - **Equal width is not equal meaning.** The two early sums share features, classifier and the number of dimensions. Only the axes differ, and with them nearly 0.2 of accuracy: SVD describes each block for itself, CCA looks for what the blocks agree on (chapter 04).
-# - **Among the good ones there is no clear winner.** Calibration gains three points over the raw product, which could be chance ($p$ above 0.3). Of the six differences only one more has a $p$ below 0.05, stack less concatenation, and one in six is not much: with $k$ comparisons, demand $p < 0.05 / k$ (Bonferroni). Thirty authors do not settle it. Choose by what else you need: an expert that may be absent, times, calibrated answers.
+# - **Fusing pays, and it can hurt.** With fourteen fusions beside the image, demand $p < 0.05 / 14$ (Bonferroni). The calibrated and the weighted product are above the image by that test, the stack is at the limit; the product of features on SVD axes is below it, at chance. Their sum is below the image, too, though not by that test.
+# - **Equal width is not equal meaning.** The two early sums share features, classifier and the number of dimensions. They differ in the axes (and in what is tuned with them: CCA also its shrinkage), and by 0.192 of accuracy: SVD describes each block for itself, CCA looks for what the blocks agree on (chapter 04).
+# - **Among the good ones there is no clear winner.** Calibration gains three points over the raw product, which could be chance ($p$ = 0.342). Of these six differences only one more has a small $p$, stack less concatenation (0.021), and six times that is no longer small. Thirty authors do not settle it. Choose by what else you need: an expert that may be absent, times, calibrated answers.
 #
 # The ideal observer is far above all of them. How much of that is the features' loss and how much the fusion's, this table cannot tell. To learn about fusion alone, we now take the latent numbers themselves.
 #
@@ -482,6 +486,7 @@ def bent_stack(calibration, Z, y):
     return lambda Z: stacker.predict(experts.expert_proba(Z)[:, :, 1])
 
 
+# %% tags=["evidence"]
 @experiment("06_gates", grid(gate=list(JOINT), seed=range(5)))
 def gates(gate, seed):
     """Accuracy of fusions on 1000 new samples of a gate, after 1000 to learn from."""
@@ -509,7 +514,7 @@ def gates(gate, seed):
     return result
 
 
-# %% tags=["nbval-ignore-output"]
+# %%
 gates.confirm(gate="XOR", seed=0, within=0.02)
 by_gate = gates.table().drop(columns="seed").groupby("gate", sort=False)
 accuracy = by_gate.mean().T
@@ -525,7 +530,7 @@ print(" ", *calibrated.map("{:.0%}".format))
 # - **XOR** is all synergy. What a straight line can combine is at chance: the fixed rules, a linear stack, *and* concatenation with a linear classifier. What can bend has it: a kernel machine after concatenation, the product of features (which bends before the classifier), and even a kernel machine that stacks raw posteriors. That last one may surprise: each expert alone is at chance, but its fitted slope is not exactly zero, so its posterior still tells what it saw. Calibrated experts say the prior, as they should, and on four of the five seeds nothing is left; on the fifth a slope survived, and the kernel machine found it (hence the large spread of that row).
 # - **Redundancy** (copy): every fusion but the product of features gains; averaging takes noise out.
 # - **Unique**: one modality is useless. Nobody gains, and nobody who can ignore it loses.
-# - **AND**: chance is 75 %, for three of four cases are "no". Each modality alone stays there; fusions do not.
+# - **AND**: chance is 75 %, for three of four cases are "no". Each modality alone stays there; all fusions but the product of features do better.
 # - The product of features, a hero for XOR, is at chance or below on the others: it keeps whether the signs agree and forgets the signs.
 #
 # So the question is not early or late, but what the combiner can express, and what the experts hand on. What does synergy look like in our Gaussian pairs? We quantise the latent values into eight levels and let the shared noise grow.
@@ -625,7 +630,7 @@ fig.colorbar(picture, ax=axes, label="points lost to the ideal observer", shrink
 plotting.show(
     fig,
     alt="Four heat maps of accuracy lost against the ideal observer. Concatenation loses nearly "
-    "nothing anywhere; the late product nothing in the bottom row, where noise is independent; all "
+    "nothing anywhere; the late product at most a point in the bottom row, where noise is independent; all "
     "late rules lose many points at the top left, above the dashed line.",
 )
 
@@ -655,11 +660,11 @@ plotting.show(
 # %% [markdown]
 # The first figure shows what each fusion loses, the second which one to take if simple is better. The dashed line is where the ideal weight of `audio` is zero; above it the weight is negative. Read the maps from the bottom:
 #
-# - **Independent noise** (bottom row): the product rule is as good as the ideal observer, without learning anything about the pair.
-# - **Some shared noise, right of the line**: the product loses about a point at most, and learned exponents regain a part of that.
-# - **Above the line**: fixed rules are *worse than the better modality alone*; learned weights fall back on that modality; concatenation, whose weights may be negative, loses next to nothing.
+# - **Independent noise** (bottom row): the product rule is within a point of the ideal observer, without learning anything about the pair.
+# - **Some shared noise, right of the line**: the product loses about a point at most and learned exponents change that by less than half a point, up or down.
+# - **Above the line**: fixed rules lose more than the better modality alone would at best, by up to 5 points where `audio` says something. Learned weights stay within about a point of that modality's best; concatenation, whose weights may be negative, is within about a point of the ideal observer.
 #
-# So why not always concatenate? On latent values it costs one coefficient more. On real features it costs hundreds: in section 4 the calibrated product did at least as well. And there is one more regime.
+# So why not always concatenate? On this map nothing speaks against it: it stays within about a point of the ideal. On the posts of section 4 it was not ahead: the calibrated product had 3.4 points more, which could be chance. And there is one more regime.
 #
 # ## 7 · When one modality contradicts the others
 #
@@ -693,11 +698,11 @@ ax.legend(fontsize=8)
 plotting.show(
     fig,
     alt="Accuracy against the probability of conflict. Product and concatenation fall steeply and "
-    "together; the sum falls less; the median falls least and stays nearest to the ideal observer.",
+    "together; the sum falls less; the median starts lowest, falls least, and is nearest to the ideal observer from 0.3 on.",
 )
 
 # %% [markdown]
-# Multiplying gives every expert a veto, and adding log-odds (which is what the linear classifier on concatenated features does) is the same thing. The sum limits what one liar can do, the median limits it more. But mind the left end of the figure, without conflict: there the order is reversed.
+# Multiplying gives every expert a veto, and adding log-odds (which is what the linear classifier on concatenated features does) is the same thing. The median falls least, but starts lowest: without conflict product and concatenation lead, at 0.1 and 0.2 the sum, from 0.3 on the median.
 #
 # ## 8 · How many samples does a learned fusion need?
 #
@@ -736,12 +741,12 @@ axes[1].legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 plotting.show(
     fig,
     alt="Learning curves in two worlds with the ideal observer dashed and the best modality "
-    "dotted. With independent noise the fixed product is not beaten from 30 samples on; with shared noise the "
+    "dotted. With independent noise nothing beats the fixed product by more than 0.3 points from 30 samples on; with shared noise the "
     "fixed rules stay below the best single modality however many samples there are.",
 )
 
 # %% [markdown]
-# With independent noise there is nothing to gain from 30 samples on: learning only catches up with the fixed product, stacking last. At 15 samples learned weights are a little ahead. With shared noise none of these sizes helps the fixed rules: they stay below the best single modality (dotted). Learned weights, which cannot be negative, are ahead of them from the start and stop at that line; concatenation and stacking overtake them as soon as they have some dozens of samples.
+# With independent noise there is nothing to gain from 30 samples on: learning only catches up with the fixed product, stacking last. At 15 samples learned weights are a little ahead. With shared noise at none of these sizes do the fixed rules reach the best single modality at its best (dotted). Learned weights, which cannot be negative, are ahead of them from the start and stop at that line; concatenation and stacking overtake them as soon as they have some dozens of samples.
 #
 # ## 9 · What each fusion costs
 #
@@ -911,7 +916,7 @@ for name in (row, f"{row}, calibrated", table["mean"].idxmax()):
         print(f"  {name}: {table.loc[name, 'mean']:.3f}")
 
 # %% [markdown]
-# The experts err nearly independently and without outliers, so the diagram says: multiply. Calibrated, which is part of the advice wherever experts were fitted on few samples (chapter 05), the product is within half a point of the best of all seventeen in section 4. That is one data set; the eighty worlds are the evidence. It is a way to start, not a verdict: with your own data let a comparison like section 4's have the last word.
+# The experts err nearly independently and without outliers, so the diagram says: multiply. The product as the diagram knows it, not calibrated, is three points below the best of the seventeen in section 4; calibrated, as chapter 05 advises, it is within half a point. That is one data set; the eighty worlds are the evidence. It is a way to start, not a verdict: with your own data let a comparison like section 4's have the last word.
 #
 # ## What we measured
 #
@@ -935,6 +940,7 @@ assert gain("late product, calibrated", "late product")["p"] > 0.05  # no clear 
 assert gain("late product, calibrated", "early concat")["p"] > 0.05
 assert posts.ceiling() - mean.max() > 0.05  # all stay below the ideal observer
 
+# %% tags=["nbval-ignore-output"]
 xor = accuracy["XOR"]
 straight = ["late sum", "late product", "late stack, linear", "concat, linear"]
 bent = ["concat, kernel", "feature product", "late stack, kernel, raw"]
@@ -1103,7 +1109,7 @@ check("06.4", solution_4)
 #
 # 1. Two microphones in one room have the same reliability and share most of their noise. Is averaging them worth anything?
 #
-# <details><summary>Answer</summary>Little. With equal reliabilities the ideal weights are equal, so averaging is right, but d'² is only 2 / (1 + ρ) times that of one microphone: at ρ = 0.9 hardly more than one. A <em>weaker</em> second microphone that hears mostly the noise would be worth more, with a negative weight.</details>
+# <details><summary>Answer</summary>Little. With equal reliabilities the ideal weights are equal, so averaging is right, but d'² is only 2 / (1 + ρ) times that of one microphone: with ρ near 1 hardly more than one. A <em>weaker</em> second microphone that hears mostly the noise would be worth more, with a negative weight.</details>
 #
 # 2. A colleague chooses the best of seventeen fusions by cross-validation and reports its cross-validated accuracy and p-value. What is wrong?
 #
@@ -1111,17 +1117,17 @@ check("06.4", solution_4)
 #
 # 3. Two experts are at chance on XOR, each for itself. Can a stacker on their posteriors solve it?
 #
-# <details><summary>Answer</summary>Sometimes. A linear one cannot. One that can bend does, as long as the posteriors still follow what the experts saw, however faintly: section 5 has 80 %. Well calibrated experts answer the prior whatever they see, and then nothing is left to combine (four of five seeds in section 5).</details>
+# <details><summary>Answer</summary>Sometimes. A linear one cannot. One that can bend does, as long as the posteriors still follow what the experts saw, however faintly (section 5). Well calibrated experts answer the prior whatever they see, and then nothing is left to combine (four of five seeds in section 5).</details>
 #
-# 4. The sum rule loses to the product in section 6 and wins in section 7. Which should be the default for a system that will meet data you have not seen?
+# 4. The sum rule loses to the product where noise is independent (section 6) and wins in section 7. Which should be the default for a system that will meet data you have not seen?
 #
-# <details><summary>Answer</summary>The sum, or the median with three experts or more: it loses a little when all goes well and little when one modality fails. The product is for experts you have reason to trust: calibrated, and independent given the class.</details>
+# <details><summary>Answer</summary>Of these two the sum: with independent noise it loses a few points at most to the ideal, and under conflict it falls much less than the product. (Where the experts' reliabilities differ, the median can cost much more: section 8. A trained stack did better than either on section 10's worlds.) The product is for experts you have reason to trust: calibrated, and independent given the class.</details>
 #
 # ## Pitfalls
 #
 # - **A plain t-test over repeated folds.** It calls equals different several times too often (section 3). Use `compare`, or `corrected_t_test`.
 # - **A rival with borrowed settings.** Give every model its own inner search, or you compare settings.
-# - **Leaving out the best single modality.** A fusion at 80 % sounds fine until one modality alone has as much. Pick the single on the same folds.
+# - **Leaving out the best single modality.** A fusion sounds fine until one modality alone has as much. Pick the single on the same folds.
 # - **Fitting outside the folds.** Scaling, TF-IDF, PCA, codebooks and calibration are fitted; put them into the pipeline. What looks at one sample only may be computed once.
 # - **Groups forgotten in the inner folds.** Learned weights and calibration split the training data again; `compare` hands the groups on to `DecisionFusion`; inside `cross_val_score` or a search, name a column of the table: `DecisionFusion(..., groups="author")`.
 # - **Many levels, few samples.** Quantise finely and everything looks informative, synergy most of all. Print `information_bias` beside the bits.

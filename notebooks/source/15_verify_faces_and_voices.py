@@ -175,7 +175,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Both averages are sharp at the eyes: the smiling pictures are aligned as well as the neutral ones. The first eigenfaces show light, skin and hair before finer features.
+# Both averages are sharp at the eyes: the smiling pictures are aligned about as well as the neutral ones, as far as the eye can tell. The first eigenfaces show light, skin and hair before finer features.
 #
 # ### Two questions one can ask of a matrix of scores
 #
@@ -475,7 +475,7 @@ print(table.round(2))
 # %% [markdown]
 # Eigenfaces and voice, each wrong in several cases of a hundred, are together wrong in about one. Summing normalised scores, with nothing learned, does as well here as the learned rules.
 #
-# The fused rates of the better pair are so small that *nothing more can be said of them here*. There are 204 genuine pairs, so one rejected probe more changes the rate by half a point, and if no genuine pair of 102 independent people is wrong the true rate may still be as high as $3 / 102$ (the rule of three, at 95 % confidence).
+# The fused rates of the better pair are so small that *nothing more can be said of them here*. There are 204 genuine pairs, so one rejected probe more changes the false reject rate by half a point, and if no genuine pair of 102 independent people is wrong the true rate may still be as high as $3 / 102$ (the rule of three, at 95 % confidence).
 
 # %%
 curves = {
@@ -507,7 +507,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Along the thin diagonal both errors are equal. On these axes (the quantiles of the normal distribution) normally distributed scores give a straight line, and the steps at the lower end are single people; where a curve drops out of the frame, no error of that kind is left.
+# Along the thin diagonal both errors are equal. On these axes (the quantiles of the normal distribution) normally distributed scores give a straight line, and the steps at the lower end are single people or single clips; where a curve drops out of the frame, no error of that kind is left.
 #
 # ### At the door: a threshold chosen on other people
 #
@@ -574,7 +574,7 @@ for name, picture in {"eigenfaces": face, "HOG face": hog_face}.items():
             assert abs(np.mean(r)) < 2 * np.std(r, ddof=1)
 
 # %% [markdown]
-# Within a sex, and among genuine pairs, nothing is left beyond the spread of the draws: so they were drawn. But HOG scores of *all* impostors go along with the voice's, weakly: the two sexes differ in both. The formula above is therefore only nearly right for HOG.
+# Within a sex, and among genuine pairs, no correlation is left beyond the spread of the draws: so they were drawn. But HOG scores of *all* impostors go along with the voice's, weakly: the two sexes differ in both. For HOG the second step of the formula does not hold over all impostors; how much that costs we have not measured.
 #
 # ### Only the ranks
 #
@@ -588,7 +588,7 @@ assert rank_one(voice, people, owner) < rank_one(ranked, people, owner)
 assert rank_one(ranked, people, owner) < rank_one(fused["sum"], people, owner)
 
 # %% [markdown]
-# Ranks are better than either alone, and worse than scores: a rank does not say by how much the first beats the second.
+# In this draw ranks are better than either alone and worse than scores. A rank does not say by how much the first beats the second; besides, sums of ranks often tie, and a tie counts as wrong here.
 #
 # ## 6 · Was it luck?
 #
@@ -694,7 +694,7 @@ learned_from = np.array(shared["eigenfaces"])
 assert learned_from[:, 1].mean() > learned_from[:, 0].mean() + 1
 
 # %% [markdown]
-# Eigenfaces owe three points of their equal error rate to having been learned from the people they are judged on. In identification that is fair, the gallery is at hand; at a door, where strangers come, it is not. So read the rates of eigenfaces in this chapter as optimistic. For the voice, the shared background makes no difference that these draws could show.
+# With 51 people and 40 components, eigenfaces have an equal error rate about three points lower when mean, directions and cohort come from the people judged. In identification that is fair, the gallery is at hand; at a door, where strangers come, it is not. So read the rates of eigenfaces in this chapter as optimistic. For the voice, the shared background makes no difference that these draws could show.
 #
 # ## 7 · Where does the second modality earn its place?
 #
@@ -762,12 +762,12 @@ print(sweep.round(2).to_string())
 # %% [markdown]
 # Read the four panels from the upper left.
 #
-# - **A middling face and a clear voice**: the pair is far better than either, down to a quarter of a second.
+# - **A middling face and a clear voice**: the pair is better than either at every length, down to a quarter of a second.
 # - **A middling face and a voice in noise**: at a second or less the plain sum, which believes both equally, is *worse than the face alone*. Learned weights turn the bad witness down, and the pair stays a little better than the face.
 # - **A good face and a clear voice**: even a quarter of a second takes away a part of the few errors left, and two seconds take nearly all.
-# - **A good face and a voice in noise**: up to a second both fusions lose to the face alone, by less than one case in a hundred; at two seconds they draw level. Learning the weights does not help here. Up to a second, not to listen is the right answer.
+# - **A good face and a voice in noise**: up to a second both fusions lose to the face alone, by less than one case in a hundred; at two seconds they draw level. Learned weights are better than the sum at each length, but up to a second not good enough to beat the face alone (the last difference is too small to count).
 #
-# So the second modality earns its place where the first one leaves errors *and* it brings evidence of its own. Where it brings noise, a fixed rule makes the result worse; learned weights repaired that for the middling face, not for the good one.
+# So the second modality earns its place where the first one leaves errors *and* it brings evidence of its own. Where a short clip brings mostly noise, a fixed rule makes the result worse; learned weights repaired that for the middling face, and for the good one in part.
 #
 # ### And the other way round
 #
@@ -802,7 +802,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# As more of the face is covered the pair gets worse too, but more slowly, and at every level it is better than either alone.
+# As more of the face is covered the pair gets worse too, and stays better than either alone, and at every level it is better than either alone.
 #
 # ### An honest look at the impostors
 #
@@ -876,7 +876,7 @@ assert (
 # A clear voice helps either face at every length.
 assert (sweep.loc["clean", ["eigenfaces, sum", "eigenfaces, weighted"]] < eer(face)).all(axis=None)
 assert (sweep.loc["clean", ["HOG, sum", "HOG, weighted"]] < eer(hog_face)).all(axis=None)
-# The worse the voice, the smaller the gain.
+# With eigenfaces and the plain sum: the worse the voice, the smaller the gain.
 assert (sweep.loc["clean", "eigenfaces, sum"].diff().dropna() < 0).all()
 assert (sweep.loc["clean", "eigenfaces, sum"] < sweep.loc["noise at 0 dB", "eigenfaces, sum"]).all()
 # A covered face: fused, the error stays below both single ones at every level.
@@ -1038,7 +1038,7 @@ check("15.4", solution_4)
 # ## Pitfalls
 #
 # - **Fitting on probes.** Principal components, discriminant analysis, normalisation or weights that have seen the test make every figure too good. Write the table of section 1 before you measure.
-# - **A cohort that is in the test.** Our faces are scaled by the people they are judged against, and section 6 shows that eigenfaces look better for it. The background speakers that teach the analysis also scale the voices. Use strangers for both where you have them.
+# - **A cohort that is in the test.** Our faces are scaled by the people they are judged against. Section 6 shows that eigenfaces look better when mean, directions and cohort all come from the judged people, not which of the three does it. The background speakers that teach the analysis also scale the voices. Use strangers for both where you have them.
 # - **A threshold chosen on the test.** Choose it on other people and report both rates on the rest; there the false accept rate is not quite the one asked for.
 # - **Adding scores of different scales.** The wider one wins, silently. Compare the fused figure with each single one: if it equals one of them, look at the scales.
 # - **An interval over pairs instead of people.** The impostor pairs share 102 people and are far from independent; drawn pair by pair, the interval is too narrow.
