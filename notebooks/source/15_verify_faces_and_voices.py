@@ -802,7 +802,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# As more of the face is covered the pair gets worse too, and stays better than either alone, and at every level it is better than either alone.
+# As more of the face is covered the pair gets worse too, and at every level it is better than either alone.
 #
 # ### An honest look at the impostors
 #
