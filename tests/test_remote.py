@@ -261,10 +261,14 @@ def test_stopping_by_hand_does_not_wait_for_the_server(server):
         stopped.append(time.monotonic())
         signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
-    thread = threading.Thread(target=press_stop)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        fetch()
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # pytest's workers ignore it
+    try:
+        thread = threading.Thread(target=press_stop)
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            fetch()
+    finally:
+        signal.signal(signal.SIGINT, ours)
     assert time.monotonic() - stopped[0] < 5  # seven threads wait 30 s for the next piece
     thread.join()
     assert_whole(files_there() & set(BODIES))
