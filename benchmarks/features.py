@@ -39,7 +39,7 @@ SETTINGS = {"sr": RATE, "n_fft": 400, "hop_length": 160}  # frames of 25 ms ever
 CHROMA = {"sr": RATE, "n_fft": 4096, "hop_length": 1024, "tuning": 0}
 
 CLEARLY, SAME = 0.8, 1.1  # limits of own code, and of code that calls the library
-TWO, NEVER_SLOWER = 0.65, 1.1  # limits of n_jobs: where it must pay, and elsewhere
+TWO = 0.65  # limit of n_jobs=2 beside n_jobs=1
 
 Call = Callable[[Any], Any]
 
@@ -269,8 +269,7 @@ def column_by_column(folder: Path) -> tuple[list[str], list[str]]:
             slow += [f"{name} beside {library}: {beside}"] * over
         if "two" in times:
             free = float(np.median(times["spins"] / times["spin"]))  # 0.5 on two idle cores
-            limit_of_two = TWO * free / 0.5 if isinstance(cells[0], Path) else NEVER_SLOWER
-            second, over = ratio(times, "two", "one", limit_of_two)
+            second, over = ratio(times, "two", "one", TWO)
             floor = f"{free:.2f}"
             slow += [f"{name} in two processes: {second}, arithmetic {floor}"] * over
         rows.append(
@@ -347,8 +346,8 @@ of 96 x 96 or 756 reviews: medians of {LOOP} calls in turn, and the medians of t
 {chr(10).join(by_column)}
 
 Arithmetic is what two processes take, of one's time, for sums with nothing to send, in the same
-minute: 0.50 if both cores are free. Then features of files may take at most {TWO:.2f}, else as much
-more as the sums do; features of arrays at most {NEVER_SLOWER:.2f}, as arrays must be sent. Sending
+minute: 0.50 if both cores are free. The goal for two jobs is at most {TWO:.2f} of one; arrays
+miss it, as they must be sent. Sending
 took {1e9 * sending:.1f} ns a byte here: {1000 * sending * 8 * RATE:.2f} ms for a clip of 2 s. Two
 processes could save half of its MFCC, which is no more, so a column of such arrays is done in one,
 whatever `n_jobs` says. The start of the processes took {start:.1f} s, once; they stay for five
