@@ -85,6 +85,11 @@ def test_the_worst_place_is_shown_with_digits_that_differ(registered):
         compare(0.80009, 0.8, Case())
 
 
+def test_an_infinite_slip_explains_nothing_else(registered):
+    registered(slips={"infinite.": lambda x: x / 0})
+    assert "differs most" in examine("99.1", lambda x: 5 * x).message
+
+
 @pytest.mark.parametrize(
     ("given", "change"),
     [

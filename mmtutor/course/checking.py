@@ -413,7 +413,9 @@ def _zeroed(value: Any) -> Any:
         return tuple(map(_zeroed, value))
     if isinstance(value, float):
         return 0.0 if math.isnan(value) else value
-    return value if isinstance(value, str | list) else np.nan_to_num(value)
+    if isinstance(value, str | list):
+        return value
+    return np.nan_to_num(value, posinf=np.inf, neginf=-np.inf)
 
 
 class _Asked:
