@@ -31,8 +31,8 @@ def _same(n: int, k: int, s: int) -> int:
 
 def _convolutions(rng: np.random.Generator) -> Iterator[Case]:
     start = int(rng.integers(8, 24))
-    for n in (start, start + 1):
-        for kernel in (1, 2, 3, 5):
+    for n in range(start, start + 4):
+        for kernel in (2, 5):
             for stride in (1, 2, 3):
                 yield Case(n, kernel, stride, "valid")
                 yield Case(n, kernel, stride, "same")
