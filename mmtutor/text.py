@@ -1,4 +1,4 @@
-"""Texts to features: bags of words, TF-IDF, log-odds of words, and sequences of word numbers.
+"""Texts to features: bags of words, TF-IDF, log-count ratios, and sequences of word numbers.
 
 Conventions: a text is a `str`; a column of texts is a list or Series of them. In English
 (``language="en"``) a token is a word in lower case, with its apostrophe ("don't"); in Chinese
@@ -35,7 +35,7 @@ __all__ = [
     "NaiveBayesSVM",
     "TfidfFeatures",
     "TokenSequences",
-    "log_odds",
+    "log_count_ratio",
     "ngrams",
     "tokenise",
 ]
@@ -438,7 +438,7 @@ class TfidfFeatures(_ColumnOfTexts, TfidfVectorizer):
 # --- words and classes --------------------------------------------------------------------------
 
 
-def log_odds(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.ndarray:
+def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.ndarray:
     r"""Say how much more frequent each n-gram is in one class than in all others.
 
     .. math:: r_t = \ln \frac{(\alpha + p_t) / \sum_s (\alpha + p_s)}
@@ -474,13 +474,13 @@ def log_odds(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.ndarray
 
     Notes
     -----
-    Taught in notebook 01. Not for ranking rare words: one seen a few times has a large value by
-    chance.
+    Taught in notebook 01. The name is Wang and Manning's. Not for ranking rare words: one
+    seen a few times has a large value by chance.
 
     Examples
     --------
     >>> counts = [[3, 0, 1], [0, 2, 1]]  # good, bad, film
-    >>> log_odds(counts, ["positive", "negative"], positive="positive").round(2)
+    >>> log_count_ratio(counts, ["positive", "negative"], positive="positive").round(2)
     array([ 1.23, -1.25, -0.15])
     """
     X = X if sparse.issparse(X) else np.asarray(X, dtype=float)
@@ -491,12 +491,12 @@ def log_odds(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.ndarray
         raise ValueError(f"X has {X.shape[0]} rows, but y has {len(chosen)}: they must match")
     if chosen.all() or not chosen.any():
         which = "every" if chosen.any() else "no"
-        raise ValueError(f"{which} label in y is {positive!r}: odds compare it with something else")
+        raise ValueError(f"{which} label in y is {positive!r}: the ratio compares it with others")
     if not alpha > 0:
         raise ValueError(f"alpha must be above 0, got {alpha}: it keeps absent words finite")
     if X.min() < 0:
         raise ValueError(
-            f"Negative values in data (down to {X.min():g}); odds need counts, presences or TF-IDF "
+            f"Negative values in data (down to {X.min():g}); it needs counts, presences or TF-IDF "
             "weights, so put this step right after a vectoriser, before any scaling"
         )
     p = alpha + np.asarray(X[chosen].sum(axis=0), dtype=float).ravel()
@@ -507,7 +507,7 @@ def log_odds(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.ndarray
 class NaiveBayesSVM(LinearSVC):
     r"""A linear support vector machine on Naive Bayes weighted columns, drawn towards Naive Bayes.
 
-    For each class against the rest, with the log-odds *r* of :func:`log_odds`, the machine learns
+    For each class against the rest, with the *r* of :func:`log_count_ratio`, the machine learns
     weights *w* for the columns times *r*. Used are
 
     .. math:: w' = (1 - \beta)\, \bar w + \beta\, w, \qquad \bar w = \tfrac{1}{V} \sum_t |w_t|,
@@ -521,7 +521,7 @@ class NaiveBayesSVM(LinearSVC):
     C : float, default=0.1
         The machine's penalty for errors.
     alpha : float, default=1.0
-        Added to every count of the log-odds.
+        Added to every word's sum in the log-count ratio.
     interpolation : float, default=0.25
         The :math:`\beta` above, in [0, 1].
 
@@ -592,7 +592,7 @@ class NaiveBayesSVM(LinearSVC):
             raise ValueError(f"at least two classes are needed, got one class: {self.classes_}")
         beta, coef, machines = self.interpolation, [], []
         for positive in self.classes_[1 if len(self.classes_) == 2 else 0 :]:
-            r = log_odds(X, y, positive=positive, alpha=self.alpha)
+            r = log_count_ratio(X, y, positive=positive, alpha=self.alpha)
             weighted = X.multiply(r).tocsr() if sparse.issparse(X) else X * r
             machine = LinearSVC(C=self.C, random_state=0).fit(weighted, y == positive)
             w = machine.coef_.ravel()

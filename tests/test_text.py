@@ -28,7 +28,7 @@ from mmtutor.text import (
     NaiveBayesSVM,
     TfidfFeatures,
     TokenSequences,
-    log_odds,
+    log_count_ratio,
     ngrams,
     tokenise,
 )
@@ -294,36 +294,38 @@ def test_grid_search_over_the_vectorisers_parameters(reviews):
     assert search.best_params_["tfidffeatures__ngram_range"] == (1, 1)
 
 
-# --- log-odds and Naive Bayes weights -----------------------------------------------------------
+# --- log-count ratio and Naive Bayes weights ----------------------------------------------------
 
 
-def test_log_odds_by_hand():
+def test_log_count_ratio_by_hand():
     # good 3 times in the class and 0 elsewhere, film once in each: sums with alpha 3+1, 1+1 = 6
     # and 0+1, 1+1 = 3.
     expected = [log((4 / 6) / (1 / 3)), log((2 / 6) / (2 / 3))]
     X = np.array([[3, 1], [0, 1]])
-    assert_allclose(log_odds(X, ["+", "-"], positive="+"), expected, rtol=1e-15)
-    assert_allclose(log_odds(sparse.csr_array(X), ["+", "-"], positive="+"), expected, rtol=1e-15)
-    assert_allclose(log_odds(X, ["+", "-"], positive="-"), np.negative(expected), rtol=1e-15)
+    assert_allclose(log_count_ratio(X, ["+", "-"], positive="+"), expected, rtol=1e-15)
+    assert_allclose(
+        log_count_ratio(sparse.csr_array(X), ["+", "-"], positive="+"), expected, rtol=1e-15
+    )
+    assert_allclose(log_count_ratio(X, ["+", "-"], positive="-"), np.negative(expected), rtol=1e-15)
 
 
 @pytest.mark.parametrize("alpha", [0.3, 1.0])
-def test_log_odds_equal_multinomial_naive_bayes(reviews, alpha):
+def test_log_count_ratio_equal_multinomial_naive_bayes(reviews, alpha):
     X = BagOfWords().fit_transform(reviews["english"])
     y = reviews["label"] == "negative"
     bayes = MultinomialNB(alpha=alpha).fit(X, y)
     expected = bayes.feature_log_prob_[1] - bayes.feature_log_prob_[0]
-    assert_allclose(log_odds(X, y, positive=True, alpha=alpha), expected, atol=1e-12)
+    assert_allclose(log_count_ratio(X, y, positive=True, alpha=alpha), expected, atol=1e-12)
 
 
-def test_log_odds_find_the_words_one_expects(reviews):
+def test_log_count_ratio_find_the_words_one_expects(reviews):
     two = reviews[reviews["label"] != "neutral"]
     bag = BagOfWords(binary=True)
-    odds = log_odds(bag.fit_transform(two["english"]), two["label"], positive="negative")
-    odds_of = dict(zip(bag.get_feature_names_out(), odds, strict=True))
-    assert min(odds_of[word] for word in ("terrible", "awful", "rude")) > 0.5
-    assert max(odds_of[word] for word in ("excellent", "great", "love")) < -0.5
-    assert abs(odds_of["the"]) < 0.2
+    ratio = log_count_ratio(bag.fit_transform(two["english"]), two["label"], positive="negative")
+    ratio_of = dict(zip(bag.get_feature_names_out(), ratio, strict=True))
+    assert min(ratio_of[word] for word in ("terrible", "awful", "rude")) > 0.5
+    assert max(ratio_of[word] for word in ("excellent", "great", "love")) < -0.5
+    assert abs(ratio_of["the"]) < 0.2
 
 
 @pytest.mark.parametrize(
@@ -337,9 +339,9 @@ def test_log_odds_find_the_words_one_expects(reviews):
         ([1, 2], ["a", "b"], 1, r"shape \(n_samples, n_ngrams\)"),
     ],
 )
-def test_log_odds_name_what_is_wrong(X, y, alpha, message):
+def test_log_count_ratio_name_what_is_wrong(X, y, alpha, message):
     with pytest.raises(ValueError, match=message):
-        log_odds(X, y, positive="a", alpha=alpha)
+        log_count_ratio(X, y, positive="a", alpha=alpha)
 
 
 # This one check draws negative counts, whatever the estimator's tags say.
@@ -356,7 +358,7 @@ def test_naive_bayes_svm_goes_from_naive_bayes_to_the_machine(reviews):
     X, y = BagOfWords(binary=True).fit_transform(two["english"]), two["label"].to_numpy()
     bayes = NaiveBayesSVM(interpolation=0).fit(X, y)
     assert_array_equal(bayes.predict(X), MultinomialNB().fit(X, y).predict(X))
-    weighted = X.multiply(log_odds(X, y, positive="positive")).tocsr()
+    weighted = X.multiply(log_count_ratio(X, y, positive="positive")).tocsr()
     machine = LinearSVC(C=0.1, random_state=0).fit(weighted, y)
     found = NaiveBayesSVM(interpolation=1).fit(X, y)
     assert_allclose(found.decision_function(X), machine.decision_function(weighted), atol=1e-10)
