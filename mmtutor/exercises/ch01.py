@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -32,43 +33,66 @@ def _tables(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(counts, hint=_("the row of a text without any term must be 0, not 0 / 0."))
 
 
-def _by(idf: Callable) -> tuple[Callable, Callable]:
-    """Return TF-IDF with another idf(n, df): as it is, and with rows of length one."""
+def _sublinear(counts: np.ndarray) -> np.ndarray:
+    return np.where(counts > 0, 1 + np.log(np.maximum(counts, 1)), 0)
 
-    def weights(c: np.ndarray) -> np.ndarray:
-        return np.nan_to_num(c * idf(len(c), (c > 0).sum(axis=0)))
 
-    return weights, lambda c: unit(weights(c))
+def _weights(counts: np.ndarray, idf: Callable = _idf, tf: Callable = _sublinear) -> np.ndarray:
+    return unit(np.nan_to_num(tf(counts) * idf(counts)))
+
+
+def _by(idf: Callable) -> Callable:
+    """Return the weights with another idf(n, df)."""
+    return lambda c: _weights(c, lambda c: idf(len(c), (c > 0).sum(axis=0)))
 
 
 exercise(
     "01.1",
-    "a function (counts) that returns TF-IDF weights of shape (n_texts, n_terms)",
-    solve=lambda counts: unit(counts * _idf(counts)),
+    "a function (counts) that returns sublinear TF-IDF weights of shape (n_texts, n_terms)",
+    solve=_weights,
     cases=_tables,
     slips={
-        N_("scale each row to Euclidean length 1."): lambda c: c * _idf(c),
-        N_("scale each text, axis 1, not the columns."): lambda c: unit(c * _idf(c), axis=0),
-        N_("divide by the Euclidean length, not by the sum."): lambda c: share(c * _idf(c)),
-        N_("these are the counts scaled to length 1: multiply by idf first."): unit,
-        N_("tf is the count, not 0 or 1."): lambda c: unit((c > 0) * _idf(c)),
-        N_("tf is the count, not its logarithm."): lambda c: unit(np.log1p(c) * _idf(c)),
-        N_("df is the number of texts that hold the term, not how often it occurs in all."):
-            lambda c: unit(c * (1 + np.log((1 + len(c)) / (1 + c.sum(axis=0))))),
-        N_("that is the unsmoothed idf, ln(n / df): add the three ones."):
+        N_("scale each row to Euclidean length 1."): lambda c: _sublinear(c) * _idf(c),
+        N_("scale each text, axis 1, not the columns."): (
+            lambda c: unit(_sublinear(c) * _idf(c), axis=0)
+        ),
+        N_("divide by the Euclidean length, not by the sum."): (
+            lambda c: share(_sublinear(c) * _idf(c))
+        ),
+        N_("multiply by idf."): lambda c: unit(_sublinear(c)),
+        N_("that is section 3's own formula: put 1 + ln(tf) in place of tf."): (
+            lambda c: _weights(c, tf=lambda c: c)
+        ),
+        N_("tf became 0 or 1: put 1 + ln(tf) in its place."): (
+            lambda c: _weights(c, tf=lambda c: c > 0)
+        ),
+        N_("a term that occurs once gets 1 + ln(1) = 1, and one that is absent 0."): (
+            lambda c: _weights(c, tf=np.log1p),
+            lambda c: _weights(c, tf=lambda c: np.log(np.maximum(c, 1))),
+            lambda c: _weights(c, tf=lambda c: 1 + np.log(np.maximum(c, 1))),
+            lambda c: _weights(c, tf=lambda c: 1 + np.log1p(c)),
+        ),
+        N_("df is the number of texts in which the term occurs, not how often it does."): (
+            lambda c: _weights(c, lambda c: 1 + np.log((1 + len(c)) / (1 + c.sum(axis=0))))
+        ),
+        N_("the idf of section 3 has three ones: 1 + ln((1 + n) / (1 + df))."): (
             _by(lambda n, df: np.log(n / df)),
-        N_("smooth inside the logarithm too: (1 + n) / (1 + df)."):
             _by(lambda n, df: 1 + np.log(n / df)),
-        N_("add 1 outside the logarithm, else a term found in every text weighs nothing."):
             _by(lambda n, df: np.log((1 + n) / (1 + df))),
+        ),
         N_("use the natural logarithm."): (
-            *_by(lambda n, df: 1 + np.log2((1 + n) / (1 + df))),
-            *_by(lambda n, df: 1 + np.log10((1 + n) / (1 + df))),
+            _by(lambda n, df: 1 + np.log2((1 + n) / (1 + df))),
+            _by(lambda n, df: 1 + np.log10((1 + n) / (1 + df))),
+            lambda c: _weights(c, tf=lambda c: np.where(c > 0, 1 + np.log10(np.maximum(c, 1)), 0)),
+            lambda c: _weights(c, tf=lambda c: np.where(c > 0, 1 + np.log2(np.maximum(c, 1)), 0)),
         ),
         N_("your fraction is upside down."): _by(lambda n, df: 1 + np.log((1 + df) / (1 + n))),
+        N_("the logarithm is of tf alone: multiply by idf after it."): (
+            lambda c: unit(_sublinear(c * _idf(c)))
+        ),
     },
     advice=N_("Try two texts and two terms by hand."),
-)  # fmt: skip
+)
 
 
 # --- 01.2 ---------------------------------------------------------------------------------------
@@ -147,58 +171,88 @@ exercise(
 # --- 01.3 ---------------------------------------------------------------------------------------
 
 
-def _odds(counts: np.ndarray, positive: np.ndarray, part: Callable) -> np.ndarray:
-    return np.log(part(counts[positive])) - np.log(part(counts[~positive]))
+def _ratio(counts: np.ndarray, chosen: np.ndarray, alpha: float) -> np.ndarray:
+    p, q = (alpha + counts[rows].sum(axis=0) for rows in (chosen, ~chosen))
+    return np.log(p / p.sum()) - np.log(q / q.sum())
 
 
-def _log_odds(counts: np.ndarray, positive: np.ndarray, alpha: float) -> np.ndarray:
-    return _odds(counts, positive, lambda c: (c.sum(0) + alpha) / (c.sum(0) + alpha).sum())
+def _telling(
+    counts: np.ndarray,
+    labels: np.ndarray,
+    name: str,
+    k: int,
+    least: int,
+    alpha: float = 1.0,
+    texts: Callable = lambda counts, chosen: (counts > 0).sum(axis=0),
+) -> np.ndarray:
+    chosen = labels == name
+    ratio = _ratio(counts, chosen, alpha).round(9)  # equal ones are equal however computed
+    ratio[texts(counts, chosen) < least] = -np.inf
+    return np.argsort(ratio, kind="stable")[::-1][:k]
+
+
+# Typical slips, each an answer of its own.
+_UNFILTERED, _BY_SUM, _IN_CLASS, _MORE, _ALPHA_1, _ALPHA_0, _LOWEST = (
+    lambda X, y, name, k, least, a: _telling(X, y, name, k, 0, a),
+    lambda *given: _telling(*given, texts=lambda X, chosen: X.sum(axis=0)),
+    lambda *given: _telling(*given, texts=lambda X, chosen: (X[chosen] > 0).sum(axis=0)),
+    lambda X, y, name, k, least, a: _telling(X, y, name, k, least + 1, a),
+    lambda X, y, name, k, least, a: _telling(X, y, name, k, least, 1),
+    lambda X, y, name, k, least, a: _telling(X, y, name, k, least, 1e-9),
+    lambda X, y, name, k, least, a: _telling(
+        X, y, name, ((X > 0).sum(axis=0) >= least).sum(), least, a
+    )[::-1][:k],
+)
+_VARIANTS: tuple[Callable, ...] = (
+    _telling, _UNFILTERED, _BY_SUM, _IN_CLASS, _MORE, _ALPHA_1, _ALPHA_0, _LOWEST,
+)  # fmt: skip
 
 
 def _labelled_counts(rng: np.random.Generator) -> Iterator[Case]:
-    for _trial in range(12):
-        n = rng.integers(8, 13)
-        counts = rng.poisson(1.5, size=(n, rng.integers(3, 7)))
-        counts[0] += 1
-        positive = np.arange(n) < rng.integers(2, n - 2)
-        counts[~positive, 0] = 0  # a word that only positive texts hold
-        order = rng.permutation(n)
-        yield Case(counts[order], positive[order], float(rng.uniform(0.2, 2.5)))
+    """Rare words and repeated ones, without ties at the top, until the slips are told apart."""
+    names, trial = np.array(["negative", "neutral", "positive"]), 0
+    alike = set(combinations(range(len(_VARIANTS)), 2))
+    while trial < 12 or alike:
+        n, words, k = rng.integers(20, 40), int(rng.integers(12, 24)), int(rng.integers(3, 6))
+        labels = rng.permutation(np.resize(names, n))
+        rate = rng.choice([0.05, 0.2, 0.6, 1.2], size=(3, words))
+        counts = rng.poisson(rate[np.searchsorted(names, labels)])
+        counts *= rng.choice([1, 1, 1, 3], size=counts.shape)
+        name, least = str(names[trial % 3]), int(rng.integers(3, 7))
+        given = (labels, name, k, least, float(rng.choice([0.3, 2.7])))
+        said = [variant(counts, *given) for variant in _VARIANTS]
+        turned = [words - 1 - variant(counts[:, ::-1], *given) for variant in _VARIANTS]
+        if ((counts > 0).sum(axis=0) >= least).sum() > k and np.array_equal(said, turned):
+            trial += 1
+            alike = {(i, j) for i, j in alike if (said[i] == said[j]).all()}
+            yield Case(counts, *given)
 
 
 exercise(
     "01.3",
-    "a function (counts, positive, alpha) that returns log-odds of shape (n_words,)",
-    solve=_log_odds,
+    "a function (counts, labels, name, k, least, alpha) that returns the columns of the k most "
+    "telling words of the class `name`, the most telling first",
+    solve=_telling,
     cases=_labelled_counts,
     slips={
-        N_("the sign is turned: words of positive texts get positive values."):
-            lambda *given: -_log_odds(*given),
-        N_("this is the ratio: take its logarithm."): lambda *given: np.exp(_log_odds(*given)),
-        N_("use the natural logarithm."): (
-            lambda *given: _log_odds(*given) / np.log(2),
-            lambda *given: _log_odds(*given) / np.log(10),
+        N_("the most telling word comes first."): lambda *given: _telling(*given)[::-1],
+        N_("these are the least telling words: sort the other way."): _LOWEST,
+        N_("words that occur in fewer than `least` texts must be left out."): _UNFILTERED,
+        N_("count the *texts* that contain a word, not how often it occurs in all."): _BY_SUM,
+        N_("count the texts of all classes, not of this one only."): _IN_CLASS,
+        N_("a word in exactly `least` texts stays."): _MORE,
+        N_("use alpha as it is given."): (_ALPHA_1, _ALPHA_0),
+        N_("these are the most frequent words of the class: compare with the other classes."): (
+            lambda X, y, name, k, least, a: np.argsort(X[y == name].sum(axis=0))[::-1][:k]
         ),
-        N_("you compared sums, not shares: divide each side by its total over all words."):
-            lambda X, c, a: _odds(X, c, lambda x: a + x.sum(0)),
-        N_("alpha is missing in the totals: they are the sums of (alpha + count)."):
-            lambda X, c, a: _odds(X, c, lambda x: (a + x.sum(0)) / x.sum()),
-        N_("the totals need alpha once per word, not once."):
-            lambda X, c, a: _odds(X, c, lambda x: (a + x.sum(0)) / (a + x.sum())),
-        N_("you added 1: add alpha."): lambda X, c, a: _log_odds(X, c, 1),
-        N_("add alpha, or a word that one class lacks gets an infinite value."):
-            lambda X, c, a: _log_odds(X, c, 0),
-        N_("add alpha to each word's sum, not to every count."):
-            lambda X, c, a: _log_odds(X + a, c, 0),
-        N_("divide by the total of (alpha + count), not by the number of texts."): (
-            lambda X, c, a: _odds(X, c, lambda x: (a + x.sum(0)) / len(x)),
-            lambda X, c, a: _odds(X, c, lambda x: (a + x.sum(0)) / (a + len(x))),
+        N_("leave words out after the sums, and keep the numbers of their columns."): (
+            lambda X, y, name, k, least, a: _telling(
+                X[:, (X > 0).sum(axis=0) >= least], y, name, k, 0, a
+            )
         ),
-        N_("you counted the texts that hold a word: add up the counts."):
-            lambda X, c, a: _log_odds(1 * (X > 0), c, a),
     },
-    advice=N_("Try two texts and two words by hand."),
-)  # fmt: skip
+    advice=N_("Print the ratios and the numbers of texts beside each other."),
+)
 
 
 # --- 01.4 ---------------------------------------------------------------------------------------

@@ -25,26 +25,44 @@ def l2(rows, axis=1):
     return rows / np.linalg.norm(rows, axis=axis, keepdims=True)
 
 
-def tfidf_by_loops(counts):
+def tf(counts):
+    return np.where(counts > 0, 1 + np.log(np.where(counts > 0, counts, 1)), 0)
+
+
+def sublinear_by_loops(counts):
     n, rows = len(counts), []
     for row in counts:
         weights = [
-            tf * (1 + log((1 + n) / (1 + sum(r[t] > 0 for r in counts))))
-            for t, tf in enumerate(row)
+            (1 + log(c)) * (1 + log((1 + n) / (1 + sum(r[t] > 0 for r in counts)))) if c else 0.0
+            for t, c in enumerate(row)
         ]
         length = sum(w * w for w in weights) ** 0.5
         rows.append([w / length if length else 0.0 for w in weights])
     return rows
 
 
-def tfidf_float32(counts):
-    weights = counts.astype(np.float32) * idf(counts).astype(np.float32)
+def sublinear_in_float32(counts):
+    weights = tf(counts).astype(np.float32) * idf(counts).astype(np.float32)
     return weights / np.maximum(np.sqrt((weights**2).sum(1, keepdims=True)), np.float32(1e-12))
+
+
+def masked(counts):
+    present, weights = counts > 0, counts.astype(float)
+    weights[present] = 1 + np.log(weights[present])
+    return normalize(weights * idf(counts))
+
+
+def with_tf(change):
+    return lambda c: normalize(np.nan_to_num(change(c) * idf(c)))
+
+
+def with_idf(change):
+    return lambda c: normalize(np.nan_to_num(tf(c) * change(len(c), (c > 0).sum(axis=0))))
 
 
 def spoil(counts):
     counts *= 2
-    return normalize(counts * idf(counts))
+    return normalize(tf(counts) * idf(counts))
 
 
 # 01.2
@@ -87,39 +105,73 @@ def runs(cut):
 # 01.3
 
 
-def odds(counts, positive, alpha):
-    p, q = alpha + counts[positive].sum(axis=0), alpha + counts[~positive].sum(axis=0)
+def ratios(counts, chosen, alpha):
+    p, q = alpha + counts[chosen].sum(axis=0), alpha + counts[~chosen].sum(axis=0)
     return np.log((p / p.sum()) / (q / q.sum()))
 
 
-def odds_by_loops(counts, positive, alpha):
-    words = range(counts.shape[1])
-    p, q = (
-        [
-            alpha + sum(row[w] for row, c in zip(counts, positive, strict=True) if c == side)
-            for w in words
-        ]
-        for side in (True, False)
-    )
-    return [log(p[w]) - log(sum(p)) - log(q[w]) + log(sum(q)) for w in words]
+def in_texts(counts):
+    return (counts > 0).sum(axis=0)
 
 
-def odds_by_bayes(counts, positive, alpha):
-    bayes = MultinomialNB(alpha=alpha).fit(counts, positive)
-    return bayes.feature_log_prob_[1] - bayes.feature_log_prob_[0]
+def by_loops(counts, labels, name, k, least, alpha=1.0):
+    scored = []
+    for word in range(counts.shape[1]):
+        p = alpha + sum(
+            c for c, label in zip(counts[:, word], labels, strict=True) if label == name
+        )
+        q = alpha + sum(
+            c for c, label in zip(counts[:, word], labels, strict=True) if label != name
+        )
+        if sum(c > 0 for c in counts[:, word]) >= least:
+            scored.append((p / q, word))  # the totals are the same for all words
+    return [word for _, word in sorted(scored, reverse=True)[:k]]
 
 
-def odds_float32(counts, positive, alpha):
-    p, q = (np.float32(alpha) + counts[c].sum(0).astype(np.float32) for c in (positive, ~positive))
-    return np.log(p) - np.log(q) - np.log(p.sum()) + np.log(q.sum())
+def by_bayes(counts, labels, name, k, least, alpha=1.0):
+    bayes = MultinomialNB(alpha=alpha).fit(counts, labels == name)
+    r = bayes.feature_log_prob_[1] - bayes.feature_log_prob_[0]
+    r[in_texts(counts) < least] = -np.inf
+    return np.argsort(r)[-k:][::-1]
 
 
-def odds_with(total):
-    def answer(counts, c, alpha):
-        p, q = counts[c].sum(axis=0), counts[~c].sum(axis=0)
-        return np.log((alpha + p) / total(p, alpha)) - np.log((alpha + q) / total(q, alpha))
+def by_columns(counts, labels, name, k, least, alpha=1.0):
+    columns = np.flatnonzero(in_texts(counts) >= least)
+    r = text.log_count_ratio(counts[:, columns], labels, positive=name, alpha=alpha)
+    return columns[np.argsort(-r)[:k]]
+
+
+def by_package(counts, labels, name, k, least, alpha=1.0):
+    r = text.log_count_ratio(counts, labels, positive=name, alpha=alpha)
+    return [int(w) for w in np.argsort(-r) if in_texts(counts)[w] >= least][:k]
+
+
+def by_float32(counts, labels, name, k, least, alpha=1.0):
+    r = ratios(counts, labels == name, alpha).astype(np.float32)
+    return tuple(np.lexsort((-r, in_texts(counts) < least))[:k].astype(np.int32))
+
+
+def rare_dropped_first(counts, labels, name, k, least, alpha=1.0):
+    counts = counts[:, in_texts(counts) >= least]
+    return np.argsort(-ratios(counts, labels == name, alpha))[:k]
+
+
+def telling(r=None, often=None, order=-1):
+    """An answer with one thing changed: the value to sort by, or who is left out."""
+
+    def answer(counts, labels, name, k, least, alpha=1.0):
+        chosen = labels == name
+        value = (r or ratios)(counts, chosen, alpha)
+        kept = in_texts(counts) >= least if often is None else often(counts, chosen, least)
+        columns = np.flatnonzero(kept)
+        return columns[np.argsort(order * value[columns])[:k]]
 
     return answer
+
+
+def zeroed(counts, labels, name, k, least, alpha=1.0):
+    counts[:, in_texts(counts) < least] = 0
+    return np.argsort(-ratios(counts, labels == name, alpha))[:k]
 
 
 # 01.4
@@ -130,7 +182,7 @@ def by_scikit_learn(train, test, **settings):
     return tfidf.fit_transform(train), tfidf.transform(test)
 
 
-def by_package(train, test):
+def with_package(train, test):
     tfidf = text.TfidfFeatures(ngram_range=(1, 1)).fit(train)
     return tfidf.transform(train).toarray(), tfidf.transform(test).toarray()
 
@@ -153,7 +205,7 @@ def by_hand(train, test):
 
 
 def reversed_columns(train, test):
-    A, B = by_package(train, test)
+    A, B = with_package(train, test)
     return A[:, ::-1].astype(np.float32), B[:, ::-1].astype(np.float32)
 
 
@@ -187,18 +239,18 @@ def idf_refitted(train, test):
 
 
 def shuffled(train, test):
-    A, B = by_package(train, test)
+    A, B = with_package(train, test)
     return A, B[:, ::-1]
 
 
 RIGHT = {
     "01.1": [
-        tfidf_by_loops,
-        tfidf_float32,
-        lambda c: normalize(c * idf(c)),
-        lambda c: TfidfTransformer().fit_transform(c),
-        lambda c: normalize(c / np.maximum(c.sum(1, keepdims=True), 1) * idf(c)),  # length cancels
-        lambda c: np.nan_to_num(l2(c * idf(c))),
+        sublinear_by_loops,
+        sublinear_in_float32,
+        masked,
+        lambda c: normalize(tf(c) * idf(c)),
+        lambda c: TfidfTransformer(sublinear_tf=True).fit_transform(c),
+        lambda c: np.nan_to_num(l2(tf(c) * idf(c))),
     ],
     "01.2": [
         by_windows,
@@ -209,37 +261,33 @@ RIGHT = {
         lambda t, n: tuple(by_windows(t, n)),
         lambda t, n: np.array(by_walking(t, n)[::-1]),
     ],
-    "01.3": [
-        odds,
-        odds_by_loops,
-        odds_by_bayes,
-        odds_float32,
-        lambda X, c, a: text.log_odds(X, c, positive=True, alpha=a),
-    ],
-    "01.4": [by_scikit_learn, by_package, in_two_steps, by_hand, reversed_columns],
+    "01.3": [by_loops, by_bayes, by_columns, by_package, by_float32, telling()],
+    "01.4": [by_scikit_learn, with_package, in_two_steps, by_hand, reversed_columns],
 }
 
 WRONG = {
     "01.1": [
-        (lambda c: c * idf(c), "to Euclidean length 1"),
-        (lambda c: l2(c * idf(c), axis=0), "not the columns"),
-        (lambda c: normalize(c * idf(c), norm="l1"), "not by the sum"),
-        (lambda c: normalize(c.astype(float)), "multiply by idf"),
-        (lambda c: normalize((c > 0) * idf(c)), "not 0 or 1"),
-        (lambda c: normalize(c * (1 + np.log((1 + len(c)) / (1 + c.sum(0))))), "not how often"),
-        (lambda c: normalize(np.nan_to_num(c * np.log(len(c) / (c > 0).sum(0)))), "unsmoothed"),
-        (lambda c: c * np.log(len(c) / (c > 0).sum(0)), "unsmoothed"),
-        (lambda c: c * (1 + np.log(len(c) / (c > 0).sum(0))), "inside the logarithm"),
-        (lambda c: normalize(c * (idf(c) - 1)), "add 1 outside"),
-        (lambda c: normalize(c * (1 + (idf(c) - 1) / np.log(10))), "natural logarithm"),
-        (lambda c: normalize(c * (2 - idf(c))), "upside down"),
-        (lambda c: l2(c * idf(c)), "not 0 / 0"),
-        (lambda c: normalize(c * idf(c)).T, "shape"),
+        (lambda c: tf(c) * idf(c), "to Euclidean length 1"),
+        (lambda c: np.nan_to_num(l2(tf(c) * idf(c), axis=0)), "not the columns"),
+        (lambda c: normalize(tf(c) * idf(c), norm="l1"), "not by the sum"),
+        (lambda c: normalize(tf(c)), "multiply by idf"),
+        (lambda c: normalize(c * idf(c)), "section 3's own formula"),
+        (lambda c: normalize((c > 0) * idf(c)), "0 or 1"),
+        (with_tf(np.log1p), "ln(1) = 1"),
+        (with_tf(lambda c: 1 + np.log(np.maximum(c, 1))), "and one that is absent 0"),
+        (with_tf(lambda c: np.log(np.maximum(c, 1))), "ln(1) = 1"),
+        (lambda c: normalize(tf(c) * (1 + np.log((1 + len(c)) / (1 + c.sum(0))))), "not how often"),
+        (with_idf(lambda n, df: np.log(n / df)), "three ones"),
+        (with_idf(lambda n, df: 1 + np.log(n / df)), "three ones"),
+        (with_idf(lambda n, df: np.log((1 + n) / (1 + df))), "three ones"),
+        (with_idf(lambda n, df: 1 + np.log10((1 + n) / (1 + df))), "natural logarithm"),
+        (with_idf(lambda n, df: 1 - np.log((1 + n) / (1 + df))), "upside down"),
+        (lambda c: l2(tf(c) * idf(c)), ""),
+        (lambda c: normalize((1 + np.log(c)) * idf(c)), ""),
+        (lambda c: normalize(tf(c) * idf(c)).T, "shape"),
         (lambda c: idf(c), "shape"),
-        (lambda c: normalize(c**2.0 * idf(c)), "by hand"),
-        (lambda c: normalize(c * idf(c.T)[: c.shape[1]].mean()), "multiply by idf"),
-        (lambda c: normalize(c, norm="max") * idf(c), "differs most"),
-        (lambda c: (c > 0).sum(axis=0)[:, None], "shape"),
+        (with_tf(np.sqrt), "by hand"),
+        (lambda c: normalize(tf(c) * idf(c) ** 2), "differs most"),
         (spoil, "changes its input c"),
         (lambda c: c.nothing, "stopped with AttributeError"),
     ],
@@ -271,28 +319,26 @@ WRONG = {
         (lambda t, n: by_windows(t, n) * 2, "expected ["),
     ],
     "01.3": [
-        (lambda X, c, a: -odds(X, c, a), "the sign"),
-        (lambda X, c, a: np.exp(odds(X, c, a)), "take its logarithm"),
-        (lambda X, c, a: odds(X, c, a) / np.log(2), "natural logarithm"),
-        (lambda X, c, a: odds(X, c, 0), "infinite"),
-        (lambda X, c, a: odds(X, c, 1), "add alpha"),
-        (odds_with(lambda p, a: 1), "not shares"),
-        (odds_with(lambda p, a: p.sum()), "missing in the totals"),
-        (odds_with(lambda p, a: p.sum() + a), "once per word"),
-        (
-            lambda X, c, a: (
-                np.log((a + X[c].sum(0)) / c.sum()) - np.log((a + X[~c].sum(0)) / (~c).sum())
-            ),
-            "number of texts",
-        ),
-        (lambda X, c, a: odds(X + a, c, 0), "not to every count"),
-        (lambda X, c, a: odds((X > 0).astype(int), c, a), "counted the texts"),
-        (lambda X, c, a: odds(X, c, a)[:, None], "shape"),
-        (lambda X, c, a: odds(X, c, a) * 3, "by hand"),
-        (lambda X, c, a: odds(X, ~c, a), "the sign"),
-        (lambda X, c, a: odds(X, c, a) - odds(X, c, a).mean(), "differs most at"),
-        (lambda X, c, a: odds(X, np.arange(len(X)) < 3, a), "differs most at"),
-        (lambda X, c, a: np.log((a + X[c].mean(0)) / (a + X[~c].mean(0))), "differs most at"),
+        (lambda *given: by_package(*given)[::-1], "comes first"),
+        (telling(order=1), "the other way"),
+        (telling(often=lambda X, c, least: X.any(axis=0) | True), "must be left out"),
+        (telling(often=lambda X, c, least: X.sum(axis=0) >= least), "*texts*"),
+        (telling(often=lambda X, c, least: in_texts(X[c]) >= least), ""),
+        (telling(often=lambda X, c, least: in_texts(X) > least), "exactly `least`"),
+        (telling(lambda X, c, a: ratios(X, c, 1)), "alpha as it is given"),
+        (telling(lambda X, c, a: ratios(1 * (X > 0), c, a)), ""),
+        (rare_dropped_first, "numbers of their columns"),
+        (telling(lambda X, c, a: X[c].sum(axis=0) - X[~c].sum(axis=0)), ""),
+        (telling(lambda X, c, a: X[c].sum(axis=0)), ""),
+        (telling(lambda X, c, a: X[c].mean(axis=0) / (a + X[~c].mean(axis=0))), ""),
+        (telling(lambda X, c, a: np.abs(ratios(X, c, a))), ""),
+        (lambda X, y, name, k, least, a: by_package(X, y, name, k + 1, least, a), "shape"),
+        (lambda X, y, name, k, least, a: by_package(X, y, "neutral", k, least, a), ""),
+        (lambda X, y, name, k, least, a: sorted(by_package(X, y, name, k, least, a)), ""),
+        (lambda X, y, name, k, least, a: ratios(X, y == name, a), "shape"),
+        (lambda X, y, name, k, least, a: np.sort(ratios(X, y == name, a))[::-1][:k], ""),
+        (lambda X, y, name, k: [0] * k, "stopped with TypeError"),
+        (zeroed, "changes its input counts"),
     ],
     "01.4": [
         (fitted("both"), "fit on train alone"),
