@@ -209,23 +209,35 @@ _VARIANTS: tuple[Callable, ...] = (
 
 
 def _labelled_counts(rng: np.random.Generator) -> Iterator[Case]:
-    """Rare words and repeated ones, without ties at the top, until the slips are told apart."""
-    names, trial = np.array(["negative", "neutral", "positive"]), 0
-    alike = set(combinations(range(len(_VARIANTS)), 2))
-    while trial < 12 or alike:
-        n, words, k = rng.integers(20, 40), int(rng.integers(12, 24)), int(rng.integers(3, 6))
-        labels = rng.permutation(np.resize(names, n))
-        rate = rng.choice([0.05, 0.2, 0.6, 1.2], size=(3, words))
-        counts = rng.poisson(rate[np.searchsorted(names, labels)])
-        counts *= rng.choice([1, 1, 1, 3], size=counts.shape)
-        name, least = str(names[trial % 3]), int(rng.integers(3, 7))
-        given = (labels, name, k, least, float(rng.choice([0.3, 2.7])))
-        said = [variant(counts, *given) for variant in _VARIANTS]
-        turned = [words - 1 - variant(counts[:, ::-1], *given) for variant in _VARIANTS]
-        if ((counts > 0).sum(axis=0) >= least).sum() > k and np.array_equal(said, turned):
-            trial += 1
-            alike = {(i, j) for i, j in alike if (said[i] == said[j]).all()}
-            yield Case(counts, *given)
+    """Rare words and repeated ones, no ties at the top; together they tell the slips apart."""
+    alike = {(0, 0)}
+    while alike:
+        alike, cases = set(combinations(range(len(_VARIANTS)), 2)), []
+        while len(cases) < 24:
+            given = _counts_of_three(rng, len(cases))
+            said = [variant(*given) for variant in _VARIANTS]
+            turned = [_turned(variant, *given) for variant in _VARIANTS]
+            if np.array_equal(said, turned):
+                cases.append(Case(*given))
+                alike = {(i, j) for i, j in alike if (said[i] == said[j]).all()}
+    yield from cases
+
+
+def _counts_of_three(rng: np.random.Generator, trial: int) -> tuple:
+    names = np.array(["negative", "neutral", "positive"])
+    n, words, k = rng.integers(20, 40), int(rng.integers(12, 24)), int(rng.integers(3, 6))
+    labels = rng.permutation(np.resize(names, n))
+    rate = rng.choice([0.05, 0.2, 0.6, 1.2], size=(3, words))
+    counts = rng.poisson(rate[np.searchsorted(names, labels)])
+    counts *= rng.choice([1, 1, 1, 3], size=counts.shape)
+    frequent = np.sort((counts > 0).sum(axis=0))[::-1]  # more than k words are left
+    least = int(min(rng.integers(3, 7), frequent[k]))
+    return counts, labels, str(names[trial % 3]), k, least, float(rng.choice([0.3, 2.7]))
+
+
+def _turned(variant: Callable, counts: np.ndarray, *given: Any) -> np.ndarray:
+    """The same words, found in the reversed table: others where there are ties."""
+    return counts.shape[1] - 1 - variant(counts[:, ::-1], *given)
 
 
 exercise(
