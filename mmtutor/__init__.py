@@ -21,6 +21,7 @@ _ROOMS = (
     "deep",
     "evaluation",
     "exercises",
+    "explain",
     "fusion",
     "image",
     "information",

@@ -19,6 +19,9 @@ import pandas as pd
 
 MODALITIES = ("text", "image", "audio")
 
+# A word with the space after it; in Chinese, which puts no spaces, a character.
+WORD = r"[\u3400-\u9fff]\s*|[^\s\u3400-\u9fff]+\s*"
+
 
 def is_missing(cell: Any) -> bool:
     """Tell whether a cell holds nothing: ``None``, ``NaN``, ``NaT`` or ``pd.NA``.

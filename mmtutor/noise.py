@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mmtutor._table import blame, is_missing
+from mmtutor._table import WORD, blame, is_missing
 
 __all__ = [
     "CORRUPTIONS",
@@ -52,8 +52,6 @@ _NEIGHBOURS = {
     for row in _KEYBOARD
     for i, key in enumerate(row)
 }
-# A word with the space after it; in Chinese, which puts no spaces, a character.
-_WORD = re.compile(r"[\u3400-\u9fff]\s*|[^\s\u3400-\u9fff]+\s*")
 
 
 def typos(text: str, level: float, *, random_state: Seed = None) -> str:
@@ -146,7 +144,7 @@ def drop_words(text: str, level: float, *, random_state: Seed = None) -> str:
     """
     _check_text(text, level)
     rng = np.random.default_rng(random_state)
-    return _WORD.sub(lambda word: word[0] if rng.uniform() >= level else "", text)
+    return re.sub(WORD, lambda word: word[0] if rng.uniform() >= level else "", text)
 
 
 # --- images ----------------------------------------------------------------------------------

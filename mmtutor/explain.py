@@ -1,0 +1,743 @@
+"""Explaining a prediction: which modality decided, and within it which word, patch or tone.
+
+Conventions
+-----------
+- What is explained is one class, the *target*: its probability or its log-odds,
+  ``log p / (1 - p)``, in nats. By default it is the class that the model predicts.
+- An explanation compares predictions: with a part and without it. Nothing is fitted, and no model
+  is looked into; whatever has ``predict_proba`` can be explained.
+- A modality is removed by hiding its cell (None), which the model must accept. A word is left out,
+  a patch is painted over, a piece of sound is silenced (:class:`Words`, :class:`Patches`,
+  :class:`TimeFrequency`). These say how a cell is cut into parts, and have two methods:
+  ``split(cell)`` names the parts, ``remove(cell, gone)`` returns the cell without some of them.
+- Numbers speak of the model, not of the world: a modality that the model does not use gets 0,
+  however much it knows.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+from typing import Any, Protocol, TypeVar
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.signal import ShortTimeFFT
+from scipy.special import logit
+
+from mmtutor._table import WORD, as_table, hide, is_missing, select
+
+__all__ = [
+    "Patches",
+    "TimeFrequency",
+    "Words",
+    "deletion_curve",
+    "modality_shares",
+    "occlusion",
+    "shapley",
+]
+
+MOST_PLAYERS = 20  # a million coalitions
+TINY = 1e-9  # how near to 0 and 1 a probability may come before its log-odds are taken
+
+Player = TypeVar("Player", bound=Hashable)
+
+
+# --- which modality ------------------------------------------------------------------------------
+
+
+def shapley(
+    value: Callable[[tuple[Player, ...]], Any], players: Iterable[Player]
+) -> dict[Player, Any]:
+    """Share out what players earn together: exact Shapley values (沙普利值).
+
+    ``share(i) = sum over S without i of (value(S + i) - value(S)) / (n * C(n - 1, |S|))``
+
+    This is what player i adds, averaged over all orders in which n players can come in.
+
+    Parameters
+    ----------
+    value : callable
+        ``value(present)`` says what some players earn without the others: a number, or an array,
+        such as one number a row of a table. `present` is a tuple in the order of `players`; the
+        empty one comes, too. It is called once for each of the ``2 ** n`` sets.
+    players : iterable of hashable
+        Their names, 1 to 20.
+
+    Returns
+    -------
+    dict
+        The share of each player, of the form that `value` returns. Shares sum to
+        ``value(players) - value(())``.
+
+    Raises
+    ------
+    ValueError
+        If there is no player, one comes twice, there are more than 20, or a value is not finite.
+
+    See Also
+    --------
+    modality_shares : The game whose players are the modalities of a table.
+    shap.ExactExplainer : Of a model whose features are masked, one row at a time.
+    shap.PermutationExplainer : For many players, by drawing orders at random.
+
+    Notes
+    -----
+    It is the one way of sharing that is *efficient* (nothing is left over), *symmetric* (who adds
+    the same gets the same), *linear* (the shares of a sum of games are sums), and gives nothing to
+    a *null player*, who adds nothing to any set [1]_.
+
+    Not used in a notebook: chapter 13, which is planned, is about it.
+    Not for many players: twenty need a million values.
+
+    References
+    ----------
+    .. [1] L. S. Shapley. "A value for n-person games." Contributions to the Theory of Games II,
+       307-317, 1953.
+
+    Examples
+    --------
+    Two gloves make a pair; there are one left and two right ones.
+
+    >>> def pairs(present):
+    ...     return float("left" in present and len(present) > 1)
+    >>> {name: round(share, 3) for name, share in shapley(pairs, ["left", "r1", "r2"]).items()}
+    {'left': 0.667, 'r1': 0.167, 'r2': 0.167}
+    """
+    players = tuple(players)
+    n = len(players)
+    if n == 0 or len(set(players)) < n:
+        raise ValueError(f"players must be one or more names, each once; got {list(players)}")
+    if n > MOST_PLAYERS:
+        raise ValueError(
+            f"{n} players form 2 ** {n} sets; at most {MOST_PLAYERS} are played out. Join players, "
+            "or draw orders at random (shap.PermutationExplainer)"
+        )
+    worth = {S: value(S) for size in range(n + 1) for S in combinations(players, size)}
+    for S, earned in worth.items():
+        if not np.isfinite(earned).all():
+            raise ValueError(f"the value of {S} is not finite: {earned}")
+    share: dict[Player, Any] = dict.fromkeys(players, 0.0)
+    for S in worth:
+        for player in S:
+            rest = tuple(other for other in S if other != player)
+            share[player] = share[player] + (worth[S] - worth[rest]) / (n * comb(n - 1, len(rest)))
+    return share
+
+
+def modality_shares(
+    model: Any,
+    X: Any,
+    modalities: Iterable[str] | Mapping[str, Any] | None = None,
+    *,
+    target: Any = None,
+    scale: str = "probability",
+) -> pd.DataFrame:
+    """Share out each prediction among the modalities, by their Shapley values.
+
+    Parameters
+    ----------
+    model : fitted classifier
+        Anything with ``predict_proba`` and ``classes_`` that accepts missing cells:
+        :class:`mmtutor.fusion.DecisionFusion`, a pipeline that starts with
+        :class:`mmtutor.fusion.FeatureFusion` or a :class:`mmtutor.deep.MultimodalAutoencoder`,
+        :class:`mmtutor.deep.CNNRNNClassifier`.
+    X : DataFrame of shape (n_samples, n_columns)
+        The samples to explain; cells may be missing, and get 0.
+    modalities : iterable of str, mapping of str to columns, or None, default=None
+        The columns that are modalities, or names with the columns of each; None is every column.
+        All others stay as they are.
+    target : label, array-like of shape (n_samples,), or None, default=None
+        The class that is explained, one for all or one a sample; None is the predicted one.
+    scale : {"probability", "log_odds"}, default="probability"
+        What is shared out. Log-odds are where independent evidence adds up; they are taken of
+        probabilities kept between 1e-9 and 1 - 1e-9.
+
+    Returns
+    -------
+    DataFrame of shape (n_samples, n_modalities + 3)
+        `target`; `base`, the value with all modalities hidden; the share of each modality; and
+        `prediction`, the value with all present, which is the sum of base and shares.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column or class, or the model refuses hidden cells.
+
+    See Also
+    --------
+    shapley : The shares of any other game.
+    occlusion : Goes on inside a modality.
+
+    Notes
+    -----
+    The model predicts all rows once for each of the ``2 ** n`` sets of modalities.
+
+    Hiding is a question put to the model: what would you say without this? A late fusion answers
+    with experts that never saw the modality. One network that was trained on complete samples has
+    met no hidden cell, and its answer may mean little: train it with modality dropout.
+
+    Not used in a notebook: chapter 13, which is planned, is about it.
+    Not for saying which modality *knows* most: two that know the same share
+    one credit.
+
+    References
+    ----------
+    .. [1] S. M. Lundberg, S.-I. Lee. "A unified approach to interpreting model predictions." NIPS
+       2017.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from mmtutor.fusion import DecisionFusion
+    >>> X = pd.DataFrame({"text": ["good", "bad", "fine", "poor"] * 5, "stars": [5, 1, 4, 2] * 5})
+    >>> words = make_pipeline(CountVectorizer(), LogisticRegression())
+    >>> stars = LogisticRegression()
+    >>> model = DecisionFusion([("words", words, "text"), ("stars", stars, ["stars"])])
+    >>> table = modality_shares(model.fit(X, ["+", "-"] * 10), X.head(2))
+    >>> table["target"].tolist(), table["base"].tolist()
+    (['+', '-'], [0.5, 0.5])
+    >>> bool(((table["text"] > 0) & (table["stars"] > 0)).all())
+    True
+    """
+    X = as_table(X)
+    if not isinstance(X, pd.DataFrame):
+        raise ValueError(f"X must be a DataFrame, a column a modality; got {type(X).__name__}")
+    if not isinstance(modalities, Mapping):
+        modalities = {name: [name] for name in (X.columns if modalities is None else modalities)}
+    columns = {
+        name: list(select(X, [own] if isinstance(own, str) else own).columns)
+        for name, own in modalities.items()
+    }
+    reserved = sorted({"target", "base", "prediction"} & set(columns))
+    if reserved:
+        raise ValueError(f"{reserved} name columns of the result: give modalities other names")
+
+    @functools.cache
+    def predicted(present: tuple[str, ...]) -> NDArray:
+        hidden = [name for name in columns if name not in present]
+        if not hidden:
+            return model.predict_proba(X)
+        try:
+            return model.predict_proba(hide(X, [c for name in hidden for c in columns[name]]))
+        except (ValueError, TypeError) as error:
+            reason = str(error).partition("\n")[0]
+            raise ValueError(
+                f"the model does not predict with {hidden} hidden ({reason}). Use one that accepts "
+                "missing cells, such as mmtutor.fusion.DecisionFusion; or fill them in yourself, "
+                "in a game for mmtutor.explain.shapley"
+            ) from error
+
+    everything = tuple(columns)
+    code = _codes(model, predicted(everything), target)
+
+    def value(present: tuple[str, ...]) -> NDArray:
+        return _scaled(predicted(present)[np.arange(len(X)), code], scale)
+
+    shares = shapley(value, columns)
+    named = {"target": np.asarray(model.classes_)[code], "base": value(()), **shares}
+    return pd.DataFrame({**named, "prediction": value(everything)}, index=X.index)
+
+
+def _codes(model: Any, p: NDArray, target: Any) -> NDArray[np.int64]:
+    """Return the number of each row's target in the model's classes."""
+    if target is None:
+        return p.argmax(axis=1)
+    known = np.asarray(model.classes_)
+    wanted = np.full(len(p), target) if np.ndim(target) == 0 else np.asarray(target)
+    if wanted.shape != (len(p),):
+        raise ValueError(f"target has shape {wanted.shape} for {len(p)} samples: give one a sample")
+    unknown = sorted(set(wanted.tolist()) - set(known.tolist()), key=str)
+    if unknown:
+        raise ValueError(f"target {unknown[0]!r} is no class of the model: {known.tolist()}")
+    return np.searchsorted(known, wanted)
+
+
+def _scaled(p: NDArray, scale: str) -> NDArray:
+    if scale == "probability":
+        return p
+    if scale == "log_odds":
+        return logit(np.clip(p, TINY, 1 - TINY))
+    raise ValueError(f"scale is {scale!r}; expected 'probability' or 'log_odds'")
+
+
+# --- what inside a modality ----------------------------------------------------------------------
+
+
+class Parts(Protocol):
+    """How a cell is cut into parts: what :class:`Words`, for one, offers."""
+
+    def split(self, cell: Any) -> pd.Index: ...
+
+    def remove(self, cell: Any, gone: Iterable[int]) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Words:
+    """The words of a text, to be left out; in Chinese its characters.
+
+    See Also
+    --------
+    mmtutor.noise.drop_words : Drops them at random.
+
+    Notes
+    -----
+    Not used in a notebook: chapter 13, which is planned, is about it.
+    Not for models of whole sentences: what is left may be no sentence.
+
+    Examples
+    --------
+    >>> Words().split("Not a good film!").tolist()
+    ['Not', 'a', 'good', 'film!']
+    >>> Words().remove("Not a good film!", [0])
+    'a good film!'
+    """
+
+    def split(self, cell: str) -> pd.Index:
+        """Name the words.
+
+        Parameters
+        ----------
+        cell : str
+            The text.
+
+        Returns
+        -------
+        Index of shape (n_words,)
+            The words in order, with their punctuation.
+
+        Raises
+        ------
+        TypeError
+            If it is no text.
+        ValueError
+            If it has no word.
+        """
+        words = _words(cell)
+        if not words:
+            raise ValueError(f"the text {cell!r} has no word")
+        return pd.Index([word.strip() for word in words], name="word")
+
+    def remove(self, cell: str, gone: Iterable[int]) -> str:
+        """Leave words out.
+
+        Parameters
+        ----------
+        cell : str
+            The text.
+        gone : iterable of int
+            Their places, counted from 0.
+
+        Returns
+        -------
+        str
+            The text without them.
+        """
+        gone = set(gone)
+        kept = [word for place, word in enumerate(_words(cell)) if place not in gone]
+        return "".join(kept).strip()
+
+
+def _words(cell: str) -> list[str]:
+    if not isinstance(cell, str):
+        raise TypeError(f"expected a text (str), got {type(cell).__name__}")
+    return re.findall(WORD, cell)
+
+
+@dataclass(frozen=True)
+class Patches:
+    """The squares of an image, to be painted over.
+
+    Parameters
+    ----------
+    size : int, default=12
+        Height and width of a patch in pixels; at the right and lower edge they may be smaller.
+    fill : {"mean", "blur"}, default="mean"
+        What is painted: the image's mean colour, or the image itself out of focus (a Gaussian of
+        standard deviation `size`).
+
+    Raises
+    ------
+    ValueError
+        If `size` is below 1 or `fill` unknown.
+
+    See Also
+    --------
+    mmtutor.noise.occlude : Covers one rectangle at random.
+
+    Notes
+    -----
+    The border of a flat patch is an edge that was not in the image, and features made of edges,
+    such as HOG, see it: compare both ways of filling.
+
+    Not used in a notebook: chapter 13, which is planned, is about it.
+    Not for objects smaller than a patch, or for what only several patches
+    together show.
+
+    Examples
+    --------
+    >>> image = np.zeros((2, 4), np.uint8)
+    >>> image[0, 0] = 80
+    >>> Patches(size=2).split(image).tolist()
+    [(0, 0), (0, 2)]
+    >>> Patches(size=2).remove(image, [0]).tolist()
+    [[10, 10, 0, 0], [10, 10, 0, 0]]
+    """
+
+    size: int = 12
+    fill: str = "mean"
+
+    def __post_init__(self) -> None:
+        if self.size < 1:
+            raise ValueError(f"size must be 1 pixel or more, got {self.size}")
+        if self.fill not in ("mean", "blur"):
+            raise ValueError(f"fill is {self.fill!r}; expected 'mean' or 'blur'")
+
+    def split(self, cell: NDArray[np.uint8]) -> pd.Index:
+        """Name the patches.
+
+        Parameters
+        ----------
+        cell : ndarray of shape (height, width) or (height, width, 3)
+            The image.
+
+        Returns
+        -------
+        MultiIndex of shape (n_patches,)
+            The upper left corner of each, `top` and `left`, in pixels, row by row.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no image in an array.
+        """
+        height, width = _array(cell, (2, 3), "image", "mmtutor.image.read_image").shape[:2]
+        corners = [range(0, end, self.size) for end in (height, width)]
+        return pd.MultiIndex.from_product(corners, names=["top", "left"])
+
+    def remove(self, cell: NDArray[np.uint8], gone: Iterable[int]) -> NDArray[np.uint8]:
+        """Paint patches over.
+
+        Parameters
+        ----------
+        cell : ndarray of shape (height, width) or (height, width, 3)
+            The image; it stays as it is.
+        gone : iterable of int
+            The places of the patches in what `split` returns.
+
+        Returns
+        -------
+        ndarray of shape (height, width) or (height, width, 3)
+            The painted copy.
+        """
+        corners, painted = self.split(cell), cell.copy()
+        if self.fill == "mean":
+            paint = np.broadcast_to(cell.mean(axis=(0, 1)).round().astype(cell.dtype), cell.shape)
+        else:
+            paint = cv2.GaussianBlur(cell, (0, 0), sigmaX=self.size)
+        for top, left in corners[list(gone)]:
+            patch = np.s_[top : top + self.size, left : left + self.size]
+            painted[patch] = paint[patch]
+        return painted
+
+
+@dataclass(frozen=True)
+class TimeFrequency:
+    """The tiles of a sound, a stretch of time in a band of frequencies, to be silenced.
+
+    Parameters
+    ----------
+    sample_rate : int, default=16000
+        Samples per second, in Hz.
+    seconds : float, default=0.25
+        Length of a stretch, in seconds; the last may be shorter.
+    bands : tuple of float, default=(0, 500, 1000, 2000, 4000, 8000)
+        The edges of the bands in Hz, rising; what lies outside is never silenced.
+
+    Raises
+    ------
+    ValueError
+        If a value is not positive, or the edges do not rise within half the sample rate.
+
+    See Also
+    --------
+    mmtutor.noise.dropouts : Silences stretches at random, in all bands.
+
+    Notes
+    -----
+    Tiles are cut out of a short-time Fourier transform (frames of 32 ms, a step of 8 ms) and the
+    rest is transformed back, so their edges are soft.
+
+    Not used in a notebook: chapter 13, which is planned, is about it.
+    Not for features of single frames: a tile is longer.
+
+    Examples
+    --------
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 16000)
+    >>> tiles = TimeFrequency(seconds=0.25, bands=(0, 1000, 8000))
+    >>> tiles.split(tone).tolist()
+    [(0, 0.0), (0, 0.25), (1000, 0.0), (1000, 0.25)]
+    >>> bool(abs(tiles.remove(tone, [0])[500:3000]).max() < 0.05)
+    True
+    """
+
+    sample_rate: int = 16_000
+    seconds: float = 0.25
+    bands: tuple[float, ...] = (0, 500, 1000, 2000, 4000, 8000)
+
+    def __post_init__(self) -> None:
+        for name in ("sample_rate", "seconds"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
+        rising = len(self.bands) > 1 and (np.diff(self.bands) > 0).all()
+        if not rising or self.bands[0] < 0 or self.bands[-1] > self.sample_rate / 2:
+            raise ValueError(
+                f"bands must rise from 0 or more to at most {self.sample_rate / 2:g} Hz, half the "
+                f"sample rate; got {self.bands}"
+            )
+
+    def split(self, cell: NDArray) -> pd.Index:
+        """Name the tiles.
+
+        Parameters
+        ----------
+        cell : ndarray of shape (n_samples,)
+            The sound.
+
+        Returns
+        -------
+        MultiIndex of shape (n_tiles,)
+            The lower edge of each in Hz, `band`, and when it begins in seconds, `start`; band by
+            band.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no sound in an array.
+        """
+        length = len(_array(cell, (1,), "sound", "mmtutor.audio.read_audio"))
+        starts = np.arange(0, length / self.sample_rate, self.seconds).round(6)
+        return pd.MultiIndex.from_product([self.bands[:-1], starts], names=["band", "start"])
+
+    def remove(self, cell: NDArray, gone: Iterable[int]) -> NDArray:
+        """Silence tiles.
+
+        Parameters
+        ----------
+        cell : ndarray of shape (n_samples,)
+            The sound; it stays as it is.
+        gone : iterable of int
+            The places of the tiles in what `split` returns.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,)
+            The rest of the sound, of the same type.
+        """
+        n_stretches = len(self.split(cell)) // (len(self.bands) - 1)
+        frame = round(0.032 * self.sample_rate)
+        transform = ShortTimeFFT.from_window(
+            "hann", self.sample_rate, nperseg=frame, noverlap=frame - frame // 4
+        )
+        bins = transform.stft(cell)
+        band = np.digitize(transform.f, self.bands, right=False) - 1
+        band[transform.f == self.bands[-1]] = len(self.bands) - 2  # the last band holds its edge
+        stretch = np.clip(transform.t(len(cell)) // self.seconds, 0, n_stretches - 1)
+        for place in gone:
+            bins[np.ix_(band == place // n_stretches, stretch == place % n_stretches)] = 0
+        return transform.istft(bins, k1=len(cell)).astype(cell.dtype)
+
+
+def _array(cell: Any, ndims: tuple[int, ...], what: str, reader: str) -> NDArray:
+    if not isinstance(cell, np.ndarray):
+        raise TypeError(
+            f"expected the {what} as an array, got {type(cell).__name__}; read a file with {reader}"
+        )
+    if cell.ndim not in ndims or cell.size == 0:
+        raise ValueError(f"an array of shape {cell.shape} is no {what}")
+    return cell
+
+
+def occlusion(
+    model: Any,
+    row: pd.DataFrame,
+    column: str,
+    parts: Parts,
+    *,
+    target: Any = None,
+    scale: str = "probability",
+) -> pd.Series:
+    """Measure how much a prediction falls when one part of a cell is removed.
+
+    Parameters
+    ----------
+    model : fitted classifier
+        Anything with ``predict_proba`` and ``classes_``.
+    row : DataFrame of shape (1, n_columns)
+        The sample, as ``X.iloc[[7]]`` gives it.
+    column : str
+        The column of the cell.
+    parts : Words, Patches or TimeFrequency
+        How the cell is cut; or anything with their two methods.
+    target : label, default=None
+        The class that is explained; None is the predicted one.
+    scale : {"probability", "log_odds"}, default="probability"
+        What falls; see :func:`modality_shares`.
+
+    Returns
+    -------
+    Series of shape (n_parts,)
+        Value with the part less value without it, by the part's name: positive where it speaks for
+        the target. ``.unstack()`` turns patches and tiles into a map.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is not one row, no such column or class, nothing in the cell, or `parts` does not
+        suit it.
+
+    See Also
+    --------
+    deletion_curve : Tells whether the parts found matter to the model.
+    shapley : With words as players, where they work together.
+    shap.LinearExplainer : Of a linear model the contribution of each feature, without removing it.
+
+    Notes
+    -----
+    Where a part is removed alone, parts that say the same thing twice look as if they said nothing.
+
+    Not used in a notebook: chapter 13, which is planned, is about it.
+    Not for parts whose removal makes what the model never met: then the
+    answer is about that.
+
+    References
+    ----------
+    .. [1] M. D. Zeiler, R. Fergus. "Visualizing and understanding convolutional networks." ECCV
+       2014.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from mmtutor.fusion import DecisionFusion
+    >>> from sklearn.pipeline import make_pipeline
+    >>> X = pd.DataFrame({"text": ["a good film", "a bad film"] * 5})
+    >>> words = make_pipeline(CountVectorizer(), LogisticRegression())
+    >>> model = DecisionFusion([("words", words, "text")], calibration=None)
+    >>> drop = occlusion(model.fit(X, ["+", "-"] * 5), X.iloc[[0]], "text", Words())
+    >>> drop.idxmax(), (drop > 0.01).tolist()
+    ('good', [False, True, False])
+    """
+    cell = _cell(row, column)
+    names = parts.split(cell)
+    cells = [cell, *(parts.remove(cell, [place]) for place in range(len(names)))]
+    p = _scaled(_target_proba(model, row, column, cells, target), scale)
+    return pd.Series(p[0] - p[1:], index=names, name=column)
+
+
+def deletion_curve(
+    model: Any,
+    row: pd.DataFrame,
+    column: str,
+    parts: Parts,
+    scores: ArrayLike,
+    *,
+    target: Any = None,
+) -> NDArray[np.float64]:
+    """Remove parts of a cell one after the other, the most important first.
+
+    If the scores are faithful to the model, the probability falls at once. Compare with scores
+    drawn at random: the lower the curve's mean, the more faithful.
+
+    Parameters
+    ----------
+    model : fitted classifier
+        Anything with ``predict_proba`` and ``classes_``.
+    row : DataFrame of shape (1, n_columns)
+        The sample, as ``X.iloc[[7]]`` gives it.
+    column : str
+        The column of the cell.
+    parts : Words, Patches or TimeFrequency
+        How the cell is cut; or anything with their two methods.
+    scores : array-like of shape (n_parts,)
+        How important each part is said to be, as :func:`occlusion` returns it.
+    target : label, default=None
+        The class whose probability is followed; None is the one predicted for the whole cell.
+
+    Returns
+    -------
+    ndarray of shape (n_parts + 1,)
+        The probability of the target with 0, 1, ... and all parts removed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`occlusion` does, or if there is not one finite score a part.
+
+    See Also
+    --------
+    occlusion : Scores.
+
+    Notes
+    -----
+    Not used in a notebook: chapter 13, which is planned, is about it.
+    Not for choosing between ways of removing: with each the curve asks
+    another question.
+
+    References
+    ----------
+    .. [1] V. Petsiuk, A. Das, K. Saenko. "RISE: Randomized input sampling for explanation of
+       black-box models." BMVC 2018.
+
+    Examples
+    --------
+    >>> from sklearn.feature_extraction.text import CountVectorizer
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from mmtutor.fusion import DecisionFusion
+    >>> X = pd.DataFrame({"text": ["a good film", "a bad film"] * 5})
+    >>> words = make_pipeline(CountVectorizer(), LogisticRegression())
+    >>> model = DecisionFusion([("words", words, "text")], calibration=None).fit(X, ["+", "-"] * 5)
+    >>> curve = deletion_curve(model, X.iloc[[0]], "text", Words(), [0, 1, 0])
+    >>> (curve > 0.51).tolist()
+    [True, False, False, False]
+    """
+    cell = _cell(row, column)
+    n_parts, given = len(parts.split(cell)), np.asarray(scores, dtype=float)
+    if given.shape != (n_parts,) or not np.isfinite(given).all():
+        raise ValueError(
+            f"{n_parts} parts need as many finite scores, got {np.isfinite(given).sum()} in an "
+            f"array of shape {given.shape}"
+        )
+    order = np.argsort(-given, kind="stable")
+    cells = [cell, *(parts.remove(cell, order[:n]) for n in range(1, n_parts + 1))]
+    return _target_proba(model, row, column, cells, target)
+
+
+def _cell(row: Any, column: str) -> Any:
+    """Return the cell of a table of one row."""
+    if not isinstance(row, pd.DataFrame) or len(row) != 1:
+        what = f"{len(row)} rows" if isinstance(row, pd.DataFrame) else type(row).__name__
+        raise ValueError(f"expected a DataFrame of one row, got {what}: take X.iloc[[i]]")
+    cell = select(row, column).iloc[0]
+    if is_missing(cell):
+        raise ValueError(f"{column} is missing in row {row.index[0]}: there is nothing to remove")
+    return cell
+
+
+def _target_proba(
+    model: Any, row: pd.DataFrame, column: str, cells: list[Any], target: Any
+) -> NDArray[np.float64]:
+    """Return the target's probability with each of the cells in the place of the first."""
+    rows = row.iloc[np.zeros(len(cells), int)].reset_index(drop=True)
+    rows[column] = pd.Series(cells, dtype=row[column].dtype)
+    p = model.predict_proba(rows)
+    return p[:, _codes(model, p[:1], target)[0]]
