@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mmtutor._i18n import N_, _
-from mmtutor.course.checking import Case, Hint, as_array, as_number, exercise
+from mmtutor.course.checking import Case, as_array, exercise
 
 # --- 04.1 ---------------------------------------------------------------------------------------
 
@@ -210,64 +210,85 @@ exercise(
 # --- 04.4 ---------------------------------------------------------------------------------------
 
 
-def _mix(rng: np.random.Generator, d: int) -> np.ndarray:
-    """A random change of axes that is far from singular: iterative methods must converge, too."""
-    turns = [np.linalg.qr(rng.normal(size=(d, d)))[0] for _turn in range(2)]
-    return turns[0] @ np.diag(rng.uniform(0.5, 2, d)) @ turns[1]
+def _minus_averages(block: np.ndarray, authors: np.ndarray) -> np.ndarray:
+    _names, at = np.unique(authors, return_inverse=True)
+    belongs = np.eye(at.max() + 1)[at]
+    return block - (belongs.T @ block / belongs.sum(axis=0)[:, None])[at]
 
 
-def _sharing(rng: np.random.Generator) -> Iterator[Case]:
-    """Blocks that share one direction; private things are louder than what is shared."""
-    for rho in (0.9, 0.6, 0.4, 0.95):
-        A, B = rng.normal(size=(300, 4)), rng.normal(size=(300, 3))
-        B[:, 0] = rho * A[:, 0] + np.sqrt(1 - rho**2) * B[:, 0]
-        A[:, 1:] *= 5
-        B[:, 1:] *= 5
-        yield Case(*(M @ _mix(rng, M.shape[1]) + 10 * rng.normal(size=M.shape[1]) for M in (A, B)))
+def _directions(A: np.ndarray, B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    (QA, RA), (QB, RB) = (np.linalg.qr(M - M.mean(axis=0)) for M in (A, B))
+    U, _s, Vt = np.linalg.svd(QA.T @ QB)
+    return np.linalg.solve(RA, U[:, 0]), np.linalg.solve(RB, Vt[0])
 
 
-def _all_correlations(A: np.ndarray, B: np.ndarray, centre: bool = True) -> np.ndarray:
-    Q, R = (np.linalg.qr(M - centre * M.mean(axis=0))[0] for M in (A, B))
-    return np.linalg.svd(Q.T @ R, compute_uv=False)
+def _correlation(A: np.ndarray, B: np.ndarray, pair: tuple[np.ndarray, np.ndarray]) -> float:
+    return float(np.corrcoef(A @ pair[0], B @ pair[1])[0, 1])
 
 
-def _of_columns(A: np.ndarray, B: np.ndarray) -> np.ndarray:
-    return np.corrcoef(A.T, B.T)[: A.shape[1], A.shape[1] :]
+def _agreement(
+    A: np.ndarray,
+    B: np.ndarray,
+    authors: np.ndarray,
+    is_new: np.ndarray,
+    within: tuple[bool, bool] = (True, True),
+    fit: np.ndarray | None = None,
+    look: np.ndarray | None = None,
+) -> float:
+    """Correlation along the first directions; the options are what can be done wrongly."""
+    fit, look = ~is_new if fit is None else fit, is_new if look is None else look
+
+    def part(rows: np.ndarray, centred: bool) -> list[np.ndarray]:
+        blocks = [A[rows], B[rows]]
+        return [_minus_averages(M, authors[rows]) for M in blocks] if centred else blocks
+
+    return _correlation(*part(look, within[1]), _directions(*part(fit, within[0])))
 
 
-def _first_axis(M: np.ndarray) -> np.ndarray:
-    return (M - M.mean(axis=0)) @ _axes(M)[:, 0]
-
-
-def _read_correlation(value: Any, right: float) -> float:
-    """Return the right one for one that iterated to within a thousandth of it."""
-    got = as_number(value, _("the first correlation, the largest,"))
-    if got < 0 and abs(got + right) < 1e-3:
-        raise Hint(_("the sign of a direction is free: return the positive correlation."))
-    return float(right) if abs(got - right) < 1e-3 else got
+def _same_author(rng: np.random.Generator) -> Iterator[Case]:
+    """Face and voice share a mood faintly, and loudly the author; some authors are new."""
+    for strength in (1.5, 1.0, 2.5, 0.7):
+        authors = np.repeat(rng.permutation(30), rng.integers(10, 25, 30))
+        n, is_new = len(authors), rng.permutation(30)[authors] < 12
+        mood = rng.normal(size=(n, 1))
+        person = 3 * rng.normal(size=(30, 1))[authors]
+        blocks = []
+        for d in (5, 4):
+            private = rng.normal(size=(n, d - 2)) + 2 * rng.normal(size=(30, d - 2))[authors]
+            noise = rng.normal(size=(n, 2)) * [1, 0.2]
+            block = np.hstack([strength * mood + noise[:, :1], person + noise[:, 1:], private])
+            turn = np.linalg.qr(rng.normal(size=(d, d)))[0]
+            blocks.append(block @ turn + 5 * rng.normal(size=d))
+        order = rng.permutation(n)
+        yield Case(*(part[order] for part in (*blocks, authors, is_new)))
 
 
 exercise(
     "04.4",
-    "a function (A, B) that returns the first canonical correlation",
-    solve=lambda A, B: _all_correlations(A, B)[0],
-    cases=_sharing,
-    read=_read_correlation,
+    "a function (A, B, authors, is_new) that returns a correlation from -1 to 1",
+    solve=_agreement,
+    cases=_same_author,
     slips={
-        N_("this is the correlation squared: an eigenvalue, take its root."):
-            lambda A, B: _all_correlations(A, B)[0] ** 2,
-        N_("this is the last one: singular values come in falling order."):
-            lambda A, B: _all_correlations(A, B)[-1],
-        N_("this is the mean of all of them: return the first."):
-            lambda A, B: _all_correlations(A, B).mean(),
-        N_("centre both blocks first: a common mean is not a correlation."):
-            lambda A, B: _all_correlations(A, B, centre=False)[0],
-        N_("this is the best pair of single columns; directions mix columns."): (
-            lambda A, B: np.abs(_of_columns(A, B)).max(),
-            lambda A, B: _of_columns(A, B).max(),
+        N_("this is the correlation on the known authors' posts: look at the new ones."): (
+            lambda A, B, g, new: _agreement(A, B, g, new, look=~new)
         ),
-        N_("each block's own main axis is not the one they share: whiten, then compare."):
-            lambda A, B: abs(np.corrcoef(_first_axis(A), _first_axis(B))[0, 1]),
+        N_("you learned the directions from the new authors too: use the known ones alone."): (
+            lambda A, B, g, new: _agreement(A, B, g, new, fit=new),
+            lambda A, B, g, new: _agreement(A, B, g, new, fit=new | ~new),
+        ),
+        N_("the authors' averages are still there: take them away before you learn."): (
+            lambda A, B, g, new: _agreement(A, B, g, new, within=(False, False)),
+            lambda A, B, g, new: _agreement(A, B, g, new, within=(False, True)),
+        ),
+        N_("take each author's average away from the new authors' posts, too."): (
+            lambda A, B, g, new: _agreement(A, B, g, new, within=(True, False))
+        ),
+        N_("this is the correlation squared: take its root."): (
+            lambda A, B, g, new: _agreement(A, B, g, new) ** 2
+        ),
     },
-    advice=N_("Whiten both blocks, then SVD of Q_A' Q_B."),
-)  # fmt: skip
+    advice=N_(
+        "Take each author's average from each block; learn one direction a block from the known "
+        "authors; project the new authors' posts on them, and correlate the two."
+    ),
+)

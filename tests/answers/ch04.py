@@ -1,7 +1,7 @@
 """Answers to the exercises of chapter 04."""
 
 import numpy as np
-from scipy.linalg import sqrtm, subspace_angles
+import pandas as pd
 from sklearn.cross_decomposition import CCA
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
@@ -104,45 +104,108 @@ def vt(M):
 # 04.4
 
 
-def by_qr(A, B):
-    QA, QB = (np.linalg.qr(M - M.mean(axis=0))[0] for M in (A, B))
+def within(M, authors):
+    return M - pd.DataFrame(M).groupby(authors).transform("mean").to_numpy()
+
+
+def directions(A, B):
+    (QA, RA), (QB, RB) = np.linalg.qr(A), np.linalg.qr(B)
+    U, _, Vt = np.linalg.svd(QA.T @ QB)
+    return np.linalg.solve(RA, U[:, 0]), np.linalg.solve(RB, Vt[0])
+
+
+def correlate(A, B, pair):
+    return np.corrcoef(A @ pair[0], B @ pair[1])[0, 1]
+
+
+def by_qr(A, B, authors, is_new):
+    A, B = within(A, authors), within(B, authors)
+    return correlate(A[is_new], B[is_new], directions(A[~is_new], B[~is_new]))
+
+
+def by_whitening(A, B, authors, is_new):
+    A, B = within(A, authors), within(B, authors)
+    Caa, Cbb = A[~is_new].T @ A[~is_new], B[~is_new].T @ B[~is_new]
+    Cab = A[~is_new].T @ B[~is_new]
+    values, vectors = np.linalg.eig(np.linalg.solve(Caa, Cab) @ np.linalg.solve(Cbb, Cab.T))
+    a = np.real(vectors[:, np.argmax(np.real(values))])
+    b = np.linalg.solve(Cbb, Cab.T @ a)
+    return correlate(A[is_new], B[is_new], (a, b))
+
+
+def by_sklearn_cca(A, B, authors, is_new):
+    A, B = within(A, authors), within(B, authors)
+    cca = CCA(1, max_iter=2000, tol=1e-10).fit(A[~is_new], B[~is_new])
+    a, b = cca.transform(A[is_new], B[is_new])
+    return np.corrcoef(a.ravel(), b.ravel())[0, 1]
+
+
+def by_author(A, B, authors, is_new):
+    A, B = A.copy(), B.copy()
+    for name in set(authors.tolist()):
+        for M in (A, B):
+            M[authors == name] -= M[authors == name].mean(axis=0)
+    return float(by_qr(A, B, authors, is_new))
+
+
+def by_svd_of_each(A, B, authors, is_new):
+    A, B = within(A, authors), within(B, authors)
+    (_, s, V), (_, t, W) = (np.linalg.svd(M[~is_new], full_matrices=False) for M in (A, B))
+    a, b = V.T / s, W.T / t
+    U, _, Vt = np.linalg.svd((A[~is_new] @ a).T @ (B[~is_new] @ b))
+    return np.array([correlate(A[is_new] @ a, B[is_new] @ b, (U[:, 0], Vt[0]))])
+
+
+def unlike(fit, look, centre=(True, True)):
+    def answer(A, B, authors, is_new):
+        freed = [within(A, authors), within(B, authors)]
+        known = [M[fit(is_new)] for M in (freed if centre[0] else (A, B))]
+        new = [M[look(is_new)] for M in (freed if centre[1] else (A, B))]
+        return correlate(*new, directions(*(M - M.mean(axis=0) for M in known)))
+
+    return answer
+
+
+def old(new):
+    return ~new
+
+
+def fresh(new):
+    return new
+
+
+def everyone(new):
+    return new | ~new
+
+
+def main_axes(A, B, authors, is_new):
+    A, B = within(A, authors), within(B, authors)
+    return correlate(A[is_new], B[is_new], [np.linalg.svd(M[~is_new])[2][0] for M in (A, B)])
+
+
+def last_direction(A, B, authors, is_new):
+    A, B = within(A, authors), within(B, authors)
+    (QA, RA), (QB, RB) = np.linalg.qr(A[~is_new]), np.linalg.qr(B[~is_new])
+    U, s, Vt = np.linalg.svd(QA.T @ QB)
+    last = len(s) - 1
+    pair = np.linalg.solve(RA, U[:, last]), np.linalg.solve(RB, Vt[last])
+    return correlate(A[is_new], B[is_new], pair)
+
+
+def orthonormal_only(A, B, authors, is_new):
+    A, B = within(A, authors), within(B, authors)
+    QA, QB = np.linalg.qr(A[~is_new])[0], np.linalg.qr(B[~is_new])[0]
     return np.linalg.svd(QA.T @ QB, compute_uv=False)[0]
 
 
-def all_of_them(A, B):
-    QA, QB = (np.linalg.qr(M - M.mean(axis=0))[0] for M in (A, B))
-    return np.linalg.svd(QA.T @ QB, compute_uv=False)
+def forgets_to_copy(A, B, authors, is_new):
+    A -= A.mean(axis=0)
+    return by_qr(A, B, authors, is_new)
 
 
-def by_eigenvalues(A, B):
-    C = np.cov(A.T, B.T)
-    a = A.shape[1]
-    M = np.linalg.solve(C[:a, :a], C[:a, a:]) @ np.linalg.solve(C[a:, a:], C[a:, :a])
-    return np.sqrt(np.linalg.eigvals(M).max())
-
-
-def by_whitening(A, B):
-    A, B = A - A.mean(0), B - B.mean(0)
-    WA, WB = (np.linalg.inv(np.real(sqrtm(M.T @ M))) for M in (A, B))
-    return np.linalg.norm(WA @ A.T @ B @ WB, 2)
-
-
-def by_sklearn_cca(A, B):
-    a, b = CCA(1, max_iter=2000).fit_transform(A, B)
-    return np.corrcoef(a[:, 0], b[:, 0])[0, 1]
-
-
-def uncentred(A, B):
-    QA, QB = (np.linalg.qr(M)[0] for M in (A, B))
-    return np.linalg.svd(QA.T @ QB, compute_uv=False)[0]
-
-
-def columns(A, B):
-    return np.corrcoef(A.T, B.T)[: A.shape[1], A.shape[1] :]
-
-
-def centred(M):
-    return M - M.mean(axis=0)
+def global_mean(A, B, authors, is_new):
+    A, B = A - A.mean(axis=0), B - B.mean(axis=0)
+    return correlate(A[is_new], B[is_new], directions(A[~is_new], B[~is_new]))
 
 
 RIGHT = {
@@ -163,14 +226,7 @@ RIGHT = {
             np.outer(a, b).ravel() for a, b in zip(A.astype("f4"), B.astype("f4"), strict=True)
         ],
     ],
-    "04.4": [
-        by_qr,
-        by_eigenvalues,
-        by_whitening,
-        by_sklearn_cca,
-        lambda A, B: np.cos(subspace_angles(centred(A), centred(B)).min()),
-        lambda A, B: by_qr(A.astype(np.float32), B.astype(np.float32)),
-    ],
+    "04.4": [by_qr, by_whitening, by_sklearn_cca, by_author, by_svd_of_each],
 }
 
 WRONG = {
@@ -240,26 +296,19 @@ WRONG = {
         (lambda A, B: np.kron(A, B), "shape"),
     ],
     "04.4": [
-        (lambda A, B: by_qr(A, B) ** 2, "squared"),
-        (all_of_them, "one number"),
-        (lambda A, B: all_of_them(A, B)[-1], "falling order"),
-        (lambda A, B: all_of_them(A, B).mean(), "return the first"),
-        (lambda A, B: all_of_them(A, B).sum(), "Whiten"),
-        (uncentred, "centre both blocks"),
-        (lambda A, B: np.abs(columns(A, B)).max(), "single columns"),
-        (
-            lambda A, B: abs(
-                np.corrcoef(PCA(1).fit_transform(A)[:, 0], PCA(1).fit_transform(B)[:, 0])[0, 1]
-            ),
-            "own main axis",
-        ),
-        (lambda A, B: -by_qr(A, B), "positive"),
-        (lambda A, B: 0.5, "Whiten both blocks"),
-        (lambda A, B: np.linalg.norm(centred(A).T @ centred(B), 2) / len(A), "Whiten"),
-        (lambda A, B: np.linalg.norm(columns(A, B), 2), "Whiten"),
-        (lambda A, B: np.arccos(by_qr(A, B)), "Whiten"),
-        (lambda A, B: abs(np.corrcoef(A.sum(1), B.sum(1))[0, 1]), "Whiten"),
-        (lambda A, B: all_of_them(A, B)[1], "Whiten"),
-        (lambda A, B: by_qr(A.__isub__(A.mean(0)), B), "changes its input A"),
+        (unlike(old, old), "look at the new ones"),
+        (orthonormal_only, "look at the new ones"),
+        (unlike(fresh, fresh), "use the known ones alone"),
+        (unlike(everyone, fresh), "use the known ones alone"),
+        (unlike(old, fresh, (False, False)), "before you learn"),
+        (global_mean, "before you learn"),
+        (unlike(old, fresh, (False, True)), "before you learn"),
+        (unlike(old, fresh, (True, False)), "from the new authors' posts, too"),
+        (lambda *args: by_qr(*args) ** 2, "squared"),
+        (lambda *args: -by_qr(*args), "learn one direction a block"),
+        (main_axes, "learn one direction a block"),
+        (last_direction, "learn one direction a block"),
+        (forgets_to_copy, "changes its input A"),
+        (lambda A, B, authors, is_new: within(A, authors), "must be one number"),
     ],
 }
