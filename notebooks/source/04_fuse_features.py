@@ -135,12 +135,16 @@ STAGES = [  # what each modality does by itself; what meets; what follows
 ]
 fig, axes = plt.subplots(3, 1, figsize=(8, 5.4))
 for ax, (name, before, meeting, after) in zip(axes, STAGES, strict=True):
-    ax.set(xlim=(0, 8.4), ylim=(-0.2, 2.2), title=f"{name} fusion")
+    ax.set(xlim=(0, 10), ylim=(-0.2, 2.2), title=f"{name} fusion")
     ax.axis("off")
     steps = len(before)
-    for y, modality, colour in ((1.6, "image", "blue"), (0.4, "sound", "vermilion")):
+    for y, modality in ((1.6, "image"), (0.4, "audio")):
         for k, words in enumerate([modality, *before]):
-            box = {"boxstyle": "round", "facecolor": "white", "edgecolor": plotting.COLOURS[colour]}
+            box = {
+                "boxstyle": "round",
+                "facecolor": "white",
+                "edgecolor": plotting.MODALITY_COLOURS[modality],
+            }
             ax.text(0.6 + 1.6 * k, y, words, ha="center", va="center", fontsize=9, bbox=box)
             end = (
                 (2.2 + 1.6 * k - 0.55, y)
@@ -157,7 +161,7 @@ for ax, (name, before, meeting, after) in zip(axes, STAGES, strict=True):
         ax.text(middle, 1, words, ha="center", va="center", fontsize=9)
 plotting.show(
     fig,
-    alt="Three rows of boxes. Early: features of image and sound meet in concat, sum, weighted mean, product or tensor, then one classifier. Intermediate: each modality has an encoder, and they meet in a shared code, tensor or attention inside one model. Late: each has a classifier, and they meet in sum, product, vote or stacking.",
+    alt="Three rows of boxes. Early: features of image and audio meet in concat, sum, weighted mean, product or tensor, then one classifier. Intermediate: each modality has an encoder, and they meet in a shared code, tensor or attention inside one model. Late: each has a classifier, and they meet in sum, product, vote or stacking.",
 )
 
 # %% [markdown]
@@ -545,7 +549,7 @@ assert (block.loc[1] < block.loc[3000] - 0.1).all(), "on each, too"
 # five-fold cross-validation with unseen authors or sessions, and all models of a cell see the same folds. ($C$ and the shrinkage were set by hand, the same for all; chapter 06 tunes each model.) **Predict: which of them will be *below* the better single modality?**
 
 # %%
-PAIRS = {"text + image": ("text", "image"), "sound + image": ("audio", "image")}
+PAIRS = {"text + image": ("text", "image"), "audio + image": ("audio", "image")}
 
 
 def contestants(first, second):
@@ -634,7 +638,7 @@ print("gain of the better of concat and late fusion:", (top - best).round(2).to_
 assert (top - best).min() > 0
 assert np.ptp(loud[True]["mean"]) < 0.02 < np.ptp(raw) - 0.1
 assert (within["mood"] > plain["mood"] + 0.1).all(), "the confounder hides the mood"
-assert summary.loc[("person", "sound + image"), "concat"] > best["person", "sound + image"] + 0.05
+assert summary.loc[("person", "audio + image"), "concat"] > best["person", "audio + image"] + 0.05
 assert xor["product"] > xor["concat"] + 0.3
 
 # %% [markdown]

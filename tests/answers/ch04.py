@@ -135,7 +135,7 @@ def by_whitening(A, B, authors, is_new):
 
 def by_sklearn_cca(A, B, authors, is_new):
     A, B = within(A, authors), within(B, authors)
-    cca = CCA(1, max_iter=2000, tol=1e-10).fit(A[~is_new], B[~is_new])
+    cca = CCA(1, max_iter=500, tol=1e-9).fit(A[~is_new], B[~is_new])
     a, b = cca.transform(A[is_new], B[is_new])
     return np.corrcoef(a.ravel(), b.ravel())[0, 1]
 
