@@ -128,37 +128,39 @@ for rule, expected in by_hand.items():
 # model, as representations that are *learned for* the meeting (chapters 07 to 09). The survey of Baltrušaitis et al. (2019) calls early and late fusion model-agnostic: any classifier will do. **Predict before you look: where do you put the element-wise product, the sum of CCA dimensions, and stacking?**
 
 # %%
-STAGES = [  # what each modality does by itself; what meets; what follows
-    ("early", ["features"], "concat\nsum, weighted mean\nproduct, tensor", ["one classifier"]),
-    ("intermediate", ["features", "encoder"], "shared code\ntensor, attention", ["classifier"]),
-    ("late", ["features", "classifier"], "sum, product, vote\nstacking", []),
-]
+STAGES = {  # what each modality does by itself; what meets; what follows
+    "early fusion": (["features"], "concat\nsum, weighted mean\nproduct, tensor", ["classifier"]),
+    "intermediate fusion": (
+        ["features", "encoder"],
+        "shared code\ntensor, attention",
+        ["classifier"],
+    ),
+    "late fusion": (["features", "classifier"], "sum, product, vote\nstacking", []),
+}
+
+
+def draw(ax, words, x, y, start, colour="black"):
+    """A box of words at (x, y), and an arrow to it from the box at `start`, which lies above it."""
+    box = {"boxstyle": "round", "facecolor": "white", "edgecolor": colour}
+    arrow = {"arrowstyle": "<-"} if start else None
+    ax.annotate(
+        words, start or (x, y), (x, y), arrowprops=arrow, bbox=box,
+        ha="center", va="center", fontsize=9, zorder=-x,
+    )  # fmt: skip
+
+
 fig, axes = plt.subplots(3, 1, figsize=(8, 5.4))
-for ax, (name, before, meeting, after) in zip(axes, STAGES, strict=True):
-    ax.set(xlim=(0, 10), ylim=(-0.2, 2.2), title=f"{name} fusion")
+for ax, (name, (alone, meeting, after)) in zip(axes, STAGES.items(), strict=True):
+    ax.set(xlim=(0, 11), ylim=(-0.2, 2.2), title=name)
     ax.axis("off")
-    steps = len(before)
-    for y, modality in ((1.6, "image"), (0.4, "audio")):
-        for k, words in enumerate([modality, *before]):
-            box = {
-                "boxstyle": "round",
-                "facecolor": "white",
-                "edgecolor": plotting.MODALITY_COLOURS[modality],
-            }
-            ax.text(0.6 + 1.6 * k, y, words, ha="center", va="center", fontsize=9, bbox=box)
-            end = (
-                (2.2 + 1.6 * k - 0.55, y)
-                if k < steps
-                else (1.5 + 1.6 * k, 1 + 0.25 * np.sign(y - 1))
-            )
-            ax.annotate("", end, (1.15 + 1.6 * k, y), arrowprops={"arrowstyle": "->"})
-    middle = 2.5 + 1.6 * steps
-    box = {"boxstyle": "round", "facecolor": "0.9", "edgecolor": "black"}
-    ax.text(middle, 1, meeting, ha="center", va="center", fontsize=9, bbox=box)
-    for words in [*after, "answer"]:
-        ax.annotate("", (middle + 1.15, 1), (middle + 0.95, 1), arrowprops={"arrowstyle": "->"})
-        middle += 1.75
-        ax.text(middle, 1, words, ha="center", va="center", fontsize=9)
+    middle = 2.8 + 1.8 * len(alone)
+    for modality, y in (("image", 1.7), ("audio", 0.3)):
+        for k, words in enumerate([modality, *alone]):
+            start = (1.8 * k - 1.2, y) if k else None
+            draw(ax, words, 0.6 + 1.8 * k, y, start, plotting.MODALITY_COLOURS[modality])
+        draw(ax, meeting, middle, 1, (middle - 2.2, y))
+    for k, words in enumerate([*after, "answer"]):
+        draw(ax, words, middle + 2 * (k + 1), 1, (middle + 2 * k, 1))
 plotting.show(
     fig,
     alt="Three rows of boxes. Early: features of image and audio meet in concat, sum, weighted mean, product or tensor, then one classifier. Intermediate: each modality has an encoder, and they meet in a shared code, tensor or attention inside one model. Late: each has a classifier, and they meet in sum, product, vote or stacking.",

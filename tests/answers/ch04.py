@@ -301,7 +301,7 @@ WRONG = {
         (unlike(fresh, fresh), "use the known ones alone"),
         (unlike(everyone, fresh), "use the known ones alone"),
         (unlike(old, fresh, (False, False)), "before you learn"),
-        (global_mean, "before you learn"),
+        (global_mean, "average"),
         (unlike(old, fresh, (False, True)), "before you learn"),
         (unlike(old, fresh, (True, False)), "from the new authors' posts, too"),
         (lambda *args: by_qr(*args) ** 2, "squared"),
