@@ -149,6 +149,7 @@ def draw(ax, words, x, y, start, colour="black"):
     )  # fmt: skip
 
 
+# %%
 fig, axes = plt.subplots(3, 1, figsize=(8, 5.4))
 for ax, (name, (alone, meeting, after)) in zip(axes, STAGES.items(), strict=True):
     ax.set(xlim=(0, 11), ylim=(-0.2, 2.2), title=name)
