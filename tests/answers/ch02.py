@@ -1,56 +1,107 @@
 """Answers to the exercises of chapter 02."""
 
-from itertools import pairwise
+import math
 
+import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
+from skimage.feature import match_descriptors
 from sklearn.metrics import pairwise_distances_argmin
+from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
 # 02.1
 
 
-def cell(dx, dy, bins, *, angle=None, weights=None, top=180):
+def cell(dx, dy, bins, *, angle=None, weights=None, top=180, middle=0.5):
+    """Votes added one side after the other, as OpenCV's HOG does."""
     angle = np.degrees(np.arctan2(dy, dx)) % 180 if angle is None else angle
     weights = np.hypot(dx, dy) if weights is None else weights
-    return np.histogram(angle, bins=bins, range=(0, top), weights=weights)[0]
-
-
-def cell_by_mask(dx, dy, bins):
-    angle = np.degrees(np.arctan2(dy, dx))
-    angle[angle < 0] += 180
-    length = np.hypot(dx, dy)
-    edges = np.linspace(0, 180, bins + 1)
-    return [length[(angle >= a) & (angle < b)].sum() for a, b in pairwise(edges)]
+    place = angle / (top / bins) - middle
+    low, out = np.floor(place).astype(int), np.zeros(bins)
+    np.add.at(out, low % bins, weights * (1 - (place - low)))
+    np.add.at(out, (low + 1) % bins, weights * (place - low))
+    return out
 
 
 def cell_by_loop(dx, dy, bins):
-    out = np.zeros(bins)
+    out, width = [0.0] * bins, 180 / bins
     for x, y in zip(dx.ravel(), dy.ravel(), strict=True):
-        theta = np.arctan2(y, x) % np.pi
-        out[min(int(theta / (np.pi / bins)), bins - 1)] += (x * x + y * y) ** 0.5
+        theta, vote = math.degrees(math.atan2(y, x)) % 180, math.hypot(x, y)
+        for k in range(bins):
+            away = abs(theta - (k + 0.5) * width)
+            away = min(away, 180 - away)
+            if away < width:
+                out[k] += vote * (1 - away / width)
     return out
 
 
-def cell_in_radians(dx, dy, bins):
-    angle = np.arctan2(dy, dx) % np.pi
-    return np.histogram(angle, bins=bins, range=(0, np.pi), weights=np.sqrt(dx**2 + dy**2))[0]
+def cell_by_padding(dx, dy, bins):
+    """One bin more at each end, then folded back."""
+    angle = np.degrees(np.arctan2(dy, dx))
+    angle[angle < 0] += 180
+    width, vote = 180 / bins, np.sqrt(dx**2 + dy**2)
+    low = ((angle + width / 2) // width).astype(int)  # padded: bin k has its middle at k - 0.5
+    upper = (angle + width / 2) / width - low
+    padded = np.bincount(low.ravel(), (vote * (1 - upper)).ravel(), minlength=bins + 2)
+    padded += np.bincount(low.ravel() + 1, (vote * upper).ravel(), minlength=bins + 2)
+    padded[bins] += padded[0]
+    padded[1] += padded[bins + 1]
+    return padded[1 : bins + 1]
 
 
-def cell_by_bincount(dx, dy, bins):
+def cell_by_interp(dx, dy, bins):
+    """How much of a vote goes to a bin is a periodic tent."""
+    theta = np.arctan2(dy, dx) % np.pi
+    middles = (np.arange(bins) + 0.5) * np.pi / bins
+    tents = [np.interp(theta, middles, row, period=np.pi) for row in np.eye(bins)]
+    return [(np.hypot(dx, dy) * tent).sum() for tent in tents]
+
+
+def cell_in_float32(dx, dy, bins):
     z = (dx + 1j * dy).astype(np.complex64)
-    k = (np.angle(z, deg=True) % 180 // (180 / bins)).astype(int).clip(0, bins - 1)
-    return np.bincount(k.ravel(), weights=np.abs(z).ravel(), minlength=bins)
-
-
-def cell_by_interpolation(dx, dy, bins):
-    """Votes shared between neighbouring bins, as OpenCV's HOG does."""
-    place = np.degrees(np.arctan2(dy, dx)) % 180 / (180 / bins) - 0.5
-    low, length, out = np.floor(place).astype(int), np.hypot(dx, dy), np.zeros(bins)
-    np.add.at(out, low % bins, length * (1 - (place - low)))
-    np.add.at(out, (low + 1) % bins, length * (place - low))
+    place = (np.angle(z, deg=True) % np.float32(180)) / np.float32(180 / bins) - np.float32(0.5)
+    low = np.floor(place)
+    out = np.zeros(bins, np.float32)
+    for shift, part in ((0, 1 - (place - low)), (1, place - low)):
+        k = (low.astype(int) + shift) % bins
+        out += np.bincount(k.ravel(), (np.abs(z) * part).ravel(), bins).astype(np.float32)
     return out
+
+
+def cell_hard(dx, dy, bins):
+    angle = np.degrees(np.arctan2(dy, dx)) % 180
+    return np.histogram(angle, bins=bins, range=(0, 180), weights=np.hypot(dx, dy))[0]
+
+
+def cell_at_the_ends(dx, dy, bins):
+    """The votes beyond the last middle are not carried to the other end."""
+    place = np.degrees(np.arctan2(dy, dx)) % 180 / (180 / bins) - 0.5
+    low, vote, out = np.floor(place).astype(int), np.hypot(dx, dy), np.zeros(bins)
+    for k, part in ((low, 1 - (place - low)), (low + 1, place - low)):
+        inside = (k >= 0) & (k < bins)
+        np.add.at(out, k[inside], (vote * part)[inside])
+    return out
+
+
+def cell_clipped(dx, dy, bins):
+    place = np.degrees(np.arctan2(dy, dx)) % 180 / (180 / bins) - 0.5
+    return cell(dx, dy, bins, angle=(np.clip(place, 0, bins - 1) + 0.5) * 180 / bins)
+
+
+def cell_swapped(dx, dy, bins):
+    place = np.degrees(np.arctan2(dy, dx)) % 180 / (180 / bins) - 0.5
+    low, vote, out = np.floor(place).astype(int), np.hypot(dx, dy), np.zeros(bins)
+    np.add.at(out, low % bins, vote * (place - low))
+    np.add.at(out, (low + 1) % bins, vote * (1 - (place - low)))
+    return out
+
+
+def cell_in_place(dx, dy, bins):
+    right = cell(dx, dy, bins)
+    dx *= 2
+    return right
 
 
 # 02.2
@@ -79,36 +130,79 @@ def root_in_place(D):
 # 02.3
 
 
-def bag_by_sklearn(D, W):
-    if len(D) == 0:
-        return np.zeros(len(W))
-    return np.bincount(pairwise_distances_argmin(D, W), minlength=len(W)) / len(D)
-
-
-def bag_by_loop(D, W):
-    out = [0.0] * len(W)
-    for d in D:
-        out[int(np.argmin([np.linalg.norm(d - w) for w in W]))] += 1 / len(D)
+def match_by_loop(A, B, ratio):
+    out = []
+    for i, a in enumerate(A):
+        distances = np.linalg.norm(B - a, axis=1)
+        j, runner_up = np.argsort(distances)[:2]
+        back = np.linalg.norm(A - B[j], axis=1).argmin()
+        out.append(int(j) if back == i and distances[j] < ratio * distances[runner_up] else -1)
     return out
 
 
-def bag_by_tree(D, W):
-    words = cKDTree(W).query(D)[1] if len(D) else np.zeros(0, int)
-    return np.array([np.sum(words == k) for k in range(len(W))]) / max(len(D), 1)
+def match_by_opencv(A, B, ratio):
+    A, B = A.astype(np.float32), B.astype(np.float32)
+    back = {m.queryIdx: m.trainIdx for m in cv2.BFMatcher().match(B, A)}
+    out = np.full(len(A), -1)
+    for best, second in cv2.BFMatcher().knnMatch(A, B, k=2):
+        if best.distance < ratio * second.distance and back[best.trainIdx] == best.queryIdx:
+            out[best.queryIdx] = best.trainIdx
+    return out
 
 
-def bag_in_float32(D, W):
-    D, W = D.astype(np.float32), W.astype(np.float32)
-    words = ((W**2).sum(1) - 2 * D @ W.T).argmin(axis=1)
-    return np.bincount(words, minlength=len(W)).astype(np.float32) / np.float32(max(len(D), 1))
+def match_by_tree(A, B, ratio):
+    d, j = cKDTree(B).query(A, k=2)
+    back = cKDTree(A).query(B)[1]
+    out = j[:, 0].copy()
+    out[(d[:, 0] >= ratio * d[:, 1]) | (back[out] != np.arange(len(A)))] = -1
+    return out
 
 
-def share(words, W):
-    return np.bincount(words, minlength=len(W)) / max(len(words), 1)
+def match_by_neighbours(A, B, ratio):
+    d, j = NearestNeighbors(n_neighbors=2).fit(B).kneighbors(A)
+    back = NearestNeighbors(n_neighbors=1).fit(A).kneighbors(B)[1].ravel()
+    good = (d[:, 0] / d[:, 1] < ratio) & (back[j[:, 0]] == np.arange(len(A)))
+    return np.where(good, j[:, 0], -1).astype(float)
 
 
-def by_metric(metric):
-    return lambda D, W: share(cdist(D, W, metric).argmin(1), W)
+def match_by_skimage(A, B, ratio):
+    out = -np.ones(len(A), dtype=int)
+    for i, j in match_descriptors(A, B, cross_check=True):
+        d = np.sort(((B - A[i]) ** 2).sum(axis=1))
+        if d[0] < ratio**2 * d[1]:
+            out[i] = j
+    return out
+
+
+def match(A, B, ratio, *, metric="euclidean", back=True, power=1):
+    D = cdist(A, B, metric) ** power
+    j = D.argmin(axis=1)
+    d = np.partition(D, 1, axis=1)
+    good = d[:, 0] < ratio * d[:, 1]
+    if back:
+        good &= D.argmin(axis=0)[j] == np.arange(len(A))
+    return np.where(good, j, -1)
+
+
+def match_taken(A, B, ratio):
+    """First come, first served, instead of the nearest."""
+    out, seen = match(A, B, ratio, back=False), set()
+    for i, j in enumerate(out):
+        if j in seen:
+            out[i] = -1
+        seen.add(j)
+    return out
+
+
+def match_both_ways(A, B, ratio):
+    there, back = match(A, B, ratio), match(B, A, ratio)
+    return np.where(back[there] == np.arange(len(A)), there, -1)
+
+
+def match_in_place(A, B, ratio):
+    right = match(A, B, ratio)
+    A /= 2
+    return right
 
 
 # 02.4
@@ -155,7 +249,14 @@ def unit(table):
 
 
 RIGHT = {
-    "02.1": [cell, cell_by_mask, cell_by_loop, cell_in_radians, cell_by_bincount],
+    "02.1": [
+        cell,
+        cell_by_loop,
+        cell_by_padding,
+        cell_by_interp,
+        cell_in_float32,
+        lambda x, y, b: cell(x, y, b, angle=np.degrees(np.arctan2(-y, -x)) % 180),
+    ],
     "02.2": [
         root_by_loop,
         root_where,
@@ -165,11 +266,12 @@ RIGHT = {
         lambda D: np.sqrt(np.nan_to_num(D / D.sum(axis=1, keepdims=True))).astype(np.float32),
     ],
     "02.3": [
-        bag_by_sklearn,
-        bag_by_loop,
-        bag_by_tree,
-        bag_in_float32,
-        lambda D, W: np.histogram(cdist(D, W).argmin(1), np.arange(len(W) + 1))[0] / max(len(D), 1),
+        match,
+        match_by_loop,
+        match_by_opencv,
+        match_by_tree,
+        match_by_neighbours,
+        match_by_skimage,
     ],
     "02.4": [
         vlad_by_mask,
@@ -182,24 +284,27 @@ RIGHT = {
 
 WRONG = {
     "02.1": [
+        (cell_hard, "still goes to one bin"),
+        (cell_at_the_ends, "are neighbours"),
+        (cell_clipped, "are neighbours"),
+        (cell_swapped, "shares are swapped"),
+        (lambda x, y, b: cell(x, y, b, middle=0), "middle of bin k"),
+        (lambda x, y, b: cell(x, y, b, middle=1), "middle of bin k"),
         (lambda x, y, b: cell(x, y, b, weights=np.ones(x.shape)), "counted pixels"),
         (lambda x, y, b: cell(x, y, b, angle=np.degrees(np.arctan2(y, x)) % 360, top=360), "360"),
-        (lambda x, y, b: cell(x, y, b, angle=np.degrees(np.arctan2(y, x))), "% 180 turns"),
         (lambda x, y, b: cell(x, y, b, angle=np.abs(np.degrees(np.arctan2(y, x)))), "% 180 turns"),
-        (lambda x, y, b: cell(x, y, b, angle=np.arctan2(y, x) % 180), "radians"),
         (lambda x, y, b: cell(x, y, b, angle=np.arctan2(y, x) % np.pi), "radians"),
         (lambda x, y, b: cell(y, x, b), "swapped the arguments"),
-        (lambda x, y, b: cell(x, y, b, angle=np.degrees(np.arctan(x / y)) % 180), "swapped"),
         (lambda x, y, b: cell(x, y, b) / 64, "not their mean"),
         (lambda x, y, b: cell(x, y, b) / cell(x, y, b).sum(), "not normalised"),
         (lambda x, y, b: cell(x, y, b, weights=x**2 + y**2), "sqrt(dx**2 + dy**2)"),
-        (lambda x, y, b: cell(x, y, b, weights=np.abs(x)), "Bin k collects"),
-        (cell_by_interpolation, "Bin k collects"),
-        (lambda x, y, b: np.roll(cell(x, y, b), 1), "Bin k collects"),
-        (lambda x, y, b: cell(x, y, b)[::-1], "Bin k collects"),
+        (lambda x, y, b: cell(x, y, b, weights=np.abs(x)), "bin widths from the middle"),
+        (lambda x, y, b: np.roll(cell(x, y, b), 2), "bin widths from the middle"),
+        (lambda x, y, b: cell(x, y, b)[::-1], "bin widths from the middle"),
         (lambda x, y, b: cell(x, y, 9), "shape (4,)"),
-        (lambda x, y, b: cell(x, y, b) + 1, "Bin k collects"),
+        (lambda x, y, b: cell(x, y, b) + 1, "bin widths from the middle"),
         (lambda x, y, b: np.histogram(np.arctan2(y, x), bins=b), "array of numbers"),
+        (cell_in_place, "changes its input dx"),
     ],
     "02.2": [
         (lambda D: np.sqrt(D / np.linalg.norm(D, axis=1, keepdims=True)), "Euclidean norm"),
@@ -219,31 +324,27 @@ WRONG = {
         (root_in_place, "changes its input D"),
     ],
     "02.3": [
-        (lambda D, W: bag_by_sklearn(D, W) * len(D), "counts"),
-        (lambda D, W: np.bincount(cdist(D, W).argmin(1)) / len(D), "minlength"),
-        (lambda D, W: cdist(D, W).argmin(1), "each row of the codebook"),
-        (lambda D, W: share(cdist(D, W).argmax(1), W), "farthest"),
-        (lambda D, W: share((D @ W.T).argmax(1), W), "dot product"),
-        (by_metric("cityblock"), "another metric"),
-        (by_metric("cosine"), "another metric"),
-        (by_metric("chebyshev"), "another metric"),
-        (
-            lambda D, W: (
-                by_metric("euclidean")(normalize(D), normalize(W)) if len(D) else W[:, 0] * 0
-            ),
-            "another metric",
-        ),
-        (lambda D, W: by_metric("euclidean")(D[:, :64], W[:, :64]), "differs most"),
-        (by_metric("correlation"), ""),
-        (lambda D, W: normalize([bag_by_sklearn(D, W)])[0], "the sum to 1"),
-        (
-            lambda D, W: np.bincount(cdist(D, W).argmin(1), minlength=len(W)) / len(D),
-            "no keypoints",
-        ),
-        (lambda D, W: bag_by_sklearn(D, W)[::-1], "differs most"),
-        (lambda D, W: (bag_by_sklearn(D, W) > 0) / len(W), "differs most"),
-        (lambda D, W: np.exp(-cdist(D, W)).sum(0) / np.exp(-cdist(D, W)).sum(), "differs most"),
-        (lambda D, W: share(cdist(D, W[:-1]).argmin(1), W[:-1]), ""),
+        (lambda A, B, r: match(A, B, np.inf), "ratio test is missing"),
+        (lambda A, B, r: match(A, B, r, back=False), "the way back is missing"),
+        (lambda A, B, r: match(A, B, r, power=2), "not their squares"),
+        (lambda A, B, r: match(A, B, 0.8), "the ratio that is given"),
+        (lambda A, B, r: match(A, B, 0.7), "each is the other's nearest"),
+        (lambda A, B, r: match(A, B, 1 / r), "ratio test is missing"),
+        (lambda A, B, r: match(A, B, r).clip(0), "0 is a descriptor"),
+        (lambda A, B, r: match(A, B, r) >= 0, "the number of the match"),
+        (lambda A, B, r: match(A, B, r, metric="cityblock"), "another metric"),
+        (lambda A, B, r: match(A, B, r, metric="cosine"), "another metric"),
+        (lambda A, B, r: match(A, B, r, metric="chebyshev"), "another metric"),
+        (lambda A, B, r: match(normalize(A), normalize(B), r), "each is the other's nearest"),
+        (match_both_ways, "not on the way back"),
+        (match_taken, "each is the other's nearest"),
+        (lambda A, B, r: match(B, A, r), "matches of `second`"),
+        (lambda A, B, r: cdist(A, B).argmin(1), ""),
+        (lambda A, B, r: match(A, B, r)[match(A, B, r) >= 0], "shape (50,)"),
+        (lambda A, B, r: np.argwhere(match(A, B, r) >= 0), "shape (50,)"),
+        (lambda A, B, r: np.where(match(A, B, r) < 0, len(B), match(A, B, r)), "differs most"),
+        (lambda A, B, r: np.where(match(A, B, r) < 0, np.nan, match(A, B, r)), ""),
+        (match_in_place, "changes its input A"),
     ],
     "02.4": [
         (lambda D, W: -vlad_by_mask(D, W), "sign"),
@@ -259,7 +360,7 @@ WRONG = {
         (lambda D, W: unit(table_of(D, W)[1].T @ D), "subtract the word"),
         (lambda D, W: unit(table_of(D, W)[0].T), "of one word together"),
         (lambda D, W: unit(table_of(D, W)[0]), "no keypoints"),
-        (lambda D, W: bag_by_sklearn(D, W), "shape"),
+        (lambda D, W: pairwise_distances_argmin(D, W), "shape"),
         (lambda D, W: unit(np.abs(table_of(D, W)[0])), "differs most"),
         (
             lambda D, W: unit(np.sign(table_of(D, W)[0]) * np.abs(table_of(D, W)[0]) ** 0.5),
