@@ -443,7 +443,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | **I** | **One modality at a time** | | | |
 # | 00 | [Start here](00_start_here.ipynb) | how much better is a machine that reads, looks and listens at once? | simulated | 25 |
 # | 01 | [Text: bag of words and TF-IDF](01_read_text.ipynb) | what is left of a sentence when it becomes a vector, and what of "not good"? | bundled reviews; if fetched: `movie_sentences` | 45 |
-# | 02 | [Images: SIFT and HOG](02_see_images.ipynb) | what do SIFT and HOG see, and where does "invariant" end? | simulated; one photograph | 50 |
+# | 02 | [Images: SIFT and HOG](02_see_images.ipynb) | what do SIFT and HOG see, and where does "invariant" end? | simulated; five photographs | 50 |
 # | 03 | [Sound: MFCC and chroma](03_hear_sound.ipynb) | what do MFCC keep that chroma drops, and the reverse? | simulated | 45 |
 # | **II** | **Fusing** | | | |
 # | 04 | [Fusing features](04_fuse_features.ipynb) | how do you average 120 numbers with 36? | simulated | 50 |

@@ -719,8 +719,8 @@ plotting.show(
     fig,
     alt="Five panels, means and ranges over five photographs. SIFT's matching stays near 0.7 over "
     "all angles and sizes and falls with blur and noise; the keypoints left fall with size, blur "
-    "and darkness and rise with noise. Upright gradient maxima are at 0 for any turn beyond 10 "
-    "degrees and for half the size, but above SIFT in noise.",
+    "and darkness and rise with noise. Upright gradient maxima are at 0 for turns of 30 "
+    "degrees and more, near 0 at half the size, but above SIFT in noise.",
 )
 
 # %%
@@ -1004,7 +1004,7 @@ print(pd.DataFrame({"mean": gain.mean(), "sd over folds": gain.std()}).round(2).
 #
 # So the distance between HOG and a bag of SIFT words is a sum, and forgotten places are a small part of it.
 #
-# Turn the pictures and the order reverses: the SIFT words stay where they were, the others come near to guessing. HOG words have forgotten the places as well, but their blocks stand upright: again it is the frame that makes invariant. Neither is better; they are invariant to different things. **Choose the description that ignores what varies in your pictures and keeps what decides your task.** In this course faces are framed alike, so the chapters on fusion use HOG or eigenfaces.
+# Turn the pictures and the order reverses: the SIFT words stay where they were; the others guess the expression, and at identity they are little better than chance. HOG words have forgotten the places as well, but their blocks stand upright: again it is the frame that makes invariant. Neither is better; they are invariant to different things. **Choose the description that ignores what varies in your pictures and keeps what decides your task.** In this course faces are framed alike, so the chapters on fusion use HOG or eigenfaces.
 #
 # And the leak? A codebook that has seen the test pictures gains 0.02, less than the differences between folds. One cannot know that beforehand, and keeping the rule costs nothing: put the bag into a Pipeline, and it is fitted anew in every fold.
 #
