@@ -675,7 +675,7 @@ assert (turned.loc["plain"] < 0.25).all() and (turned.loc["negation"] > 0.3).all
 assert (turned.loc["irony"] > turned.loc["plain"] + 0.1).all()
 
 # %% [markdown]
-# Pairs helped the negated reviews by a few points at most: fewer than half of them are read right. Of the plain ones one in five or fewer is turned round, of the negated and ironic ones about as many as a guesser would turn, or more: there the words do not even warn the classifier. Speakers mark irony in the voice and in the face, too (Attardo et al. 2003). That is a case for a second modality.
+# Pairs helped the negated reviews by a few points at most: fewer than half of them are read right. Of the plain ones about one in five (English) or fewer is turned round, of the negated and ironic ones about as many as a guesser would turn, or more: there the words do not even warn the classifier. Speakers mark irony in the voice and in the face, too (Attardo et al. 2003). That is a case for a second modality.
 
 # %% [markdown]
 # ## 11 · Keeping the order
