@@ -7,7 +7,7 @@ Conventions
 - An explanation compares predictions: with a part and without it. Nothing is fitted, and no model
   is looked into; whatever has ``predict_proba`` can be explained.
 - A modality is removed by hiding its cell (None), which the model must accept. A word is left out,
-  a patch is painted over, a piece of sound is silenced (:class:`Words`, :class:`Patches`,
+  a patch is painted over, a tile of sound is flattened (:class:`Words`, :class:`Patches`,
   :class:`TimeFrequency`). These say how a cell is cut into parts, and have two methods:
   ``split(cell)`` names the parts, ``remove(cell, gone)`` returns the cell without some of them.
 - Numbers speak of the model, not of the world: a modality that the model does not use gets 0,
@@ -28,7 +28,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.signal import ShortTimeFFT
+from scipy.signal import istft, stft
 from scipy.special import logit
 
 from mmtutor._table import WORD, as_table, hide, is_missing, select
@@ -361,8 +361,8 @@ class Patches:
     size : int, default=12
         Height and width of a patch in pixels; at the right and lower edge they may be smaller.
     fill : {"mean", "blur"}, default="mean"
-        What is painted: the image's mean colour, or the image itself out of focus (a Gaussian of
-        standard deviation `size`).
+        What is painted: the image's mean colour, or the image itself out of focus (each pixel the
+        mean of a square of ``2 * size + 1`` pixels around it).
 
     Raises
     ------
@@ -442,7 +442,7 @@ class Patches:
         if self.fill == "mean":
             paint = np.broadcast_to(cell.mean(axis=(0, 1)).round().astype(cell.dtype), cell.shape)
         else:
-            paint = cv2.GaussianBlur(cell, (0, 0), sigmaX=self.size)
+            paint = cv2.blur(cell, (2 * self.size + 1,) * 2)
         for top, left in corners[list(gone)]:
             patch = np.s_[top : top + self.size, left : left + self.size]
             painted[patch] = paint[patch]
@@ -451,7 +451,7 @@ class Patches:
 
 @dataclass(frozen=True)
 class TimeFrequency:
-    """The tiles of a sound, a stretch of time in a band of frequencies, to be silenced.
+    """The tiles of a sound, a stretch of time in a band of frequencies, to be flattened.
 
     Parameters
     ----------
@@ -460,12 +460,15 @@ class TimeFrequency:
     seconds : float, default=0.25
         Length of a stretch, in seconds; the last may be shorter.
     bands : tuple of float, default=(0, 500, 1000, 2000, 4000, 8000)
-        The edges of the bands in Hz, rising; what lies outside is never silenced.
+        The edges of the bands in Hz, rising; what lies outside is never removed.
+    fill : {"mean", "silence"}, default="mean"
+        What a tile becomes: each frequency at its mean amplitude over the whole sound, or silent.
 
     Raises
     ------
     ValueError
-        If a value is not positive, or the edges do not rise within half the sample rate.
+        If a value is not positive, the edges do not rise within half the sample rate, or `fill` is
+        unknown.
 
     See Also
     --------
@@ -473,8 +476,11 @@ class TimeFrequency:
 
     Notes
     -----
-    Tiles are cut out of a short-time Fourier transform (frames of 32 ms, a step of 8 ms) and the
-    rest is transformed back, so their edges are soft.
+    Tiles are changed in a short-time Fourier transform (frames of 32 ms, a step of 8 ms), which is
+    then transformed back, so their edges are soft. Phases stay.
+
+    A silent tile is a hole that no recording has, and features of logarithms, such as MFCC, see
+    little else; with the mean a tile loses what was special about its time, not its band.
 
     Not used in a notebook: chapter 13, which is planned, is about it.
     Not for features of single frames: a tile is longer.
@@ -482,7 +488,7 @@ class TimeFrequency:
     Examples
     --------
     >>> tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 16000)
-    >>> tiles = TimeFrequency(seconds=0.25, bands=(0, 1000, 8000))
+    >>> tiles = TimeFrequency(seconds=0.25, bands=(0, 1000, 8000), fill="silence")
     >>> tiles.split(tone).tolist()
     [(0, 0.0), (0, 0.25), (1000, 0.0), (1000, 0.25)]
     >>> bool(abs(tiles.remove(tone, [0])[500:3000]).max() < 0.05)
@@ -492,6 +498,7 @@ class TimeFrequency:
     sample_rate: int = 16_000
     seconds: float = 0.25
     bands: tuple[float, ...] = (0, 500, 1000, 2000, 4000, 8000)
+    fill: str = "mean"
 
     def __post_init__(self) -> None:
         for name in ("sample_rate", "seconds"):
@@ -503,6 +510,8 @@ class TimeFrequency:
                 f"bands must rise from 0 or more to at most {self.sample_rate / 2:g} Hz, half the "
                 f"sample rate; got {self.bands}"
             )
+        if self.fill not in ("mean", "silence"):
+            raise ValueError(f"fill is {self.fill!r}; expected 'mean' or 'silence'")
 
     def split(self, cell: NDArray) -> pd.Index:
         """Name the tiles.
@@ -528,7 +537,7 @@ class TimeFrequency:
         return pd.MultiIndex.from_product([self.bands[:-1], starts], names=["band", "start"])
 
     def remove(self, cell: NDArray, gone: Iterable[int]) -> NDArray:
-        """Silence tiles.
+        """Flatten or silence tiles.
 
         Parameters
         ----------
@@ -540,20 +549,21 @@ class TimeFrequency:
         Returns
         -------
         ndarray of shape (n_samples,)
-            The rest of the sound, of the same type.
+            The changed sound, of the same type.
         """
         n_stretches = len(self.split(cell)) // (len(self.bands) - 1)
         frame = round(0.032 * self.sample_rate)
-        transform = ShortTimeFFT.from_window(
-            "hann", self.sample_rate, nperseg=frame, noverlap=frame - frame // 4
-        )
-        bins = transform.stft(cell)
-        band = np.digitize(transform.f, self.bands, right=False) - 1
-        band[transform.f == self.bands[-1]] = len(self.bands) - 2  # the last band holds its edge
-        stretch = np.clip(transform.t(len(cell)) // self.seconds, 0, n_stretches - 1)
+        shape = {"fs": self.sample_rate, "nperseg": frame, "noverlap": frame - frame // 4}
+        frequency, time, bins = stft(cell, **shape)
+        band = np.digitize(frequency, self.bands) - 1
+        band[frequency == self.bands[-1]] = len(self.bands) - 2  # the last band holds its edge
+        stretch = np.minimum(time // self.seconds, n_stretches - 1)
+        level = np.abs(bins).mean(axis=1, keepdims=True) * (self.fill == "mean")
         for place in gone:
-            bins[np.ix_(band == place // n_stretches, stretch == place % n_stretches)] = 0
-        return transform.istft(bins, k1=len(cell)).astype(cell.dtype)
+            own_band, own_stretch = band == place // n_stretches, stretch == place % n_stretches
+            tile = np.ix_(own_band, own_stretch)
+            bins[tile] = level[own_band] * np.exp(1j * np.angle(bins[tile]))
+        return istft(bins, **shape)[1][: len(cell)].astype(cell.dtype)
 
 
 def _array(cell: Any, ndims: tuple[int, ...], what: str, reader: str) -> NDArray:

@@ -300,7 +300,7 @@ def test_a_blurred_patch_has_a_softer_border():
 def test_tiles_silence_their_own_tone_and_no_other():
     rate, time = 8000, np.arange(8000) / 8000
     low, high = (0.4 * np.sin(2 * np.pi * f * time) for f in (300, 2500))
-    parts = TimeFrequency(rate, 0.5, (0, 1000, 4000))
+    parts = TimeFrequency(rate, 0.5, (0, 1000, 4000), fill="silence")
     names = parts.split(low)
     assert names.tolist() == [(0, 0.0), (0, 0.5), (1000, 0.0), (1000, 0.5)]
     clip = (low + high).astype(np.float32)
@@ -315,9 +315,20 @@ def test_tiles_silence_their_own_tone_and_no_other():
 
 def test_tiles_cover_a_clip_whose_length_is_no_multiple():
     clip = np.random.default_rng(0).normal(size=5001)
-    parts = TimeFrequency(16000, 0.1, (0, 4000, 8000))
+    parts = TimeFrequency(16000, 0.1, (0, 4000, 8000), fill="silence")
     assert len(parts.split(clip)) == 8
     assert np.abs(parts.remove(clip, range(8))).max() < 1e-9
+
+
+def test_a_flattened_tile_is_as_loud_as_its_band_is_on_average():
+    time = np.arange(16000) / 16000
+    clip = np.sin(2 * np.pi * 1000 * time)
+    steady = TimeFrequency(seconds=0.5).remove(clip, [2])  # the first half of 1000 to 2000 Hz
+    assert_allclose(steady[1000:-1000], clip[1000:-1000], atol=0.05)  # a tone is like its mean
+    clip[8000:] = 0
+    changed = TimeFrequency(seconds=0.5, bands=(0, 8000)).remove(clip, [0])
+    assert_allclose(np.abs(changed[1000:7000]).max(), 0.5, atol=0.05)
+    assert np.abs(changed[9000:]).max() < 1e-9
 
 
 @pytest.mark.parametrize(
@@ -338,6 +349,7 @@ def test_tiles_cover_a_clip_whose_length_is_no_multiple():
         (lambda: TimeFrequency(seconds=0), ValueError, "seconds must be above 0, got 0"),
         (lambda: TimeFrequency(bands=(0, 9000)), ValueError, "at most 8000 Hz"),
         (lambda: TimeFrequency(bands=(500, 100)), ValueError, "must rise"),
+        (lambda: TimeFrequency(fill="blur"), ValueError, "fill is 'blur'"),
     ],
 )
 def test_parts_that_cannot_be(wrong, kind, words):
