@@ -93,8 +93,7 @@ def shapley(
     the same gets the same), *linear* (the shares of a sum of games are sums), and gives nothing to
     a *null player*, who adds nothing to any set [1]_.
 
-    Not used in a notebook: chapter 13, which is planned, is about it.
-    Not for many players: twenty need a million values.
+    Taught in notebook 13. Not for many players: twenty need a million values.
 
     References
     ----------
@@ -183,8 +182,7 @@ def modality_shares(
     with experts that never saw the modality. One network that was trained on complete samples has
     met no hidden cell, and its answer may mean little: train it with modality dropout.
 
-    Not used in a notebook: chapter 13, which is planned, is about it.
-    Not for saying which modality *knows* most: two that know the same share
+    Taught in notebook 13. Not for saying which modality *knows* most: two that know the same share
     one credit.
 
     References
@@ -290,8 +288,7 @@ class Words:
 
     Notes
     -----
-    Not used in a notebook: chapter 13, which is planned, is about it.
-    Not for models of whole sentences: what is left may be no sentence.
+    Taught in notebook 13. Not for models of whole sentences: what is left may be no sentence.
 
     Examples
     --------
@@ -378,8 +375,7 @@ class Patches:
     The border of a flat patch is an edge that was not in the image, and features made of edges,
     such as HOG, see it: compare both ways of filling.
 
-    Not used in a notebook: chapter 13, which is planned, is about it.
-    Not for objects smaller than a patch, or for what only several patches
+    Taught in notebook 13. Not for objects smaller than a patch, or for what only several patches
     together show.
 
     Examples
@@ -479,11 +475,10 @@ class TimeFrequency:
     Tiles are changed in a short-time Fourier transform (frames of 32 ms, a step of 8 ms), which is
     then transformed back, so their edges are soft. Phases stay.
 
-    A silent tile is a hole that no recording has, and features of logarithms, such as MFCC, see
-    little else; with the mean a tile loses what was special about its time, not its band.
+    A silent tile is a hole that no recording has, and features of logarithms, such as MFCC, jump
+    at it; with the mean a tile loses what was special about its time, not its band.
 
-    Not used in a notebook: chapter 13, which is planned, is about it.
-    Not for features of single frames: a tile is longer.
+    Taught in notebook 13. Not for features of single frames: a tile is longer.
 
     Examples
     --------
@@ -624,8 +619,7 @@ def occlusion(
     -----
     Where a part is removed alone, parts that say the same thing twice look as if they said nothing.
 
-    Not used in a notebook: chapter 13, which is planned, is about it.
-    Not for parts whose removal makes what the model never met: then the
+    Taught in notebook 13. Not for parts whose removal makes what the model never met: then the
     answer is about that.
 
     References
@@ -698,8 +692,7 @@ def deletion_curve(
 
     Notes
     -----
-    Not used in a notebook: chapter 13, which is planned, is about it.
-    Not for choosing between ways of removing: with each the curve asks
+    Taught in notebook 13. Not for choosing between ways of removing: with each the curve asks
     another question.
 
     References

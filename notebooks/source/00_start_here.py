@@ -457,7 +457,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | 10 | Sentiment analysis | how do raw posts become a report? | simulated | |
 # | 11 | Face recognition | who is it, by face, voice and caption? | simulated; if fetched: `london_faces` | |
 # | 12 | Missing and noisy modalities | what breaks first, and what helps? | simulated | |
-# | 13 | Explaining a prediction | which modality decided, and which word? | simulated | |
+# | 13 | [Explaining a prediction](13_explain_a_prediction.ipynb) | which modality decided, and which word? | simulated | 40 |
 # | 14 | Scaling out | what if the data do not fit into memory? | simulated | |
 # | **V** | **Real data** | | | |
 # | 15 | [Faces and voices](15_verify_faces_and_voices.ipynb) | how much surer is a system that sees and hears you? | real: `london_faces`, `librispeech_sample` | 50 |

@@ -867,4 +867,4 @@ check("09.3", name_images_solution)
 # - T. Chen, S. Kornblith, M. Norouzi and G. Hinton, A simple framework for contrastive learning of visual representations, ICML 2020 (temperature, batch size, linear probe).
 # - A. Nagrani, S. Albanie and A. Zisserman, Seeing voices and hearing faces: cross-modal biometric matching, CVPR 2018 (real faces and voices).
 #
-# **Next**: [15 · Faces and voices](15_verify_faces_and_voices.ipynb): how much surer is a system that sees and hears you?
+# **Next**: [13 · Explaining a prediction](13_explain_a_prediction.ipynb): which modality decided, and which word?
