@@ -582,7 +582,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# In most posts the order of occlusion beats chance, for words, patches and flattened tiles. Look at the third panel, too: both curves *rise*, since a flattened clip is "negative" for this expert whatever it was. What counts is the distance of the two curves, not where they go. The last line of the table is another matter: section 9 comes back to it.
+# The order of occlusion beats chance in nearly every post, for words, patches and flattened tiles. Look at the third panel, too: both curves *rise*, since a flattened clip is "negative" for this expert whatever it was. What counts is the distance of the two curves, not where they go. Silenced tiles do less well: section 9 comes back to them.
 #
 # ## 8 · A wrong prediction, explained
 #
@@ -611,7 +611,7 @@ print(drop.round(2).to_string())
 assert "dull" in vectoriser.vocabulary_ and "disappoint" not in vectoriser.vocabulary_
 
 # %% [markdown]
-# Face and sound were drawn sad, and the model reads them so. What should have held against it is the text, whose true share is strongly negative: "doesn't disappoint", "never a dull". In a bag of words "doesn't" and "dull" speak *for* "negative", and "disappoint" it never met: its objection is faint. The largest shares belong to face and sound. Are they to blame? A cause is found by changing one thing: give one expert at a time the ideal observer's opinion of its modality, and leave the others as they are.
+# Face and sound were drawn sad, and the model reads them so. What should have held against it is the text, whose true share is strongly negative: "doesn't disappoint", "never a dull". In this bag of words "doesn't" and "dull" speak *for* "negative", and "disappoint" it never met; what is left of the objection is faint. The largest shares belong to face and sound. Are they to blame? A cause is found by changing one thing: give one expert at a time the ideal observer's opinion of its modality, and leave the others as they are.
 
 # %%
 opinions = model.expert_proba(X.loc[[WRONG]])
@@ -670,16 +670,14 @@ for rule in ("stack", "product"):
     before = pd.DataFrame([share_of_image(rule, MODALITIES, seed) for seed in range(5)])
     after = pd.DataFrame([share_of_image(rule, (*MODALITIES, "copy"), seed) for seed in range(5)])
     copies[rule] = after[["image", "copy"]].div(before["image"], axis=0)
-    print(
-        f"{rule:7} audio {after['audio'].mean() / before['audio'].mean():.0%} of what it was;",
-        end=" ",
-    )
-    print("image", " ".join(f"{x:.0%}" for x in copies[rule]["image"]), "in five worlds")
+    last = (after["image"] < after[["text", "audio"]].min(axis=1)).sum()
+    kept = " ".join(f"{x:.0%}" for x in copies[rule]["image"])
+    print(f"{rule:7} image keeps {kept} of its share in five worlds; last of the three in {last}")
 
 # %% [markdown]
 # The stack notices that the copy brings nothing new and halves the weight, so that each of the two gets half the credit; a ranking by share would now put `image` last, though it knows as much as ever. The product does not notice: it counts the same evidence twice. Rankings of *columns* thus depend on how many relatives a column has. Ask for the share of a group that comes and goes together (exercise 13.4).
 #
-# **Third: "hidden" has more than one meaning.** Take a model that never reads `audio`. If hiding means *the model does without*, `audio` gets nothing, as a null player should. Many tools instead put in what is *to be expected* given the rest (Aas et al., 2021). Then the other modality tells something of the hidden one, and gets credit for it:
+# **Third: "hidden" has more than one meaning.** Take a model that never reads `audio`. If hiding means *the model does without*, `audio` gets nothing, as a null player should. Others put in what is *to be expected* given the rest (Aas et al., 2021). Then the other modality tells something of the hidden one, and gets credit for it:
 
 # %%
 pair_world = PostWorld(("image", "audio"), (1.5, 1.5))
@@ -715,9 +713,8 @@ cells = {
     "silence": (None, np.zeros(32_000, np.float32)),
     "flattened sound": (None, flat),
 }
-nothing = pd.DataFrame.from_dict(cells, orient="index", columns=["image", "audio"]).assign(
-    text=None
-)
+nothing = pd.DataFrame.from_dict(cells, orient="index", columns=["image", "audio"])
+nothing.insert(0, "text", None)
 emptiness = pd.DataFrame(model.predict_proba(nothing), nothing.index, model.classes_)
 print(emptiness.round(2).to_string())
 
@@ -725,9 +722,11 @@ print(emptiness.round(2).to_string())
 # Hidden, the model says what it believed before. A grey picture, silence, and even a flattened sound it takes for sad, with great certainty: there is something of the filling in every map. Compare two fillings of the same sound, and the last two lines of section 7:
 
 # %%
+maps_of_sound = {}
 fig, axes = plt.subplots(1, 2, figsize=(9, 2.8), sharey=True)
 for ax, fill in zip(axes, ("mean", "silence"), strict=True):
-    tile_map = explain.occlusion(model, HEARD, "audio", TimeFrequency(fill=fill)).unstack()
+    maps_of_sound[fill] = explain.occlusion(model, HEARD, "audio", TimeFrequency(fill=fill))
+    tile_map = maps_of_sound[fill].unstack()
     limit = np.abs(tile_map.to_numpy()).max()
     drawn = ax.imshow(
         tile_map,
@@ -747,10 +746,12 @@ plotting.show(
     alt="Two maps of the same sound. With flattened tiles a few stand out; with silenced tiles "
     "all are strongly positive.",
 )
+two_fillings = spearmanr(maps_of_sound["mean"], maps_of_sound["silence"]).statistic
+print(f"rank correlation of the two maps: {two_fillings:.2f}")
 print(fallen.mean().loc[["tiles, mean", "tiles, silence"]].round(2).to_string())
 
 # %% [markdown]
-# Flattened, a few tiles matter. Silenced, every tile seems to, and an order made of that is no better than chance. The map alone would not have told: test an explanation by deletion, and with a second filling.
+# Flattened, a few tiles matter. Silenced, every tile seems to, and about the ranks of the tiles the two maps hardly agree. Deletion curves warn, but not by where they go: with silence they fall faster, in random order, too. It is the distance to chance that is less sure. So test a map by deletion *against chance*, and draw it with a second filling.
 #
 # ## What we measured
 #
@@ -769,7 +770,7 @@ assert abs(words["Shapley"].sum() - (whole - empty)) < 1e-9
 assert set(words["Shapley"].nlargest(3).index) == {"good", "happy.", "I"}
 
 true_map, shuffled = maps.loc["true"].unstack(), maps.loc["shuffled"].unstack()
-assert true_map.loc["expression", "mean"] > 0.02 > 5 * abs(true_map.loc["elsewhere", "mean"]) - 0.02
+assert true_map.loc["expression", "mean"] > 5 * abs(true_map.loc["elsewhere", "mean"])
 assert shuffled.loc["expression", "mean"] < true_map.loc["expression", "mean"] / 3
 assert set(np.argsort(mean.ravel())[-2:]) == {5 * 8 + 3, 5 * 8 + 4}  # the mouth
 
@@ -778,7 +779,9 @@ average = fallen.mean()
 for cut in ("words", "patches, blur", "patches, mean", "tiles, mean"):
     assert average.loc[cut, "occlusion"] < average.loc[cut, "chance"] - 0.05
     assert average.loc[cut, "lower"] > 0.85
-assert average.loc["tiles, silence", "occlusion"] > average.loc["tiles, silence", "chance"] - 0.02
+assert average.loc["tiles, silence", "lower"] < average.loc["tiles, mean", "lower"] - 0.1
+assert average.loc["tiles, silence", "chance"] < average.loc["tiles, mean", "chance"] - 0.1
+assert abs(two_fillings) < 0.4
 assert pair.loc["text", "true"] < 2 * pair.loc["text", "model"] < 0
 assert errors["mended by text"].sum() > errors[["mended by image", "mended by audio"]].sum().max()
 assert y[556] == "neutral" and posts.posteriors()[556].argmax() == 2
