@@ -144,7 +144,7 @@ for size in range(4):
         print(f"{value[present]:.2f}  {' + '.join(present) or 'nothing'}")
 
 # %% [markdown]
-# How much is due to the sound? Added last, it takes away; added first, it takes away more or less. The answer depends on the order of coming in, and no order is better than another. Shapley (1953) takes the mean over all of them:
+# How much is due to the sound? Added last, it takes away; added first, it takes away more or less. The answer depends on the order of coming in, and nothing says which order is right. Shapley (1953) takes the mean over all of them:
 #
 # $$ \phi_i = \sum_{S \subseteq N \setminus \{i\}} \frac{|S|!\,(n-|S|-1)!}{n!}\,\bigl(v(S \cup \{i\}) - v(S)\bigr). $$
 #
@@ -348,8 +348,22 @@ credit = explain.shapley(worth.get, range(n))
 
 words = pd.DataFrame({"left out": drop, "Shapley": list(credit.values())})
 print(words.round(2).to_string())
-whole, empty = worth[tuple(range(n))], worth[()]
+everyone = tuple(range(n))
+whole, empty = worth[everyone], worth[()]
 print(f"to explain {whole - empty:.2f}; sums", words.sum().round(2).to_dict())
+
+
+# %%
+def fall(gone, place):
+    """How far the probability falls if a word goes where others are gone already."""
+    kept = [k for k in everyone if k not in gone]
+    return worth[tuple(kept)] - worth[tuple(k for k in kept if k != place)]
+
+
+good, happy = list(drop.index).index("good"), list(drop.index).index("happy.")
+print(
+    f"'happy' left out of the whole: {fall([], happy):.2f}; without 'good': {fall([good], happy):.2f}"
+)
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 3))
@@ -367,7 +381,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Both point to the same words. The falls add up to less than what there is to explain: "good" and "happy" cover for each other, as the modalities did. And look at "I": a word without a feeling gets almost as much as "happy". The explanation is right, that is what this model learned from a few hundred reviews. It is the model that is wrong, and now we know where.
+# Both point to the same words. The falls add up to less than half of what there is to explain: "good" and "happy" cover for each other, as the modalities did; where "good" is gone, "happy" counts for more. And look at "I": a word without a feeling gets almost as much as "happy". The explanation is right, that is what this model learned from a few hundred reviews. It is the model that is wrong, and now we know where.
 #
 # ## 5 · Inside the face
 #
@@ -765,7 +779,8 @@ for name in ("image", "audio"):
     assert abs(means[name] - means[f"{name} left out"]) < 0.1  # and by leaving out, about as well
     assert means["text, true size"] > means[f"{name}, true size"] + 0.4
     assert means["text, size"] < means[f"{name}, size"] + 0.2
-assert words["left out"].sum() < 0.7 * (whole - empty)
+assert words["left out"].sum() < (whole - empty) / 2
+assert fall([good], happy) > 1.3 * fall([], happy)
 assert abs(words["Shapley"].sum() - (whole - empty)) < 1e-9
 assert set(words["Shapley"].nlargest(3).index) == {"good", "happy.", "I"}
 
