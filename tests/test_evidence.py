@@ -108,21 +108,59 @@ def test_a_change_makes_stale_what_depends_on_it(
     assert evidence.state(only(PROGRAM.replace(old, new))) == state
 
 
-def test_a_change_in_the_package_makes_stale(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+REVIEWS = """
+from mmtutor.course.evidence import experiment
+
+@experiment("98_reviews", [{"label": "negative"}])
+def reviews(label):
+    from mmtutor import datasets
+
+    return {"n": (datasets.load_reviews().target == label).sum()}
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "file", "old", "new", "state"),
+    [
+        (PROGRAM, "rules.py", 'einsum("rn,rcn->cn", w, p)', 'einsum("rn,rcn->cn", w, +p)', "stale"),
+        (
+            PROGRAM,
+            "rules.py",
+            "from __future__",
+            '"""Say it otherwise."""\nfrom __future__',
+            "fresh",
+        ),
+        (PROGRAM, "rules.py", "from __future__ import annotations", "import os", "fresh"),
+        (PROGRAM, "rules.py", "def apply_rule(", "EXTRA = 1\n\n\ndef apply_rule(", "fresh"),
+        (PROGRAM, "faces.py", "return ", "return not ", "fresh"),  # of another room
+        (REVIEWS, "_reviews.py", "return Bunch(", "return Bunch(extra=1, ", "stale"),
+        (REVIEWS, "_bundled.py", "def bundled_path(name", "def bundled_path(name2", "stale"),
+        (REVIEWS, "_movies.py", "return ", "return not ", "fresh"),  # beside it in the same room
+    ],
+)
+def test_a_change_in_the_package_makes_stale_what_uses_it(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    program: str,
+    file: str,
+    old: str,
+    new: str,
+    state: str,
 ) -> None:
-    evidence.make(PROGRAM, folder, jobs=1)
-    read = Path.read_text
+    evidence.make(program, folder, jobs=1)
+    read, met = Path.read_text, []
 
     def changed(path: Path, **options: str) -> str:
         text = read(path, **options)
-        return text + f"\nX = {path.name!r}\n" if path.name == victim else text
+        if path.name != file:
+            return text
+        met.append(path)
+        assert old in text
+        return text.replace(old, new)
 
     monkeypatch.setattr(Path, "read_text", changed)
-    victim = "rules.py"
-    assert evidence.state(only(PROGRAM)) == "stale"
-    victim = "faces.py"  # not used
-    assert evidence.state(only(PROGRAM)) == "fresh"
+    assert evidence.state(only(program)) == state
+    assert met or state == "fresh"
 
 
 def test_bundled_data_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

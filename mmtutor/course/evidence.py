@@ -15,7 +15,6 @@ count).
 from __future__ import annotations
 
 import ast
-import builtins
 import csv
 import functools
 import importlib
@@ -23,8 +22,10 @@ import inspect
 import io
 import itertools
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -269,54 +270,133 @@ def experiments(text: str) -> list[Experiment]:
     return list(found.values())
 
 
+CELLS = ""  # the program of the evidence cells, beside the names of the package's modules
+FRAME = "mmtutor.course.evidence"  # the frame of evidence changes no row
+
+Place = tuple[str, str]  # a module, and a name that it defines
+
+
 def _mark(text: str, variable: str, space: Mapping[str, Any]) -> str:
-    """Hash what a table depends on: its part of the program, the package, and bundled files."""
-    defined = {name: node for node in ast.parse(text).body for name in _names_of(node)}
-    parts: list[str] = []
-    modules: set[Path] = set()
-    waiting, seen = [variable], set()
+    """Hash what a table depends on: the definitions that it reaches, and bundled files."""
+    parts: set[str] = set()
+    seen: set[tuple[str, str]] = set()
+    waiting = [(CELLS, variable)]
     while waiting:
-        name = waiting.pop()
-        if name in seen or name not in defined:
+        here = waiting.pop()
+        if here in seen:
             continue
-        seen.add(name)
-        node = defined[name]
-        used = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} - set(dir(builtins))
-        parts.append(_code(node))
-        waiting += sorted(used)
-        modules |= _package_files(node, space)
-    # A loop or a call may change what a name stands for without defining it.
-    for node in ast.parse(text).body:
-        changes = not isinstance(node, ast.Assign | ast.AnnAssign | ast.FunctionDef | ast.ClassDef)
-        if changes and seen & {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}:
-            parts.append(_code(node))
-    package = Path(importlib.import_module("mmtutor").__file__ or "").parent
-    files: set[Path] = set()
-    queue = sorted(modules)
-    while queue:
-        path = queue.pop()
-        if path in files or path == Path(__file__):  # the frame of evidence changes no row
-            continue
-        files.add(path)
-        queue += sorted(_imports(path, package))
-    codes = {path: ast.parse(path.read_text(encoding="utf-8")) for path in files}
-    tables = sorted(
-        {
-            node.value
-            for code in codes.values()
-            for node in ast.walk(code)
-            if isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and node.value.endswith(".csv")
-        }
-    )
+        seen.add(here)
+        module, name = here
+        program = text if module == CELLS else _source(module)
+        for node in _statements(program, name):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                waiting += [_home(*to) for to in _imported(node, module).get(name, [])]
+            else:
+                parts.add(_code(node))
+                waiting += _uses(node, module, program)
     bundled = []
-    for name in tables:
-        try:
-            bundled.append(bundled_path(name))
-        except FileNotFoundError:
+    for table in sorted({word for part in parts for word in re.findall(r"[\w.]+\.csv\b", part)}):
+        with suppress(FileNotFoundError):
+            bundled.append(bundled_path(table))
+    return fingerprint(*sorted(parts), *bundled)
+
+
+def _source(module: str) -> str:
+    file = "" if module == FRAME else importlib.import_module(module).__file__ or ""
+    return Path(file).read_text(encoding="utf-8") if file else ""
+
+
+@functools.lru_cache(maxsize=256)
+def _top(program: str) -> dict[str, list[ast.stmt]]:
+    """Return the statements that define each name, or may change what it stands for."""
+    found: dict[str, list[ast.stmt]] = {}
+    for node in ast.parse(program).body:
+        plain = ast.Assign | ast.AnnAssign | ast.FunctionDef | ast.ClassDef
+        changes = not isinstance(node, plain)  # a loop, a call
+        mentioned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        for name in {*_names_of(node), *(mentioned if changes else ())}:
+            found.setdefault(name, []).append(node)
+    return found
+
+
+def _statements(program: str, name: str) -> list[ast.stmt]:
+    return _top(program).get(name, [])
+
+
+def _imported(node: ast.AST, module: str) -> dict[str, list[Place]]:
+    """Return what a statement of imports, or those inside it, bind: a place of the package each.
+
+    The place of a module itself has an empty name.
+    """
+    bound: dict[str, list[Place]] = {}
+    for part in ast.walk(node):
+        if isinstance(part, ast.ImportFrom):
+            base = part.module or ""
+            if part.level:
+                file = getattr(importlib.import_module(module), "__file__", None) or ""
+                depth = part.level - (Path(file).name == "__init__.py")
+                stem = module.split(".")[: len(module.split(".")) - depth]
+                base = ".".join([*stem, *([base] if base else [])])
+            pairs = [(alias.asname or alias.name, base, alias.name) for alias in part.names]
+        elif isinstance(part, ast.Import):
+            pairs = [(a.asname, a.name, "") for a in part.names if a.asname]
+            pairs += [(a.name.partition(".")[0],) * 2 + ("",) for a in part.names if not a.asname]
+        else:
             continue
-    return fingerprint(*sorted(parts), *[_code(codes[p]) for p in sorted(codes)], *bundled)
+        for name, base, attribute in pairs:
+            if base.partition(".")[0] == "mmtutor":
+                bound.setdefault(name, []).append((base, attribute))
+    return bound
+
+
+def _home(module: str, name: str) -> Place:
+    """Return where the package defines what one of its modules calls `name`."""
+    thing = getattr(importlib.import_module(module), name, None) if name else None
+    if inspect.ismodule(thing):
+        return (thing.__name__, "")
+    home, known = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    if isinstance(home, str) and isinstance(known, str) and home.startswith("mmtutor."):
+        return (home, known.partition(".")[0])
+    return (module, name)
+
+
+def _uses(node: ast.stmt, module: str, program: str) -> list[Place]:
+    """Return the places that a statement names; of a module only what is taken from it counts."""
+    local = _imported(node, module)
+    rooms: dict[str, str] = {}  # names that stand for modules of the package
+    found: list[Place] = []
+
+    def bind(name: str, place: Place) -> None:
+        home = _home(*place)
+        if home[1]:
+            found.append(home)
+        else:
+            rooms[name] = home[0]
+
+    for name, places in local.items():
+        for place in places:
+            bind(name, place)
+    names = [part for part in ast.walk(node) if isinstance(part, ast.Name)]
+    for name in {part.id for part in names} - set(local):
+        imports = [
+            s for s in _statements(program, name) if isinstance(s, ast.Import | ast.ImportFrom)
+        ]
+        for place in (p for s in imports for p in _imported(s, module).get(name, [])):
+            bind(name, place)
+        if not imports:
+            found.append((module, name))
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute):
+            chain = ast.unparse(part).split(".")
+            if chain[0] in rooms:
+                place = (rooms[chain[0]], chain[1])
+                for attribute in chain[2:]:
+                    home = _home(*place)
+                    place = (home[0], attribute) if not home[1] else home
+                    if home[1]:
+                        break
+                found.append(_home(*place))
+    return [place for place in found if place[1]]
 
 
 def _names_of(node: ast.stmt) -> Iterator[str]:
@@ -346,51 +426,6 @@ def _as_documented(node: ast.AST) -> Any:
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
         return node
     return ast.Module(body=[ast.Pass()], type_ignores=[])
-
-
-def _package_files(node: ast.AST, space: Mapping[str, Any]) -> set[Path]:
-    """Return the package's files that hold what a statement of the program names."""
-    found = set()
-    for part in ast.walk(node):
-        things: list[Any] = []
-        if isinstance(part, ast.Name):
-            things = [space.get(part.id)]
-        elif isinstance(part, ast.Attribute):
-            names = ast.unparse(part).split(".")
-            if all(name.isidentifier() for name in names):
-                thing = space.get(names[0])
-                for name in names[1:]:
-                    thing = getattr(thing, name, None)
-                things = [thing]
-        for thing in things:
-            if thing is None or inspect.ismodule(thing):
-                continue  # of a room only what is taken from it counts
-            module = inspect.getmodule(thing)
-            if module is not None and module.__name__.startswith("mmtutor."):
-                found.add(Path(module.__file__ or ""))
-    return found
-
-
-def _imports(path: Path, package: Path) -> set[Path]:
-    """Return the files of the package that a file imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                here = path.relative_to(package.parent).with_suffix("").parts
-                base = ".".join([*here[: -node.level], *([base] if base else [])])
-            names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        for name in names:
-            if name.partition(".")[0] != "mmtutor":
-                continue
-            file = package.parent.joinpath(*name.split(".")).with_suffix(".py")
-            if file.is_file():
-                found.add(file)
-    return found
 
 
 # -- making tables ------------------------------------------------------------------------------

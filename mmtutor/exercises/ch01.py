@@ -210,6 +210,7 @@ _VARIANTS: tuple[Callable, ...] = (
 
 def _labelled_counts(rng: np.random.Generator) -> Iterator[Case]:
     """Rare words and repeated ones, no ties at the top; together they tell the slips apart."""
+    cases: list[Case] = []
     alike = {(0, 0)}
     while alike:
         alike, cases = set(combinations(range(len(_VARIANTS)), 2)), []

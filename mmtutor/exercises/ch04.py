@@ -242,7 +242,8 @@ def _agreement(
         blocks = [A[rows], B[rows]]
         return [_minus_averages(M, authors[rows]) for M in blocks] if centred else blocks
 
-    return _correlation(*part(look, within[1]), _directions(*part(fit, within[0])))
+    (new_A, new_B), (known_A, known_B) = part(look, within[1]), part(fit, within[0])
+    return _correlation(new_A, new_B, _directions(known_A, known_B))
 
 
 def _same_author(rng: np.random.Generator) -> Iterator[Case]:
