@@ -122,7 +122,7 @@ exercise(
         N_("divide by the sum first, then take the root."): lambda D: share(np.sqrt(D)),
         N_("the sum belongs under the root."): lambda D: np.sqrt(D) / D.sum(axis=1, keepdims=True),
     },
-    advice=N_("It is sqrt(row / row.sum())."),
+    advice=N_("Make each row's sum 1, then give each number the form it has in the formula of H."),
 )  # fmt: skip
 
 # --- 02.3 matches to trust ----------------------------------------------------------------------

@@ -318,9 +318,18 @@ WRONG = {
         (lambda D: np.sqrt(D / D.sum(axis=1)), "stopped with ValueError"),
         (lambda D: root_where(D)[:, :64], "shape (3, 128)"),
         (lambda D: normalize(D), "differs most"),
-        (lambda D: np.sqrt(D / D.max(axis=1, keepdims=True).clip(1e-9)), "sqrt(row / row.sum())"),
-        (lambda D: (D / D.sum(axis=1, keepdims=True).clip(1e-9)) ** 2, "sqrt(row / row.sum())"),
-        (lambda D: np.sqrt((D + 1) / (D + 1).sum(axis=1, keepdims=True)), "sqrt(row"),
+        (
+            lambda D: np.sqrt(D / D.max(axis=1, keepdims=True).clip(1e-9)),
+            "form it has in the formula",
+        ),
+        (
+            lambda D: (D / D.sum(axis=1, keepdims=True).clip(1e-9)) ** 2,
+            "form it has in the formula",
+        ),
+        (
+            lambda D: np.sqrt((D + 1) / (D + 1).sum(axis=1, keepdims=True)),
+            "form it has in the formula",
+        ),
         (root_in_place, "changes its input D"),
     ],
     "02.3": [
