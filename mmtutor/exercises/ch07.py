@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
-from scipy.spatial.distance import cdist
 
 from mmtutor._i18n import N_, _
-from mmtutor.course.checking import Case, Hint, as_array, exercise, judged
+from mmtutor.course.checking import Case, Hint, as_array, as_number, exercise, judged
 
 # --- 07.1 ---------------------------------------------------------------------------------------
 
@@ -174,47 +175,178 @@ exercise(
 
 # --- 07.4 ---------------------------------------------------------------------------------------
 
-
-def _recall(queries: np.ndarray, items: np.ndarray, k: int, metric: str = "cosine") -> float:
-    return _share_found(-cdist(queries, items, metric), k)
+_SQUARES, _ENTROPY = "mean_squared_error", "binary_crossentropy"
 
 
-def _share_found(similarity: np.ndarray, k: int) -> float:
-    return float(((similarity > np.diag(similarity)[:, None]).sum(axis=1) < k).mean())
+def _unit(x: np.ndarray) -> bool:
+    return bool(x.min() >= 0 and x.max() <= 1)
 
 
-def _vectors(rng: np.random.Generator) -> Iterator[Case]:
-    for k in (1, 3, 5, 2, 4, 1, 3, 6):
-        queries = rng.normal(size=(40, 5)) + 0.4
-        items = queries + rng.normal(size=(40, 5))
-        lengths = rng.uniform(0.2, 5, size=(2, 40, 1))  # must not matter
-        yield Case(queries * lengths[0], items * lengths[1], k)
+def _squares(x: np.ndarray, guess: np.ndarray | float) -> np.ndarray:
+    return (x - guess) ** 2
+
+
+def _entropy(x: np.ndarray, guess: np.ndarray) -> np.ndarray:
+    return -x * np.log(guess) - (1 - x) * np.log(1 - guess)
+
+
+def _cost(x: np.ndarray) -> np.ndarray:
+    """What the mean of each column costs, entry by entry."""
+    return (_entropy if _unit(x) else _squares)(x, np.broadcast_to(x.mean(axis=0), x.shape))
+
+
+def _plan(weigh: Callable) -> Callable:
+    """Return an answer with the right losses and, from a modality's targets, these weights."""
+    return lambda targets: (
+        {name: _ENTROPY if _unit(x) else _SQUARES for name, x in targets.items()},
+        {name: weigh(x) for name, x in targets.items()},
+    )
+
+
+def _targets(rng: np.random.Generator) -> Iterator[Case]:
+    for _trial in range(4):
+        n, widths = int(rng.integers(20, 40)), rng.permutation(np.arange(3, 10))
+        words = (rng.random((n, widths[0])) < rng.uniform(0.1, 0.6, widths[0])).astype(float)
+        words[0], words[1] = 0, 1  # no column is constant
+        matrices = {
+            "words": words,
+            "picture": rng.beta(2, rng.uniform(2, 6, widths[1]), (n, widths[1])),
+            "voice": rng.normal(rng.normal(size=widths[2]), rng.uniform(0.5, 3), (n, widths[2])),
+            "lengths": rng.uniform(0.2, 4, (n, widths[3])),  # none negative
+            "slopes": rng.uniform(-1, 1, (n, widths[4])),  # none above 1
+        }
+        names = ["words", "voice", *rng.choice(["picture", "lengths", "slopes"], 2, replace=False)]
+        yield Case({name: matrices[name] for name in rng.permutation(names).tolist()})
+    yield Case({name: matrices[name] for name in ("picture", "lengths", "slopes")})
+
+
+def _value(loss: Any) -> float:
+    """What a loss makes of one pair, which tells it from others."""
+    import keras
+
+    pair = np.array([[0.2, 0.9]]), np.array([[0.6, 0.3]])
+    return float(np.mean(keras.losses.get(loss)(*pair)))
+
+
+_named = functools.cache(_value)
+
+
+def _loss_of(loss: Any, name: str) -> float:
+    try:
+        return _named(loss) if isinstance(loss, str) else _value(loss)
+    except Exception:
+        text = _("the loss of {name} is {loss!r}, which is none of Keras's.")
+        raise Hint(text.format(name=name, loss=loss)) from None
+
+
+def _weights(value: Any, right: tuple[dict, dict]) -> np.ndarray:
+    """Return the weights, once the losses are the right ones."""
+    two = isinstance(value, tuple | list) and len(value) == 2
+    if not two or not all(isinstance(d, dict) and set(d) == set(right[0]) for d in value):
+        raise Hint(_("return two dictionaries, losses and weights, with the names of `targets`."))
+    losses, weights = value
+    for name, wanted in right[0].items():
+        if not np.isclose(_loss_of(losses[name], name), _loss_of(wanted, name)):
+            text = _("{name}: expected {right}, got {got}; look where its values lie.")
+            raise Hint(text.format(name=name, right=wanted, got=losses[name]))
+    return np.array([as_number(weights[name], _("each weight")) for name in right[0]])
 
 
 exercise(
     "07.4",
-    "a function (queries, items, k) that returns recall@k, a number from 0 to 1",
-    solve=_recall,
-    cases=_vectors,
+    "a function (targets) that returns two dictionaries, losses and weights, as compile takes them",
+    solve=_plan(lambda x: 1 / _cost(x).mean()),
+    cases=_targets,
+    read=_weights,
     slips={
-        N_("divide by the number of queries: recall is a share."): (
-            lambda q, i, k: len(q) * _recall(q, i, k),
-            lambda q, i, k: 100 * _recall(q, i, k),
+        N_("all weights are the same: what does the mean of each column cost?"):
+            _plan(lambda x: 1.0),
+        N_("this is what it costs: the weight that makes it 1 is its inverse."):
+            _plan(lambda x: _cost(x).mean()),
+        N_("Keras takes the mean over the columns, not their sum."): (
+            _plan(lambda x: 1 / _cost(x).sum(axis=1).mean()),
+            _plan(lambda x: 1 / x.shape[1]),
         ),
-        N_("you look at k + 1 items."): lambda q, i, k: _recall(q, i, k + 1),
-        N_("you look at k - 1 items."): lambda q, i, k: _recall(q, i, k - 1),
-        N_("you look at one item: look at the first k."): lambda q, i, k: _recall(q, i, 1),
-        N_("you search the queries for each item: swap them."): lambda q, i, k: _recall(i, q, k),
-        N_("you take the k least similar ones: sort downwards."): lambda q, i, k: _recall(q, -i, k),
-        N_("use the cosine: lengths must not matter."): (
-            lambda q, i, k: _recall(q, i, k, "euclidean"),
-            lambda q, i, k: _recall(q, i, k, "cityblock"),
+        N_("weigh with the loss itself, cross-entropy where it is cross-entropy."): (
+            _plan(lambda x: 1 / x.var(axis=0).mean()),
+            _plan(lambda x: 1 / x.var()),
         ),
-        N_("use the cosine: do not subtract the means."):
-            lambda q, i, k: _recall(q, i, k, "correlation"),
-        N_("divide the dot product by the lengths of both."):
-            lambda q, i, k: _share_found(q @ i.T, k),
-        N_("do not divide by k: a query has one right item, found or not."):
-            lambda q, i, k: _recall(q, i, k) / k,
+        N_("each column has a mean of its own: axis=0."):
+            _plan(lambda x: 1 / (_entropy if _unit(x) else _squares)(x, x.mean()).mean()),
+        N_("no root: the loss is a square, and its weight is for the loss."):
+            _plan(lambda x: 1 / np.sqrt(_cost(x).mean())),
     },
+    advice=N_("Weight = 1 / the loss of an answer that says the mean of each column."),
 )  # fmt: skip
+
+# --- 07.5 ---------------------------------------------------------------------------------------
+
+
+@judged(
+    "07.5",
+    "a function (sizes, code_size) that returns a keras.Model from {name: values} to "
+    "{name: reconstruction}",
+)
+def _shared_code(ask: Callable, rng: np.random.Generator) -> str:
+    import keras
+
+    widths = rng.permutation([3, 4, 5, 6]).tolist()
+    names = rng.permutation(["face", "voice", "caption", "gait"]).tolist()
+    k, code_size = (int(rng.integers(*span)) for span in ((3, 5), (2, 5)))
+    sizes = dict(zip(names[:k], widths[:k], strict=True))
+    model = ask(sizes, code_size)
+    if not isinstance(model, keras.Model):
+        raise Hint(_("return a keras.Model."))
+    _look_at_model(model, sizes, code_size, rng)
+    return _("every modality acts on every reconstruction, and all pass through the code.")
+
+
+def _look_at_model(
+    model: Any, sizes: dict[str, int], code_size: int, rng: np.random.Generator
+) -> None:
+    n = 48
+    plain = {name: rng.normal(size=(n, size)).astype("float32") for name, size in sizes.items()}
+    # First as it is, then with each modality exchanged among the samples: all in one batch.
+    batch = {
+        name: np.vstack([x, *(np.roll(x, 1, axis=0) if name == other else x for other in sizes)])
+        for name, x in plain.items()
+    }
+    outputs = _answer(model, batch, sizes)
+    for name, values in outputs.items():
+        before, *after = np.split(values, len(sizes) + 1)
+        for other, changed in zip(sizes, after, strict=True):
+            if np.allclose(before, changed, atol=1e-5):
+                text = _("{other} has no effect on the reconstruction of {name}: share one code.")
+                raise Hint(text.format(other=other, name=name))
+    together = np.hstack(list(outputs.values())).astype(float)
+    strength = np.linalg.svd(together - together.mean(axis=0), compute_uv=False)
+    for weight in model.trainable_variables:
+        weight.assign(5 * weight)
+    wide = np.hstack(list(_answer(model, batch, sizes).values()))
+    if wide.min() >= -1 or wide.max() <= 1:
+        text = _("the outputs lie between {low:.2g} and {high:.2g}: standardised features do not.")
+        raise Hint(text.format(low=wide.min(), high=wide.max()))
+    if (rank := int((strength > 1e-4 * strength[0]).sum())) > code_size:
+        text = _(
+            "the reconstructions vary in {rank} directions, but the code has {size} numbers: let "
+            "all pass through it, and make each decoder one linear layer."
+        )
+        raise Hint(text.format(rank=rank, size=code_size))
+
+
+def _answer(model: Any, batch: dict[str, np.ndarray], sizes: dict[str, int]) -> dict:
+    try:
+        outputs = model(batch, training=False)
+    except Exception as error:
+        text = _("the model does not take {{name: values}} for the names {names}: {error}")
+        said = str(error).strip().partition("\n")[0]
+        raise Hint(text.format(names=list(sizes), error=said)) from None
+    if not isinstance(outputs, dict) or set(outputs) != set(sizes):
+        raise Hint(_("the model must return a dictionary with the names of `sizes`."))
+    n = len(next(iter(batch.values())))
+    return {
+        name: as_array(
+            np.asarray(outputs[name]), (n, size), _("the output {name}").format(name=name)
+        )
+        for name, size in sizes.items()
+    }

@@ -450,7 +450,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | 05 | [Fusing decisions](05_fuse_decisions.ipynb) | sum, product or vote, and when does each fail? | simulated | 60 |
 # | 06 | [Choosing a fusion](06_choose_a_fusion.ipynb) | which rule wins where, and how would you find out? | simulated | 60 |
 # | **III** | **Learned representations** | | | |
-# | 07 | [Sharing a code: the multimodal autoencoder](07_share_a_code.ipynb) | can one code stand for face, voice and words? | simulated; if fetched: `spoken_digits`, `mnist_test` | 50 |
+# | 07 | [Sharing a code: the multimodal autoencoder](07_share_a_code.ipynb) | can one code stand for face, voice and words? | simulated; if fetched: `spoken_digits`, `mnist_test` | 55 |
 # | 08 | [CNN-RNN: one network for pictures, sounds and words](08_train_cnn_rnn.ipynb) | does a joint network beat its best single branch? | simulated; if fetched: `spoken_digits`, `mnist_test` | 60 |
 # | 09 | [Contrastive alignment: learning without labels](09_align_without_labels.ipynb) | what can be learned from pairs without labels? | simulated | 50 |
 # | **IV** | **Practice** | | | |

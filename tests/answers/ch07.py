@@ -1,9 +1,10 @@
 """Answers to the exercises of chapter 07."""
 
+import keras
 import numpy as np
+from keras import layers, ops
+from scipy.special import xlogy
 from sklearn.metrics import mean_squared_error
-from sklearn.metrics.pairwise import cosine_similarity
-from sklearn.neighbors import NearestNeighbors
 
 # 07.1
 
@@ -199,26 +200,144 @@ def loss_float32(x, output, present):
 # 07.4
 
 
-def recall_sort(queries, items, k):
-    best = np.argsort(-cosine_similarity(queries, items), axis=1)[:, :k]
-    return np.mean([i in row for i, row in enumerate(best)])
+def decide_keras(targets):
+    losses, weights = {}, {}
+    for name, x in targets.items():
+        in_unit = x.min() >= 0 and x.max() <= 1
+        losses[name] = "binary_crossentropy" if in_unit else "mean_squared_error"
+        guess = np.broadcast_to(x.mean(axis=0), x.shape)
+        weights[name] = 1 / float(ops.mean(keras.losses.get(losses[name])(x, guess)))
+    return losses, weights
 
 
-def recall_of(s, k):
-    return np.mean((s > np.diag(s)[:, None]).sum(axis=1) < k)
+def decide_classes(targets):
+    losses = {
+        name: keras.losses.BinaryCrossentropy()
+        if 0 <= x.min() <= x.max() <= 1
+        else keras.losses.MeanSquaredError()
+        for name, x in targets.items()
+    }
+    weights = {
+        name: 1 / losses[name](x, np.tile(x.mean(axis=0), (len(x), 1)))
+        for name, x in targets.items()
+    }
+    return losses, weights
 
 
-def recall_neighbours(queries, items, k):
-    best = NearestNeighbors(n_neighbors=k, metric="cosine").fit(items).kneighbors(queries)[1]
-    return (best == np.arange(len(queries))[:, None]).any(axis=1).mean()
+def decide_numpy(targets, unit_loss="binary_crossentropy", other_loss="mse", weigh=None):
+    losses, weights = {}, {}
+    for name, x in targets.items():
+        p = x.mean(axis=0)
+        if np.all((x >= 0) & (x <= 1)):
+            losses[name], cost = unit_loss, np.mean(-p * np.log(p) - (1 - p) * np.log(1 - p))
+        else:
+            losses[name], cost = other_loss, x.var(axis=0).mean()
+        weights[name] = weigh(x, cost) if weigh else 1 / cost
+    return [losses, weights]
 
 
-def recall_loop(queries, items, k):
-    hits = 0
-    for i, q in enumerate(queries):
-        s = [q @ v / (q @ q * (v @ v)) ** 0.5 for v in items]
-        hits += sorted(s, reverse=True).index(s[i]) < k
-    return hits / len(queries)
+def decide_sklearn(targets):
+    losses, weights = {}, {}
+    for name, x in targets.items():
+        p = x.mean(axis=0)
+        if ((x < 0) | (x > 1)).any():
+            losses[name] = keras.losses.mean_squared_error
+            weights[name] = np.float32(1 / mean_squared_error(x, np.ones((len(x), 1)) * p))
+        else:
+            losses[name] = keras.losses.binary_crossentropy
+            weights[name] = np.float32(1 / -np.mean(xlogy(x, p) + xlogy(1 - x, 1 - p)))
+    return losses, weights
+
+
+def decide_reversed(targets):
+    losses, weights = decide_numpy(targets, "BinaryCrossentropy", "MeanSquaredError")
+    return dict(reversed(losses.items())), dict(reversed(weights.items()))
+
+
+def decide_by_sign(targets):
+    losses, weights = decide_numpy(targets)
+    for name, x in targets.items():
+        losses[name] = "binary_crossentropy" if x.min() >= 0 else "mean_squared_error"
+    return losses, weights
+
+
+def weighing(weigh):
+    return lambda targets: decide_numpy(targets, weigh=weigh)
+
+
+# 07.5
+
+
+def build(
+    sizes,
+    code_size,
+    share=layers.average,
+    last="linear",
+    hidden=0,
+    code=None,
+    inner="relu",
+):
+    inputs = {name: keras.Input((size,), name=name) for name, size in sizes.items()}
+    proposals = []
+    for x in inputs.values():
+        if hidden:
+            x = layers.Dropout(0.2)(layers.Dense(hidden, activation=inner)(x))
+        proposals.append(layers.Dense(code or code_size)(x))
+    z = share(proposals)
+    outputs = {name: layers.Dense(size, activation=last)(z) for name, size in sizes.items()}
+    return keras.Model(inputs, outputs)
+
+
+def build_batch_norm(sizes, code_size):
+    inputs = {name: keras.Input((size,), name=name) for name, size in sizes.items()}
+    x = layers.BatchNormalization()(layers.concatenate(list(inputs.values())))
+    z = layers.Dense(code_size)(layers.Dense(32, activation="gelu")(x))
+    return keras.Model(inputs, {name: layers.Dense(size)(z) for name, size in sizes.items()})
+
+
+def build_operators(sizes, code_size):
+    inputs = {name: keras.Input((size,)) for name, size in sizes.items()}
+    z = sum(layers.Dense(code_size)(x) for x in inputs.values()) / len(sizes)
+    return keras.Model(inputs, {name: layers.Dense(size)(z) for name, size in sizes.items()})
+
+
+def build_apart(sizes, code_size):
+    inputs = {name: keras.Input((size,), name=name) for name, size in sizes.items()}
+    codes = {name: layers.Dense(code_size)(x) for name, x in inputs.items()}
+    outputs = {name: layers.Dense(size)(codes[name]) for name, size in sizes.items()}
+    return keras.Model(inputs, outputs)
+
+
+def build_from_first(sizes, code_size):
+    inputs = {name: keras.Input((size,), name=name) for name, size in sizes.items()}
+    z = layers.Dense(code_size)(next(iter(inputs.values())))
+    return keras.Model(inputs, {name: layers.Dense(size)(z) for name, size in sizes.items()})
+
+
+def build_skip(sizes, code_size):
+    inputs = {name: keras.Input((size,), name=name) for name, size in sizes.items()}
+    z = layers.add([layers.Dense(code_size)(x) for x in inputs.values()])
+    outputs = {
+        name: layers.Dense(size)(layers.concatenate([z, inputs[name]]))
+        for name, size in sizes.items()
+    }
+    return keras.Model(inputs, outputs)
+
+
+def build_list(sizes, code_size):
+    model = build(sizes, code_size)
+    return keras.Model(model.inputs, list(model.outputs))
+
+
+def build_swapped(sizes, code_size):
+    inputs = {name: keras.Input((size,), name=name) for name, size in sizes.items()}
+    z = layers.add([layers.Dense(code_size)(x) for x in inputs.values()])
+    turned = dict(zip(sizes, reversed(sizes.values()), strict=True))
+    return keras.Model(inputs, {name: layers.Dense(size)(z) for name, size in turned.items()})
+
+
+def build_two(sizes, code_size):
+    return build(dict(list(sizes.items())[:2]), code_size)
 
 
 def unit(A):
@@ -229,14 +348,16 @@ RIGHT = {
     "07.1": [code_where, code_loop, code_float32, code_nanmean, code_einsum],
     "07.2": [drop_scores, drop_again, drop_all_again, drop_by_loops, drop_by_binomial],
     "07.3": [loss_select, loss_weigh, loss_sklearn, loss_loop, loss_float32],
-    "07.4": [
-        recall_sort,
-        recall_neighbours,
-        recall_loop,
-        lambda q, i, k: recall_of(cosine_similarity(q, i), k),
-        lambda q, i, k: recall_of(-np.linalg.norm(unit(q)[:, None] - unit(i), axis=2), k),
-        lambda q, i, k: recall_of(unit(q.astype("f4")) @ unit(i.astype("f4")).T, k),
-        lambda q, i, k: recall_of(q @ unit(i).T, k),  # a query's own length changes no order
+    "07.4": [decide_keras, decide_classes, decide_numpy, decide_sklearn, decide_reversed],
+    "07.5": [
+        build,
+        build_batch_norm,
+        build_operators,
+        lambda s, c: build(s, c, share=layers.add, hidden=16),
+        lambda s, c: build(s, c, share=layers.maximum, hidden=8, inner="tanh"),
+        lambda s, c: build(
+            s, c, code=10, share=lambda p: layers.Dense(c)(layers.concatenate(p)), hidden=12
+        ),
     ],
 }
 
@@ -302,27 +423,45 @@ WRONG = {
         (lambda x, o, p: loss_select(x, o.__isub__(1e-3), p), "changes its input o"),
     ],
     "07.4": [
-        (lambda q, i, k: recall_sort(q, i, k) * len(q), "recall is a share"),
-        (lambda q, i, k: recall_sort(q, i, k + 1), "k + 1 items"),
-        (lambda q, i, k: recall_sort(q, i, k - 1), "k - 1 items"),
-        (lambda q, i, k: recall_sort(q, i, 1), "the first k"),
-        (lambda q, i, k: recall_sort(i, q, k), "swap them"),
-        (lambda q, i, k: recall_sort(q, -i, k), "sort downwards"),
-        (lambda q, i, k: recall_of(q @ i.T, k), "lengths of both"),
-        (lambda q, i, k: recall_of(unit(q) @ i.T, k), "lengths of both"),
-        (lambda q, i, k: recall_of(-np.linalg.norm(q[:, None] - i, axis=2), k), "use the cosine"),
-        (lambda q, i, k: recall_of(-np.abs(q[:, None] - i).sum(axis=2), k), "use the cosine"),
-        (lambda q, i, k: recall_of(np.corrcoef(q, i)[: len(q), len(q) :], k), "the means"),
-        (lambda q, i, k: recall_sort(q, i, k) / k, "do not divide by k"),
-        (lambda q, i, k: cosine_similarity(q, i), "one number"),
-        (lambda q, i, k: 2.0, "expected"),
-        (lambda q, i, k: np.mean(np.diag(cosine_similarity(q, i))), "expected"),
+        (weighing(lambda x, cost: 1.0), "all weights are the same"),
+        (weighing(lambda x, cost: cost), "its inverse"),
+        (weighing(lambda x, cost: 1 / cost / x.shape[1]), "mean over the columns"),
+        (weighing(lambda x, cost: 1 / x.shape[1]), "mean over the columns"),
+        (weighing(lambda x, cost: 1 / x.var(axis=0).mean()), "cross-entropy where"),
+        (weighing(lambda x, cost: cost**-0.5), "no root"),
+        (weighing(lambda x, cost: 1 / (len(x) * cost)), "differs most"),
+        (weighing(lambda x, cost: 1 / (x**2).mean()), "differs most"),
+        (weighing(lambda x, cost: x.shape[1] / cost), "differs most"),
+        (weighing(lambda x, cost: None), "each weight must be one number"),
+        (lambda t: decide_numpy(t, unit_loss="mse"), "look where its values lie"),
+        (lambda t: decide_numpy(t, other_loss="binary_crossentropy"), "look where"),
+        (lambda t: decide_numpy(t, other_loss="mae"), "look where"),
+        (lambda t: decide_numpy(t, "categorical_crossentropy"), "look where"),
+        (lambda t: decide_numpy(t, other_loss="squared"), "none of Keras's"),
+        (lambda t: decide_numpy(t, "mse", "binary_crossentropy"), "look where"),
+        (lambda t: decide_numpy(t)[0], "two dictionaries"),
+        (lambda t: [list(d.values()) for d in decide_numpy(t)], "two dictionaries"),
         (
-            lambda q, i, k: recall_of(
-                q / np.linalg.norm(q, axis=0) @ (i / np.linalg.norm(i, axis=0)).T, k
-            ),
-            "",
+            lambda t: decide_numpy({n: x for n, x in t.items() if n != "voice"} | {"v": 1}),
+            "stopped",
         ),
-        (lambda q, i, k: recall_sort(q, i.__imul__(2), k), "changes its input i"),
+        (lambda t: decide_numpy({f"{n}_out": x for n, x in t.items()}), "names of `targets`"),
+        (decide_by_sign, "look where"),
+    ],
+    "07.5": [
+        (build_apart, "share one code"),
+        (build_from_first, "share one code"),
+        (build_skip, "let all pass through it"),
+        (lambda s, c: build(s, c, share=layers.concatenate), "let all pass through it"),
+        (lambda s, c: build(s, c + 1), "let all pass through it"),
+        (lambda s, c: build(s, c, last="sigmoid"), "standardised features do not"),
+        (lambda s, c: build(s, c, last="relu"), "standardised features do not"),
+        (lambda s, c: build(s, c, last="tanh"), "standardised features do not"),
+        (build_list, "return a dictionary"),
+        (build_two, ""),
+        (build_swapped, "must have shape"),
+        (lambda s, c: build(dict.fromkeys(s, 3), c), ""),
+        (lambda s, c: [build(s, c)], "return a keras.Model"),
+        (lambda s, c: build(list(s), c), "stopped with"),
     ],
 }
