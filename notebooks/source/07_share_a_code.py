@@ -814,7 +814,8 @@ print("made again, world 0:", {name: round(float(now[name]), 2) for name in (*CA
 # %%
 pixels = on_pixels.table().query("world > 0").drop(columns="world").groupby("face").mean()
 pixels.loc["components"] = mean.loc["both"]
-print(pixels[[*FROM, *CROSSED]].T.round(2).to_string())
+rows = ["drawn from voice+caption", "drawn from face", CROSSED[0], *CROSSED[2:]]
+print(pixels[rows].T.round(2).to_string())
 
 # %% [markdown]
 # For the drawing it makes no difference: 0.70 with pixels as with components. For finding one half by the other it does, and a judge who learned by voice knows 0.79 of the faces with components, 0.57 with pixels; only from face to voice pixels do as well. Of cross-entropy the last column says little: it takes raw pixels in, and from those this encoder hardly learns to see, as its drawings *from the face itself* show. So two things differ, and the loss need not be the reason.
@@ -865,7 +866,7 @@ now = transfer.confirm(world=0, system="CCA, 0.03", within=0.02)
 # %%
 few = few_labels.table().query("world > 0").drop(columns="world").groupby("labels")
 curve, wobble = few.mean(), few.std()
-print(curve.drop(columns=["voice alone", "caption alone"]).round(2).to_string())
+print(curve.drop(columns=["voice alone", "caption alone"]).loc[[20, 320]].round(2).to_string())
 print("largest standard deviation over the worlds:", round(float(wobble.max(axis=None)), 2))
 now = few_labels.confirm(world=0, labels=320, within=0.1)
 fig, ax = plt.subplots(figsize=(6, 3.2))
@@ -926,7 +927,8 @@ plotting.show(
 # %%
 PLACES = ["quarter", "quarter by chance", "middle", "middle by chance"]
 walked = walks.table().query("world > 0").groupby("judges_of")[PLACES]
-print(walked.agg(["mean", "std"]).round(2).T.to_string())
+print(walked.mean().round(2).T.to_string())
+print("largest standard deviation:", round(float(walked.std().max(axis=None)), 2))
 now = walks.confirm(world=0, judges_of="drawings", within=0.1)
 
 # %% [markdown]
