@@ -818,7 +818,7 @@ rows = ["drawn from voice+caption", "drawn from face", CROSSED[0], *CROSSED[2:]]
 print(pixels[rows].T.round(2).to_string())
 
 # %% [markdown]
-# For the drawing it makes no difference: 0.70 with pixels as with components. For finding one half by the other it does, and a judge who learned by voice knows 0.79 of the faces with components, 0.57 with pixels; only from face to voice pixels do as well. Of cross-entropy the last column says little: it takes raw pixels in, and from those this encoder hardly learns to see, as its drawings *from the face itself* show. So two things differ, and the loss need not be the reason.
+# For the drawing it makes no difference: 0.70 with pixels as with components. For finding one half by the other it does, and a judge who learned by voice knows 0.79 of the faces with components, 0.57 with pixels; from face to voice pixels do as well. Of cross-entropy the last column says little: it takes raw pixels in, and from those this encoder hardly learns to see, as its drawings *from the face itself* show. So two things differ, and the loss need not be the reason.
 #
 # ## 8 · Against canonical correlation
 #
@@ -937,7 +937,7 @@ now = walks.confirm(world=0, judges_of="drawings", within=0.1)
 # %% [markdown]
 # ## 11 · Spoken and written digits
 #
-# Real data: 1,500 spoken digits by six speakers (Free Spoken Digit Dataset, CC BY-SA 4.0), each paired with a handwritten digit of the same value (MNIST, CC BY-SA 3.0). Can somebody who learned the ten digits only by ear read them? (The labels are used to pair the halves, and then only by the classifier.) Each speaker in turn is the unseen one. The network has the settings of section 8, which were found on simulated people; only the batch is half of the training samples as there, which is more, and the picture has 80 components, a number once tried out on these speakers. CCA gets four amounts of shrinkage, the best of which are only known in hindsight, and the amount chosen inside the five training speakers.
+# Real data: 1,500 spoken digits by six speakers (Free Spoken Digit Dataset, CC BY-SA 4.0), each paired with a handwritten digit of the same value (MNIST, CC BY-SA 3.0). Can somebody who learned the ten digits only by ear read them? (The labels are used to pair the halves, and then only by the classifier.) Each speaker in turn is the unseen one. The network has the settings of section 8, which were found on simulated people; only the batch is larger (half of the training samples, as there), and the picture has 80 components, a number once tried out on these speakers. CCA gets four amounts of shrinkage, the best of which are only known in hindsight, and the amount chosen inside the five training speakers.
 # (To make the table anew, fetch the data with `mmtutor data fetch spoken_digits` and `mmtutor data fetch mnist_test`.)
 
 # %%
