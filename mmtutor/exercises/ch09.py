@@ -1,175 +1,199 @@
-"""Checks of chapter 09, contrastive alignment."""
+"""Checks of chapter 09, contrastive alignment. Keras is loaded when an answer is checked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import log_softmax
 
-from mmtutor.course.checking import Hint, as_number, judged
+from mmtutor._i18n import N_, _
+from mmtutor.course.checking import Case, Hint, as_array, as_number, compare, exercise, judged
+from mmtutor.exercises._scaling import unit
 
-
-def _unit(A: np.ndarray) -> np.ndarray:
-    return A / np.linalg.norm(A, axis=1, keepdims=True)
-
-
-def _terms(Z: np.ndarray, axis: int) -> np.ndarray:
-    """Minus the log-probability that the softmax over `axis` gives the right partner."""
-    return logsumexp(Z, axis=axis) - np.diag(Z)
+# --- 09.1 ---------------------------------------------------------------------------------------
 
 
-def _loss(Z: np.ndarray) -> float:
-    return float((_terms(Z, 1).mean() + _terms(Z, 0).mean()) / 2)
+def _loss(s: np.ndarray, who: np.ndarray, outside: float = -np.inf, axes: Any = (0, 1)) -> float:
+    """The loss of logits; those of known matches, but the own one, are replaced."""
+    known = (who[:, None] == who) & ~np.eye(len(s), dtype=bool)
+    s = np.where(known, outside, s)
+    return -float(np.mean([np.diag(log_softmax(s, axis=axis)).mean() for axis in axes]))
 
 
-_LOSS_MISTAKES: list[tuple[Callable[..., float], str]] = [
-    (lambda A, B, t: _loss(A @ B.T / t), "scale every row to length 1 first: cosine similarity."),
-    (lambda A, B, t: _loss(_unit(A) @ _unit(B).T * t), "divide by the temperature, not multiply."),
-    (lambda A, B, t: _loss(_unit(A) @ _unit(B).T), "the temperature is not used."),
-    (lambda A, B, t: -_loss(_unit(A) @ _unit(B).T / t), "a loss is minus the log-probability."),
-    (
-        lambda A, B, t: 2 * _loss(_unit(A) @ _unit(B).T / t),
-        "twice the loss: take the mean of the two directions, not their sum.",
-    ),
-    (
-        lambda A, B, t: len(A) * _loss(_unit(A) @ _unit(B).T / t),
-        "take the mean over the pairs, not their sum.",
-    ),
-    (
-        lambda A, B, t: float(_terms(_unit(A) @ _unit(B).T / t, 1).mean()),
-        "only one direction: let the second halves look for the first ones, too.",
-    ),
-    (
-        lambda A, B, t: float(_terms(_unit(A) @ _unit(B).T / t, 0).mean()),
-        "only one direction: let the first halves look for the second ones, too.",
-    ),
-]
+def _left_out_of_rows(s: np.ndarray, who: np.ndarray) -> float:
+    return (_loss(s, who, axes=(1,)) + _loss(s, np.arange(len(s)), axes=(0,))) / 2
 
 
-@judged("09.1", "a function (A, B, temperature) that returns the symmetric InfoNCE loss")
-def info_nce(answer, rng):
-    for _ in range(20):
-        n, width = int(rng.integers(3, 9)), int(rng.integers(2, 6))
-        A, B = rng.normal(size=(n, width)), rng.normal(size=(n, width))
-        temperature = float(rng.uniform(0.1, 0.6))
-        copies = A.copy(), B.copy()
-        got = as_number(answer(A, B, temperature), "the loss")
-        if not (np.array_equal(A, copies[0]) and np.array_equal(B, copies[1])):
-            raise Hint("your function changes its input; work on a copy.")
-        right = _loss(_unit(A) @ _unit(B).T / temperature)
-        if np.isclose(got, right, atol=1e-6):
+def _all_right(s: np.ndarray, who: np.ndarray) -> float:
+    """Known matches count as right answers, each with the same share."""
+    share = (who[:, None] == who) / (who[:, None] == who).sum(axis=1, keepdims=True)
+    return -float(np.mean([(share * log_softmax(z, axis=1)).sum(axis=1).mean() for z in (s, s.T)]))
+
+
+_SLIPS = {  # of the embeddings A and B, the persons and the temperature
+    N_("partners of the same person are still pushed away: leave them out."):
+        lambda A, B, who, t: _loss(unit(A) @ unit(B).T / t, np.arange(len(A))),
+    N_("leave them out of the sum: a logit of 0 still has a share, exp(0) = 1."):
+        lambda A, B, who, t: _loss(unit(A) @ unit(B).T / t, who, 0.0),
+    N_("leave them out in both directions: of the columns, too."):
+        lambda A, B, who, t: _left_out_of_rows(unit(A) @ unit(B).T / t, who),
+    N_("known matches are left out, not counted as right answers."):
+        lambda A, B, who, t: _all_right(unit(A) @ unit(B).T / t, who),
+    N_("only one direction: let the other halves look for their partners, too."):
+        lambda A, B, who, t: _loss(unit(A) @ unit(B).T / t, who, axes=(1,)),
+    N_("take the mean of the two directions, not their sum."):
+        lambda A, B, who, t: 2 * _loss(unit(A) @ unit(B).T / t, who),
+    N_("take the mean over the pairs, not their sum."):
+        lambda A, B, who, t: len(A) * _loss(unit(A) @ unit(B).T / t, who),
+    N_("scale what the towers return to length 1 first: cosine similarity."):
+        lambda A, B, who, t: _loss(A @ B.T / t, who),
+    N_("the temperature is not used."):
+        lambda A, B, who, t: _loss(unit(A) @ unit(B).T, who),
+    N_("divide by the temperature, do not multiply."):
+        lambda A, B, who, t: _loss(unit(A) @ unit(B).T * t, who),
+    N_("a loss is minus the log-probability."):
+        lambda A, B, who, t: -_loss(unit(A) @ unit(B).T / t, who),
+}  # fmt: skip
+
+
+@judged(
+    "09.1",
+    "a function (f, g, x, y, who, temperature) that returns the loss, one number, computed with "
+    "keras.ops so that Keras can differentiate it",
+)
+def _known_matches(ask: Callable, rng: np.random.Generator) -> str:
+    import keras
+    import tensorflow as tf
+
+    tried, wrong = [], None
+    for n in (6, 7, 9):
+        x, y = (rng.normal(size=(n, width)).astype("float32") for width in (3, 4))
+        weights = [keras.Variable(rng.normal(size=(width, 5)), dtype="float32") for width in (3, 4)]
+        f, g = (lambda values, W=W: keras.ops.matmul(values, W) for W in weights)
+        who, temperature = rng.permutation(np.arange(n) // 2), float(rng.uniform(0.2, 0.6))
+        with tf.GradientTape() as tape:
+            value = ask(f, g, x, y, who, temperature)
+        A, B = np.asarray(f(x), float), np.asarray(g(y), float)
+        tried.append((as_number(value), (A, B, who, temperature)))
+        try:
+            right = _loss(unit(A) @ unit(B).T / temperature, who)
+            compare(tried[-1][0], right, Case())
+        except Hint as hint:
+            wrong = hint
             continue
-        for wrong, hint in _LOSS_MISTAKES:
-            if np.isclose(got, wrong(A, B, temperature), atol=1e-6):
-                raise Hint(hint)
-        raise Hint(
-            f"{got:.3f} where {right:.3f} is right, for {n} pairs. Cosine similarities over the "
-            "temperature; log-softmax along the rows, and along the columns; minus the mean of "
-            "the diagonals."
+        slopes = [None]
+        if tf.is_tensor(value):
+            slopes = tape.gradient(value, [W.value for W in weights])
+        if any(slope is None or not np.isfinite(slope).all() for slope in slopes):
+            text = _("the value is right, but Keras cannot differentiate it: use keras.ops alone.")
+            raise Hint(text)
+    if wrong is None:
+        return _("right on {n} batches, and both towers get a gradient.").format(n=len(tried))
+    for hint, slip in _SLIPS.items():
+        if all(np.isclose(value, slip(*given), rtol=1e-4) for value, given in tried):
+            raise Hint(_(hint))
+    advice = _("Replace the logits of known matches by -inf, then log-softmax in both directions.")
+    raise Hint(f"{wrong} {advice}")
+
+
+# --- 09.2 ---------------------------------------------------------------------------------------
+
+
+def _recall(S: np.ndarray, k: int) -> float:
+    """An item that scores as high as the partner counts as found before it."""
+    return float(((np.diag(S)[:, None] <= S).sum(axis=1) <= k).mean())
+
+
+def _scores(rng: np.random.Generator) -> Iterator[Case]:
+    for k in (1, 2, 3, 5, 4, 1):
+        yield Case(rng.normal(size=(24, 24)) + 1.5 * np.eye(24), k)
+    ties = _("an item that scores exactly as high as the partner counts as found before it.")
+    for k in (1, 2, 3):
+        yield Case(np.round(rng.normal(size=(24, 24)) + 1.5 * np.eye(24)), k, hint=ties)
+    yield Case(np.ones((8, 8)), 5, hint=ties)
+
+
+exercise(
+    "09.2",
+    "a function (S, k) that returns the share of rows whose partner is in the top k; ties count "
+    "against it",
+    solve=_recall,
+    cases=_scores,
+    slips={
+        N_("return a share between 0 and 1, not a percentage."): lambda S, k: 100 * _recall(S, k),
+        N_("return a share: divide by the number of queries."): lambda S, k: len(S) * _recall(S, k),
+        N_("do not divide by k: a query has one partner, found or not."):
+            lambda S, k: _recall(S, k) / k,
+        N_("you searched the columns: a row is one query."): lambda S, k: _recall(S.T, k),
+        N_("higher means more alike here: you took the k smallest."): lambda S, k: _recall(-S, k),
+        N_("off by one: rank k still counts."): lambda S, k: _recall(S, k - 1),
+        N_("off by one: you looked at k + 1 items."): lambda S, k: _recall(S, k + 1),
+        N_("you looked at the first item alone: look at k."): lambda S, k: _recall(S, 1),
+    },
+    advice=N_("Count in each row the items that score at least as high as the diagonal one."),
+)  # fmt: skip
+
+# --- 09.3 ---------------------------------------------------------------------------------------
+
+
+@judged(
+    "09.3",
+    "a function (widths, n_components) that returns a keras.Model, from a dict of inputs to a dict "
+    "of embeddings, both with the names in widths",
+)
+def _a_tower_each(ask: Callable, rng: np.random.Generator) -> str:
+    import keras
+
+    names = rng.permutation(["text", "image", "sound", "pulse"])[: rng.integers(3, 5)].tolist()
+    widths = dict(zip(names, rng.permutation(np.arange(5, 12))[: len(names)].tolist(), strict=True))
+    n_components = int(rng.integers(3, 6))
+    model = ask(widths, n_components)
+    if not isinstance(model, keras.Model):
+        raise Hint(_("return a keras.Model; got {kind}.").format(kind=type(model).__name__))
+
+    def embed(x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        outputs = model({name: values.astype("float32") for name, values in x.items()})
+        if not isinstance(outputs, dict) or set(outputs) != set(names):
+            text = _("the outputs must be a dict with the names {names}.")
+            raise Hint(text.format(names=", ".join(names)))
+        shape = (len(x[names[0]]), n_components)
+        return {name: as_array(outputs[name], shape, name) for name in names}
+
+    try:
+        x = {name: rng.normal(size=(8, width)) for name, width in widths.items()}
+        embed(x)
+    except (ValueError, TypeError, KeyError) as error:
+        text = _("the model cannot be called with a dict of inputs with the names {names}: {error}")
+        raise Hint(text.format(names=", ".join(names), error=str(error)[:200])) from None
+    for weight in model.weights:  # without offsets, a rectified tower answers 2 x as it does x
+        weight.assign(rng.normal(size=weight.shape) if len(weight.shape) > 1 else weight * 0)
+    first = embed(x)
+    _look_at_lengths(first)
+    for name in names:
+        others = embed(x | {name: rng.normal(size=x[name].shape)})
+        if np.allclose(others[name], first[name]):
+            raise Hint(_("the tower of {name} does not see its input.").format(name=name))
+        if any(not np.allclose(others[n], first[n], atol=1e-5) for n in names if n != name):
+            raise Hint(_("a tower sees the input of another modality: keep them apart."))
+    opposite, longer = (embed({n: k * v for n, v in x.items()}) for k in (-1, 2))
+    if not all(np.allclose(longer[n], first[n], atol=1e-4) for n in names):
+        raise Hint(_("the hidden layer is not rectified: activation relu."))
+    if all(np.allclose(opposite[n], -first[n], atol=1e-4) for n in names):
+        raise Hint(_("the towers are linear: give each a hidden layer with relu."))
+    right = sum((w + 1) * 64 + 65 * n_components for w in widths.values())
+    if model.count_params() != right:
+        text = _(
+            "{got} weights; with a tower of its own for every modality, a hidden layer of 64 and "
+            "offsets, there are {right}."
         )
-    A = rng.normal(size=(5, 3))
-    with np.errstate(all="ignore"):
-        got = as_number(answer(A, -A, 1e-3), "the loss")
-    if not np.isfinite(got) or not np.isclose(got, _loss(-_unit(A) @ _unit(A).T * 1e3)):
-        raise Hint(
-            "at a temperature of 0.001 the exponential overflows: subtract the largest logit first "
-            "(or use scipy.special.logsumexp)."
-        )
-    return "your loss agrees with the definition on 20 batches, and survives a tiny temperature."
+        raise Hint(text.format(got=model.count_params(), right=right))
+    return _("{n} towers, apart from each other, of length 1.").format(n=len(names))
 
 
-def _rank(S: np.ndarray) -> np.ndarray:
-    return (np.diag(S)[:, None] <= S).sum(axis=1)
-
-
-def _recall_mistakes(S: np.ndarray, k: int) -> dict[float, str]:
-    """Return what each typical mistake makes of recall at k, with the hint to it."""
-    rank = _rank(S)
-    right = float((rank <= k).mean())
-    return {
-        100 * right: "return a share between 0 and 1, not a percentage.",
-        len(S) * right: "return a share: divide by the number of queries.",
-        float((_rank(S.T) <= k).mean()): "you searched the columns: a row is one query.",
-        float((_rank(-S) <= k).mean()): "higher means more alike here: you took the k smallest.",
-        float((rank < k).mean()): "off by one: rank k still counts.",
-        float((rank <= k + 1).mean()): "off by one: you looked at k + 1 items.",
-    }
-
-
-@judged("09.2", "a function (S, k) that returns the share of rows whose partner is in the top k")
-def recall(answer, rng):
-    for _ in range(30):
-        n, k = int(rng.integers(20, 40)), int(rng.integers(2, 5))
-        S = rng.normal(size=(n, n)) + 1.5 * np.eye(n)
-        right = float((_rank(S) <= k).mean())
-        mistakes = _recall_mistakes(S, k)
-        if len({round(wrong, 9) for wrong in (right, *mistakes)}) < 7:
-            continue  # two mistakes give the same share here: the hint could be the wrong one
-        got = as_number(answer(S.copy(), k), "the recall")
-        if np.isclose(got, right):
-            continue
-        for wrong, hint in mistakes.items():
-            if np.isclose(got, wrong):
-                raise Hint(hint)
-        raise Hint(
-            f"{got:.3f} where {right:.3f} is right, for {n} rows and k = {k}. In each row count "
-            "the items that score at least as high as the diagonal one: that is its rank."
-        )
-    if as_number(answer(np.ones((10, 10)), 1), "the recall") != 0:
-        raise Hint(
-            "if all scores are equal, nothing has been found, yet you count hits: let ties count "
-            "against the system (>=, the partner included)."
-        )
-    return "your recall agrees with the definition on 30 matrices, and ties earn nothing."
-
-
-@judged("09.3", "a function (images, prompts, labels) that returns one label for each image")
-def zero_shot(answer, rng):
-    for _ in range(20):
-        n, width = 400, int(rng.integers(3, 6))
-        names = np.array(["sad", "so-so", "glad"])
-        labels = rng.permutation(np.repeat(names, [2, 3, 4]))
-        images = rng.normal(size=(n, width))
-        prompts = rng.normal(size=(9, width)) * rng.uniform(0.2, 5, size=(9, 1))
-        got = np.asarray(answer(images.copy(), prompts.copy(), labels.copy()))
-        if got.shape != (n,):
-            raise Hint(f"return one label for each of the {n} images; got shape {got.shape}.")
-        if got.dtype.kind not in "UO":
-            raise Hint("return the labels themselves, as they stand in `labels`, not numbers.")
-        classes = np.unique(labels)
-
-        def nearest(centres, classes=classes, images=images):
-            return classes[(images @ centres.T).argmax(axis=1)]
-
-        def means(P, classes=classes, labels=labels):
-            return np.stack([P[labels == c].mean(axis=0) for c in classes])
-
-        if np.array_equal(got, nearest(_unit(means(_unit(prompts))))):
-            continue
-        for wrong, hint in [
-            (
-                nearest(means(_unit(prompts))),
-                "scale each class's mean to length 1 again: prompts that agree make a longer mean.",
-            ),
-            (
-                nearest(_unit(means(prompts))),
-                "scale the prompts to length 1 before you average: a long one drowns the others.",
-            ),
-            (nearest(means(prompts)), "nothing is scaled to length 1: use cosine similarity."),
-            (
-                labels[(images @ _unit(prompts).T).argmax(axis=1)],
-                "this is the nearest single prompt: average the prompts of each class first.",
-            ),
-            (
-                classes[(images @ _unit(means(_unit(prompts))).T).argmin(axis=1)],
-                "you chose the least similar class.",
-            ),
-        ]:
-            if np.array_equal(got, wrong):
-                raise Hint(hint)
-        raise Hint(
-            "some labels differ: unit-length prompts, their mean for each class, that mean scaled "
-            "to length 1, and for each image the class of the largest product."
-        )
-    return "your classifier agrees with the definition on 20 random sets of prompts."
+def _look_at_lengths(embedded: dict[str, np.ndarray]) -> None:
+    if any((rows >= 0).all() and rows.any() for rows in embedded.values()):
+        raise Hint(_("no activation after the last layer: all embeddings would be positive."))
+    if any((np.abs(np.linalg.norm(rows, axis=1) - 1) > 1e-3).any() for rows in embedded.values()):
+        raise Hint(_("every embedding, a row, must have length 1."))

@@ -18,31 +18,37 @@
 # **After this chapter you can**
 #
 # - write the symmetric InfoNCE loss in a few lines, and say what its temperature and its batch size do;
-# - train two towers on pairs, and search in both directions: a voice for a face, a face for a voice;
+# - build, compile and fit two towers in Keras, and search in both directions: a voice for a face, a face for a voice;
 # - say how good a search could be with the world's formula in hand, and how good a linear method (CCA) is, before you praise a network;
-# - classify pictures and sounds by sentences that describe the classes, and learn from a few labels on top of many pairs.
+# - classify pictures and sounds by sentences that describe the classes, say where the knowledge came from, and learn from a few labels on top of many pairs.
 #
 # **You need**: chapters [01](01_read_text.ipynb), [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb) for the features; what a softmax is.
 #
-# **Time**: 50 minutes to read and do, 80 seconds to run.
+# **Time**: 50 minutes to read and do, 55 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|
 # | self-supervised learning | 自监督学习 | the data are their own labels: here, which halves belong together |
 # | contrastive learning | 对比学习 | pull the halves of a pair together, push all others apart |
-# | two towers, dual encoder | 双塔模型 | one network per modality, into one space |
+# | two towers, dual encoder | 双塔模型、双编码器 | one network per modality, into one space |
 # | embedding | 嵌入 | the point of that space at which a tower puts its input |
 # | InfoNCE | InfoNCE 损失 | cross-entropy of naming the right partner among those of the batch |
 # | temperature | 温度系数 | what the similarities are divided by before the softmax |
 # | negatives | 负样本 | the wrong partners |
-# | retrieval, recall@k | 检索，前 k 召回率 | how often the partner is among the first k found |
+# | cross-modal retrieval, recall@k | 跨模态检索、召回率@k | search in one modality with another; how often the partner is among the first k found |
+# | early stopping | 早停 | train until the loss of held-out samples stops falling |
 # | zero-shot classification | 零样本分类 | by a description of each class, without one labelled example |
+# | distant supervision | 远程监督 | something that comes with the data, such as a hashtag, stands in for a label |
 # | linear probe | 线性探针 | a linear classifier on frozen features: how much they hold within easy reach |
 
-# %%
+# %% tags=["evidence"]
+from functools import cache, lru_cache
+
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from keras import layers, ops
 from scipy.special import log_softmax
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -52,11 +58,13 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from mmtutor import audio, datasets, image, plotting, text
+from mmtutor.course.evidence import experiment, grid
 from mmtutor.deep import ContrastiveAligner, MultimodalAutoencoder, info_nce
 from mmtutor.exercises import check
 from mmtutor.fusion import FeatureFusion
 from mmtutor.simulate import faces, voices
 
+# %%
 plotting.style()
 
 # %% [markdown]
@@ -66,11 +74,11 @@ plotting.style()
 # heads with short throats, say, and glad faces with glad voices. **Pairs teach what goes with what**, and the world makes pairs for free: every film, every
 # captioned photograph.
 #
-# To measure how much can be learned we need a world in which we know what a face and its voice share. In ours (invented: real faces say
-# much less) five traits of the face go with five of the voice, with correlation 0.95, and the mood of the moment shows in both. All else, such as skin, hair,
+# To measure how much can be learned we need a world in which we know what a face and its voice share. In ours (invented; Nagrani et al. 2018 asked how much real faces say of
+# real voices) five traits of the face go with five of the voice, with correlation 0.95, and the mood of the moment shows in both. All else, such as skin, hair,
 # glasses, breath, what is said and where the head turns, says nothing. Every pair is somebody new.
 
-# %%
+# %% tags=["evidence"]
 LINKS = {
     "face width": "tract",
     "hair line": "pitch",
@@ -78,39 +86,48 @@ LINKS = {
     "brow height": "openness",
     "eye spacing": "ring",
 }
+N_PEOPLE, R = 1000, 0.95
 in_face = [faces.IDENTITY_NAMES.index(name) for name in LINKS]
 in_voice = [voices.IDENTITY_NAMES.index(name) for name in LINKS.values()]
-N_PAIRS, R = 1000, 0.95
-rng = np.random.default_rng(0)
-face = rng.standard_normal((N_PAIRS, faces.IDENTITY_SIZE))
-voice = rng.standard_normal((N_PAIRS, voices.IDENTITY_SIZE))
-voice[:, in_voice] = R * face[:, in_face] + np.sqrt(1 - R**2) * voice[:, in_voice]
-mood, turn = rng.uniform(-0.8, 0.8, N_PAIRS), rng.uniform(-5, 5, N_PAIRS)
 
-pictures = [
-    faces.render_face(face[i], valence=mood[i], yaw=turn[i], random_state=i) for i in range(N_PAIRS)
-]
-sounds = [
-    voices.render_voice(voice[i], valence=mood[i], seconds=1.5, random_state=i).samples
-    for i in range(N_PAIRS)
-]
-print(f"{N_PAIRS} pairs, each of another person")
+
+# %% tags=["evidence"]
+@cache
+def traits():
+    """Each person's traits of face and of voice, the mood, and where the head turns."""
+    rng = np.random.default_rng(0)
+    face = rng.standard_normal((N_PEOPLE, faces.IDENTITY_SIZE))
+    voice = rng.standard_normal((N_PEOPLE, voices.IDENTITY_SIZE))
+    voice[:, in_voice] = R * face[:, in_face] + np.sqrt(1 - R**2) * voice[:, in_voice]
+    return face, voice, rng.uniform(-0.8, 0.8, N_PEOPLE), rng.uniform(-5, 5, N_PEOPLE)
+
+
+def portrait(i):
+    face, _, mood, turn = traits()
+    return faces.render_face(face[i], valence=mood[i], yaw=turn[i], random_state=i)
+
+
+def recording(i):
+    _, voice, mood, _ = traits()
+    return voices.render_voice(voice[i], valence=mood[i], seconds=1.5, random_state=i).samples
+
 
 # %% [markdown]
 # **Guess before you go on**: which of the two voices belongs to the first face, and which to the second?
 
 # %%
-TWO = [int(np.argmin(face[:, in_face[0]])), int(np.argmax(face[:, in_face[0]]))]
+widths = traits()[0][:, in_face[0]]
+TWO = [int(np.argmin(widths)), int(np.argmax(widths))]
 fig, axes = plt.subplots(1, 2, figsize=(4.4, 2.4))
 for ax, i, title in zip(axes, TWO, ("first face", "second face"), strict=True):
-    ax.imshow(pictures[i], cmap="gray", vmin=0, vmax=255)
+    ax.imshow(portrait(i), cmap="gray", vmin=0, vmax=255)
     ax.set(title=title)
     ax.axis("off")
 plotting.show(
     fig, alt="Two simulated grey portraits: the first face is narrow, the second one wide."
 )
-plotting.listen(sounds[TWO[1]], caption="voice A")
-plotting.listen(sounds[TWO[0]], caption="voice B")
+plotting.listen(recording(TWO[1]), caption="voice A")
+plotting.listen(recording(TWO[0]), caption="voice B")
 
 # %% [markdown]
 # <details><summary>Answer</summary>Voice A belongs to the second face. In this world a wide head goes with a short vocal tract, so its resonances lie higher.</details>
@@ -213,17 +230,16 @@ plotting.show(
 
 # %% [markdown]
 # Small: only the hardest negatives count, and one of them may be a *false* negative, somebody who happens to fit as well. Large: all are pushed alike,
-# and the near misses get no extra push. Something like 0.1 is a usual start (CLIP learns its own). So much for paper: sections 4 and 6 train with each of
+# and the near misses get no extra push. Something like 0.1 is a usual start (Chen et al. 2020 try 0.05 to 1; CLIP learns its own). So much for paper: sections 5 and 8 train with each of
 # these four temperatures.
 #
-# ## 4 · Where a line is not enough
+# ## 4 · Two towers in Keras
 #
-# The classical way to align two modalities is **canonical correlation analysis** (CCA, chapter 04's `align="cca"`): the directions in which both halves correlate
-# most. It is linear. Here is a world that is not: four numbers $x$, and their squares plus noise. Correlation sees nothing, for a number and its square are
-# uncorrelated. Can two towers learn to match them?
+# Now the towers. A small world to train them on: four numbers $x$, and their squares plus noise. A pair is four numbers and *their* squares. Of its 1224 pairs 896 are for training, 128 to watch
+# (neither trained on nor tested), 200 for the test.
 
 
-# %%
+# %% tags=["evidence"]
 def squares(seed, n=1224):
     """Columns 0 to 3 are x, columns 4 to 7 their squares plus noise."""
     rng = np.random.default_rng(seed)
@@ -231,32 +247,175 @@ def squares(seed, n=1224):
     return np.hstack([x, x**2 - 1 + 0.2 * rng.standard_normal((n, 4))])
 
 
-def recall(S, ks=(1, 10)):
-    """Recall at each k of both directions, from similarities of which the diagonal is right."""
-    ranks = [(s >= np.diag(s)[:, None]).sum(axis=1) for s in (S, S.T)]  # ties count against us
-    return [(rank <= k).mean() for rank in ranks for k in ks]
+# %%
+X = squares(seed=0)
+scaled = StandardScaler().fit(X[:1024]).transform(X).astype("float32")
 
 
-COLUMNS = ["1st to 2nd, @1", "@10", "2nd to 1st, @1", "@10 "]
-LEFT, RIGHT = slice(0, 4), slice(4, 8)
-chance = [1 / 200, 10 / 200] * 2
-print("chance among 200:", dict(zip(COLUMNS, chance, strict=True)))
+def halves(start, stop):
+    return {"number": scaled[start:stop, :4], "square": scaled[start:stop, 4:]}
+
+
+training, watched, tested = halves(0, 896), halves(896, 1024), halves(1024, 1224)
+print({name: values.shape for name, values in training.items()})
 
 # %% [markdown]
-# Recall@k: in what share of searches is the right partner among the first k? Whoever **knows the formula** and the size of the noise takes the likeliest partner,
-# which is as good as it gets (from the squares back to the numbers exactly, the other way round very nearly). For CCA we project each half alone: a missing half is simply a missing cell.
+# A tower is an ordinary network whose last layer puts its output on the unit sphere, so that a dot product is a cosine. Both have the same form here, and each its own weights.
 
 
 # %%
+def tower(name, width, n_components=8):
+    """Return the input of a modality and its embedding."""
+    values = keras.Input((width,), name=name)
+    hidden = layers.Dense(128, activation="relu", name=f"{name}_hidden")(values)
+    embedded = layers.Dense(n_components, name=f"{name}_tower")(hidden)
+    return values, layers.UnitNormalization(name=f"{name}_unit")(embedded)
+
+
+keras.utils.set_random_seed(0)
+number, embedded_number = tower("number", 4)
+square, embedded_square = tower("square", 4)
+pair = keras.Model(
+    {"number": number, "square": square}, ops.stack([embedded_number, embedded_square], axis=1)
+)
+pair.summary(line_length=90)
+
+# %% [markdown]
+# The loss of section 2 in three lines of Keras: row $i$ is a classification into $B$ classes whose right class is $i$. There is no target to compare with; Keras hands one over all the same, and we ignore it.
+
+
+# %%
+def name_my_partner(_, embedded, temperature=0.1):
+    """Cross-entropy of naming the right partner among those of the batch, both ways."""
+    similarity = ops.matmul(embedded[:, 0], ops.transpose(embedded[:, 1])) / temperature
+    own = ops.arange(ops.shape(similarity)[0])
+    quiz = keras.losses.sparse_categorical_crossentropy
+    forth = quiz(own, similarity, from_logits=True)
+    return (forth + quiz(own, ops.transpose(similarity), from_logits=True)) / 2
+
+
+pair.compile(keras.optimizers.Adam(3e-3), loss=name_my_partner)
+
+# %% [markdown]
+# We train until the loss on the watched pairs has not fallen by 0.01 for three epochs, and go back to the weights that were best on them (**early stopping**). 896 and 128 are multiples of 32, so no batch is smaller than the others: a smaller one would be an easier quiz.
+
+# %%
+stop = keras.callbacks.EarlyStopping(
+    "val_loss", min_delta=0.01, patience=3, restore_best_weights=True
+)
+history = pair.fit(
+    training,
+    np.zeros(896),
+    batch_size=32,
+    epochs=60,
+    validation_data=(watched, np.zeros(128)),
+    callbacks=[stop],
+    verbose=0,
+).history
+
+# %%
+fig, ax = plt.subplots(figsize=(6, 3))
+ax.plot(range(1, len(history["loss"]) + 1), history["loss"], "-", label="training pairs")
+ax.plot(range(1, len(history["loss"]) + 1), history["val_loss"], "--", label="watched pairs")
+ax.axhline(np.log(32), color="0.4", linestyle=":", label="chance, log 32")
+ax.set(xlabel="epoch", ylabel="loss (nats)", ylim=(0, None))
+ax.legend()
+plotting.show(
+    fig,
+    alt="Loss against epoch: training pairs and watched pairs fall steeply in the first epochs, far below the dotted line of chance, and then slowly; the watched pairs end a little above the training pairs.",
+)
+
+# %% tags=["nbval-ignore-output"]
+one, other = pair.predict(tested, batch_size=200, verbose=0).transpose(1, 0, 2)
+rank = (one @ other.T >= (one * other).sum(axis=1)[:, None] - 1e-6).sum(axis=1)
+print(f"stopped after {len(history['loss'])} epochs; the right square is among the first ten")
+print(f"of 200 new ones for {np.mean(rank <= 10):.2f} of the numbers (chance: 0.05)")
+assert np.mean(rank <= 10) > 0.75 and min(history["val_loss"]) < np.log(32) - 2
+
+# %% [markdown]
+# Both curves fall far below chance; the watched pairs' stays a little above. Now the package's `ContrastiveAligner`, which wraps such a network: it scales the columns itself, makes all batches of an epoch equally large, and adds a weak
+# penalty on the weights. To see that it is the same thing, we train one and copy its weights into ours: the same embeddings, and the same loss, must come out.
+
+
+# %% tags=["evidence"]
+def recall(S):
+    """Recall at 1 and at 10 in both directions, from similarities of which the diagonal is right."""
+    found = {}
+    for way, s in (("forth", S), ("back", S.T)):
+        rank = (s >= np.diag(s)[:, None]).sum(axis=1)  # ties count against us
+        found |= {f"{way}@{k}": (rank <= k).mean() for k in (1, 10)}
+    return found
+
+
 AS_IS = FunctionTransformer()  # the columns are numbers already
+LEFT, RIGHT = slice(0, 4), slice(4, 8)
+KNOWN, NEW = np.arange(1024), np.arange(1024, 1224)
 
 
-def cca_similarity(X, train, test, first, second, k):
-    """Cosines of test halves, projected on k canonical directions learned from training pairs."""
-    blocks = [("first", AS_IS, first), ("second", AS_IS, second)]
-    model = FeatureFusion(blocks, rule="sum", n_components=k, align="cca").fit(X[train])
+# %% tags=["evidence"]
+def two_blocks(first, second, prepare=AS_IS):
+    return [("first", prepare, first), ("second", prepare, second)]
+
+
+on_squares = ContrastiveAligner(
+    two_blocks(LEFT, RIGHT), n_components=8, dropout=0.0, learning_rate=3e-3, verbose=0
+)
+
+# %%
+on_squares.set_params(batch_size=32, epochs=8).fit(X[:1024])
+for ours, theirs in (
+    ("number_hidden", "first_dense"),
+    ("number_tower", "first_tower"),
+    ("square_hidden", "second_dense"),
+    ("square_tower", "second_tower"),
+):
+    pair.get_layer(ours).set_weights(on_squares.network_.get_layer(theirs).get_weights())
+copied = pair.predict(tested, batch_size=200, verbose=0)
+packaged = [on_squares.transform(X[1024:], side) for side in ("first", "second")]
+assert np.allclose(copied, np.stack(packaged, axis=1), atol=1e-4)
+loss = pair.evaluate(tested, np.zeros(200), batch_size=200, verbose=0)
+assert np.isclose(loss, info_nce(*packaged, temperature=0.1), atol=1e-4)
+print("the same embeddings and the same loss")
+
+# %% [markdown]
+# ## 5 · Where a line is not enough
+#
+# The classical way to align two modalities is **canonical correlation analysis** (CCA, chapter 04's `align="cca"`): the directions in which both halves correlate
+# most. It is linear. The squares are not: correlation sees nothing, for a number drawn evenly around zero and its square are uncorrelated.
+#
+# We judge by **recall@k**: in what share of searches among 200 new pairs is the right partner among the first k? Whoever **knows the formula** and the size of the noise takes the likeliest partner,
+# which is as good as it gets (from the squares back to the numbers exactly, the other way round very nearly). For CCA we project each half alone: a missing half is simply a missing cell.
+# Five worlds of that kind, each with its own numbers. The experiment below also has other batches and temperatures, for later; we count in steps, 256 of them in all settings but one.
+
+# %% tags=["evidence"]
+SETTINGS = {  # pairs in a batch, passes over the 1024 pairs, temperature
+    "8 pairs": (8, 2, 0.1),
+    "32 pairs": (32, 8, 0.1),
+    "128 pairs": (128, 32, 0.1),
+    "8 pairs, 16 times the steps": (8, 32, 0.1),
+    "temperature 0.02": (32, 8, 0.02),
+    "temperature 0.5": (32, 8, 0.5),
+    "temperature 2.0": (32, 8, 2.0),
+}
+
+
+# %% tags=["evidence"]
+@experiment("09_squares", grid(setting=list(SETTINGS), world=range(5)))
+def on_five_worlds(setting, world):
+    """Train on 1024 pairs of a world: the last loss, and what is found among 200 new ones."""
+    batch_size, epochs, temperature = SETTINGS[setting]
+    on_squares.set_params(batch_size=batch_size, epochs=epochs, temperature=temperature)
+    X = squares(world)
+    on_squares.fit(X[KNOWN])
+    return {"loss": on_squares.history_["loss"][-1], **recall(on_squares.similarity(X[NEW]))}
+
+
+# %% tags=["evidence"]
+def cca_similarity(X, train, test, blocks, **settings):
+    """Cosines of test halves, each projected on directions learned from training pairs."""
+    model = FeatureFusion(blocks, rule="sum", align="cca", **settings).fit(X[train])
     halves = []
-    for hidden in (second, first):
+    for _, _, hidden in reversed(blocks):
         alone = X[test].copy()
         alone[:, hidden] = np.nan
         Z = model.transform(alone)
@@ -264,76 +423,61 @@ def cca_similarity(X, train, test, first, second, k):
     return halves[0] @ halves[1].T
 
 
-def towers(first_as=AS_IS, second_as=AS_IS, *, first, second, **settings):
-    """Two towers with the settings of this chapter."""
-    blocks = [("first", first_as, first), ("second", second_as, second)]
-    return ContrastiveAligner(blocks, learning_rate=3e-3, verbose=0, **settings)
-
-
-KNOWN, NEW = np.arange(1024), np.arange(1024, 1224)
-
-# %% [markdown]
-# Five worlds of that kind, each with its own numbers. We fit the *same* estimator object again and again: a network once built is reset, not built anew, which saves seconds each
-# time. And we count in steps: 256 of them, whatever the size of the batch.
-
 # %%
-WORLDS = [squares(seed) for seed in range(5)]
-two_towers = towers(first=LEFT, second=RIGHT, n_components=8, dropout=0.0)
-
-
-def trained(batch_size=32, temperature=0.1):
-    """One row a world: the last loss and the four recalls, after 256 steps."""
-    epochs = 256 * batch_size // len(KNOWN)
-    two_towers.set_params(batch_size=batch_size, temperature=temperature, epochs=epochs)
-    rows = []
-    for X in WORLDS:
-        two_towers.fit(X[KNOWN])
-        rows.append([two_towers.history_["loss"][-1], *recall(two_towers.similarity(X[NEW]))])
-    return np.array(rows)
-
-
-usual = trained()
-
-# %%
-curved = {"two towers": usual[:, 1:], "CCA": [], "formula known": []}
-for X in WORLDS:
-    curved["CCA"].append(recall(cca_similarity(X, KNOWN, NEW, LEFT, RIGHT, 4)))
+on_five_worlds.confirm(setting="32 pairs", world=0, within=0.1)
+rows = on_five_worlds.table().set_index(["setting", "world"])
+curved = {"two towers": rows.loc["32 pairs"].drop(columns="loss")}
+linear, known = [], []
+for world in range(5):
+    X = squares(world)
+    blocks = two_blocks(LEFT, RIGHT)
+    linear.append(recall(cca_similarity(X, KNOWN, NEW, blocks, n_components=4)))
     away = X[NEW][None, :, RIGHT] - (X[NEW][:, None, LEFT] ** 2 - 1)
-    curved["formula known"].append(recall(-(away**2).sum(axis=2)))
-curved = {name: np.array(values) for name, values in curved.items()}
+    known.append(recall(-(away**2).sum(axis=2)))
+curved |= {"CCA": pd.DataFrame(linear), "formula known": pd.DataFrame(known)}
+chance = {"forth@1": 1 / 200, "forth@10": 10 / 200, "back@1": 1 / 200, "back@10": 10 / 200}
 
-# %% tags=["nbval-ignore-output"]
-table = pd.DataFrame({name: values.mean(axis=0) for name, values in curved.items()}, index=COLUMNS)
-print(table.assign(chance=chance).T.round(3).to_string())
+
+def summary(tables):
+    """Mean and standard deviation over each table's rows, of both directions together."""
+    lines = {}
+    for name, of in tables.items():
+        both = [of[[f"forth@{k}", f"back@{k}"]].mean(axis=1) for k in (1, 10)]
+        lines[name] = [f"{one.mean():.2f} ± {one.std():.2f}" for one in both]
+    return pd.DataFrame(lines, index=["recall@1", "recall@10"]).T.to_string()
+
+
+print("200 numbers and their squares, five worlds")
+print(summary(curved))
+print("chance", " " * 13, chance["forth@1"], " " * 8, chance["forth@10"])
 
 # %% [markdown]
-# CCA is hardly above chance, and the towers come close to the best possible among the first ten. That is what the network is *for*. Keep it in mind for section 5.
+# CCA is hardly above chance, and the towers come close to the best possible among the first ten. That is what the network is *for*. Keep it in mind for section 6.
 #
 # ### How many pairs in a batch?
 #
-# The same 256 steps with 8, 32 and 128 pairs each, in the five worlds. **Predict**: which reaches the lowest loss? Which finds most?
+# The same 256 steps with 8, 32 and 128 pairs each, in the five worlds; and 8 pairs with sixteen times the steps, which has seen as many pairs as 128. **Predict**: which reaches the lowest loss? Which finds most?
+
 
 # %%
-by_batch = {8: trained(batch_size=8), 32: usual, 128: trained(batch_size=128)}
-
-
-def at_1(rows):
+def at_1(setting):
     """Recall@1 of each world, the mean of both directions."""
-    return rows[:, [1, 3]].mean(axis=1)
+    return rows.loc[setting, ["forth@1", "back@1"]].mean(axis=1)
 
 
-print("worlds:", [len(rows) for rows in by_batch.values()])
-
-# %% tags=["nbval-ignore-output"]
-table = pd.DataFrame({"loss": {size: rows[:, 0].mean() for size, rows in by_batch.items()}})
-table["log B"] = np.log(table.index)
+batches = {"8 pairs": 8, "32 pairs": 32, "128 pairs": 128, "8 pairs, 16 times the steps": 8}
+table = pd.DataFrame({"log B": np.log(list(batches.values()))}, index=list(batches))
+table["loss"] = [rows.loc[setting, "loss"].mean() for setting in batches]
 table["log B - loss"] = table["log B"] - table["loss"]
-for name, of_worlds in (("recall@1", np.mean), ("lowest", np.min), ("highest", np.max)):
-    table[name] = [of_worlds(at_1(rows)) for rows in by_batch.values()]
-print(table.rename_axis("batch").round(2).to_string())
+table["recall@1"] = [at_1(setting).mean() for setting in batches]
+table["± over worlds"] = [at_1(setting).std() for setting in batches]
+print(table.round(2).to_string())
 
 # %% [markdown]
-# The smallest batch has by far the lowest loss, because its quiz is easier. It also finds least, in every one of the five worlds; but in 256 steps it has seen a sixteenth of the pairs that batches of 128 have, and this table cannot separate the two. On fresh pairs the difference $\log B - L$ is, in expectation, a lower bound of the
+# The batches of 8 have by far the lowest losses, because their quiz is easier. In 256 steps they also find least, in every one of the five worlds; but then they have seen a sixteenth of the pairs that batches of 128 have. Given as many pairs (last row) they find
+# more than batches of 32, and in every world a little less than batches of 128: **most of the gap was pairs that had not been seen, the rest is the size of the batch.**
+#
+# On fresh pairs the difference $\log B - L$ is, in expectation, a lower bound of the
 # information, in nats, that the halves share (van den Oord et al. 2018), and it can never exceed $\log B$: with eight answers to choose from, nobody can prove to know more
 # than $\log 8$. (Ours comes from training pairs: read it as a sketch.) Larger batches cost memory and more work per step, and what they add shrinks: the step from 8 to 32 brings more than the step from 32 to 128.
 #
@@ -342,154 +486,222 @@ print(table.rename_axis("batch").round(2).to_string())
 # Now the four temperatures of section 3, with 32 pairs a batch. **Predict**: how far apart will they be, when each $x$ has one square only and so no wrong partner is nearly right?
 
 # %%
-by_temperature = {t: usual if t == 0.1 else trained(temperature=t) for t in temperatures}
-
-# %% tags=["nbval-ignore-output"]
-table = pd.DataFrame({t: at_1(rows) for t, rows in by_temperature.items()}).agg(
-    ["mean", "min", "max"]
-)
+warm = {0.02: "temperature 0.02", 0.1: "32 pairs", 0.5: "temperature 0.5", 2.0: "temperature 2.0"}
+table = pd.DataFrame({t: at_1(setting) for t, setting in warm.items()}).agg(["mean", "std"])
 print(table.T.rename_axis("temperature").round(2).to_string())
 
 # %% [markdown]
-# On paper the difference was dramatic; in training, on these pairs, it is smaller than the difference between worlds. Whatever the temperature, the best thing to do here is to put every partner nearest, and 256 steps come
-# about equally far. Do not conclude that the temperature never matters: section 6 has pairs of another kind.
+# On paper the difference was dramatic; in training, on these pairs, it is smaller than the difference between worlds. Do not conclude that the temperature never matters: section 8 has pairs of another kind.
 #
-# ## 5 · Faces and voices of strangers
+# ## 6 · Faces and voices of strangers
 #
-# Back to the people. A face is 24 x 24 pixels, a voice the statistics of its MFCCs. Nobody in the test is in the training, because nobody occurs
-# twice. Five folds of 200 test pairs (the settings of both methods were tried out on one fold of a similar draw). **Predict**: which will find more, CCA or the towers?
+# Back to the people. A face is 24 x 24 pixels, a voice the statistics of its MFCCs; of both, CCA and the towers read the same sixty principal components. Nobody in the test is in the training, because nobody occurs
+# twice. Five folds of 200 test pairs. How many canonical directions and how much shrinkage, how much dropout and how many epochs is chosen *inside* the training pairs: a quarter of them is searched with what the others taught. **Predict**: which will find more, CCA or the towers?
 
-# %%
-pixels = image.PixelFeatures(size=24, standardise=False).fit_transform(pictures)
-mfcc = audio.MFCCFeatures().fit_transform(sounds)
-people = np.hstack([pixels, mfcc])
-FACE, VOICE = slice(0, pixels.shape[1]), slice(pixels.shape[1], people.shape[1])
-folds = list(KFold(5, shuffle=True, random_state=0).split(people))
-print("pixels", pixels.shape[1], "- MFCC statistics", mfcc.shape[1], "- folds", len(folds))
 
-# %%
-found = {"two towers": [], "CCA": [], "CCA, pairs shuffled": [], "traits known": []}
+# %% tags=["evidence"]
+@cache
+def people():
+    """Everybody's 24 x 24 pixels and statistics of MFCCs, side by side."""
+    pixels = image.PixelFeatures(size=24, standardise=False)
+    seen = pixels.fit_transform([portrait(i) for i in range(N_PEOPLE)])
+    heard = audio.MFCCFeatures().fit_transform([recording(i) for i in range(N_PEOPLE)])
+    return np.hstack([seen, heard])
+
+
+# %% tags=["evidence"]
+FACE, VOICE = slice(0, 576), slice(576, None)
+FOLDS = list(KFold(5, shuffle=True, random_state=0).split(np.arange(N_PEOPLE)))
 axes60 = make_pipeline(StandardScaler(), PCA(60, random_state=0))
-shuffled = people.copy()
-shuffled[:, VOICE] = shuffled[np.random.default_rng(0).permutation(N_PAIRS), VOICE]
-model = towers(
-    axes60, first=FACE, second=VOICE, n_components=16, batch_size=128, epochs=30, random_state=1
+face_to_voice = two_blocks(FACE, VOICE, axes60)
+on_people = ContrastiveAligner(
+    face_to_voice, n_components=16, batch_size=128, learning_rate=3e-3, verbose=0
 )
-for train, test in folds:
-    found["two towers"].append(recall(model.fit(people[train]).similarity(people[test])))
-    found["CCA"].append(recall(cca_similarity(people, train, test, FACE, VOICE, 6)))
-    found["CCA, pairs shuffled"].append(
-        recall(cca_similarity(shuffled, train, test, FACE, VOICE, 6))
-    )
-    away = voice[test][None, :, in_voice] - R * face[test][:, None, in_face]
-    found["traits known"].append(recall(-(away**2).sum(axis=2)))
-strangers = {name: np.array(values) for name, values in found.items()}
+TO_TRY = {
+    "two towers": [{"epochs": e} for e in (30, 60, 90)],
+    "CCA": [{"n_components": k, "shrinkage": s} for k in (4, 6, 8) for s in (0.1, 0.5)],
+}
 
-# %% tags=["nbval-ignore-output"]
-names = ["face to voice, @1", "@10", "voice to face, @1", "@10 "]
-table = pd.DataFrame({name: v.mean(axis=0) for name, v in strangers.items()}, index=names)
-print(table.assign(chance=chance).T.round(3).to_string())
+
+# %% tags=["evidence"]
+def similarities(method, X, train, test, **settings):
+    if method == "CCA":
+        return cca_similarity(X, train, test, face_to_voice, **settings)
+    return on_people.set_params(**settings).fit(X[train]).similarity(X[test])
+
+
+# %% tags=["evidence"]
+@experiment(
+    "09_strangers", grid(method=["two towers", "CCA", "CCA, pairs shuffled"], fold=range(5))
+)
+def among_strangers(method, fold):
+    """What is found among 200 strangers, with settings chosen on a quarter of the training pairs."""
+    X, (train, test) = people().copy(), FOLDS[fold]
+    if method == "CCA, pairs shuffled":
+        X[train, FACE] = X[np.random.default_rng(fold).permutation(train), FACE]
+    method, inner, watched = method[:3] if "CCA" in method else method, train[:600], train[600:]
+
+    def found_inside(settings):
+        found = recall(similarities(method, X, inner, watched, **settings))
+        return found["forth@10"] + found["back@10"]
+
+    best = max(TO_TRY[method], key=found_inside)
+    return {"chosen": str(best), **recall(similarities(method, X, train, test, **best))}
+
+
+# %%
+among_strangers.confirm(method="CCA", fold=0, within=0.03)
+found = among_strangers.table()
+for (method, chosen), of in found.groupby(["method", "chosen"], sort=False):
+    print(f"{method}: {chosen.replace(chr(39), '')} in folds {of['fold'].tolist()}")
+
+# %%
+strangers = {
+    name: of.drop(columns=["method", "fold", "chosen"]).reset_index(drop=True)
+    for name, of in found.groupby("method", sort=False)
+}
+face, voice = traits()[:2]
+known, wide = [], []
+for train, test in FOLDS:
+    away = voice[test][None, :, in_voice] - R * face[test][:, None, in_face]
+    known.append(recall(-(away**2).sum(axis=2)))
+    every = two_blocks(FACE, VOICE)  # all pixels and statistics
+    wide.append(recall(cca_similarity(people(), train, test, every, n_components=6)))
+strangers |= {"CCA, all columns": pd.DataFrame(wide), "traits known": pd.DataFrame(known)}
+print("200 faces and their voices, five folds")
+print(summary(strangers))
+tens = ["forth@10", "back@10"]
+ahead = (strangers["CCA"] - strangers["two towers"])[tens].mean(axis=1)
+print("recall@10 of CCA less that of the towers, by fold:", ahead.round(3).tolist())
 
 # %% [markdown]
 # Both find far more than chance, in both directions, about people they have never met, and from pairs whose halves were shuffled nothing can be learned: it is
-# the pairing that teaches. But here **CCA beats the towers**. A likely reason, not tested here: the features are nearly linear in the traits, pairs are few, and a network with more freedom finds
-# more that is not there. (CCA reads all pixels and statistics, shrunk; the towers read 60 principal components of each.) Section 4 was the other case. Which of the two yours is, only the baseline tells.
+# the pairing that teaches. But **the network does not beat CCA**. From the same columns CCA finds more among the first ten on average, in four folds of five, and in the first place the two are level. CCA may also read all columns instead of sixty; then it finds still more. Section 5 was the other case: which of the two yours is, only the baseline tells.
 #
 # The row "traits known" reads the ten linked traits without error; it, too, is far from certain of the first place, because the traits of face and voice agree only with the correlation that section 1 states. (It ignores the mood, which the halves share as well: knowing that, one could find still more.) The rest of the gap is what pixels and MFCCs fail to show, and
 # what 800 pairs fail to teach.
 
 # %%
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
-place = np.arange(4)
-for number, (name, values) in enumerate(strangers.items()):
-    mean, low, high = values.mean(axis=0), values.min(axis=0), values.max(axis=0)
-    x = place + 0.2 * (number - 1.5)
-    ax.bar(x, mean, 0.18, label=name, yerr=[mean - low, high - mean], ecolor="0.3")
-ax.hlines(chance, place - 0.45, place + 0.45, color="black", linestyle=":", label="chance")
-ax.set(xticks=place, xticklabels=[n.strip() for n in names], ylabel="recall", ylim=(0, 1.05))
+for number, (name, of) in enumerate(strangers.items()):
+    mean, low, high = (of.agg(f).to_numpy() for f in ("mean", "min", "max"))
+    x = np.arange(4) + 0.17 * (number - 2)
+    ax.bar(x, mean, 0.15, label=name, yerr=[mean - low, high - mean], ecolor="0.3")
+ax.hlines(
+    list(chance.values()),
+    np.arange(4) - 0.45,
+    np.arange(4) + 0.45,
+    color="black",
+    linestyle=":",
+    label="chance",
+)
+names = ["face to voice, @1", "@10", "voice to face, @1", "@10"]
+ax.set(xticks=range(4), xticklabels=names, ylabel="recall", ylim=(0, 1.05))
 ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=3)
 plotting.show(
     fig,
-    alt="Recall among 200 strangers with the range over five folds. Known traits highest, then CCA, then the two towers, both far above the dotted chance; shuffled pairs lie at chance.",
+    alt="Recall among 200 strangers with the range over five folds. Known traits highest by far. At ten, CCA on all columns, then CCA on sixty, then the two towers, all far above the dotted chance; at one the three lie close together. Shuffled pairs lie at chance.",
 )
 
 # %% [markdown]
-# ## 6 · Classes from sentences: zero-shot
+# ## 7 · Classes from sentences: zero-shot
 #
 # Now posts: a text, the author's face, and the author's voice over music, as they come, unlabelled. If towers bring texts and faces into one space, then any *sentence* is a point
-# among the faces. Describe each class in words, take the nearest description: a classifier of faces that has seen no label. CLIP (Radford et al. 2021) made this famous. The same works for
+# among the faces. Describe each class in words and take the nearest description. CLIP (Radford et al. 2021) made this famous. The same works for
 # sounds, with towers for text and sound; and since both speak the language of the sentences, their answers can be added.
 #
 # What do the parts of a post share? Here, only the sentiment, one dimension. (Beware: with few authors they would also share the
 # *author*, for nobody else uses the same sentences, and that is what the towers would learn. So each author here writes four posts only, and the test authors are new.
 # The music is louder, the light steadier, heads turn less and every post ends in a hashtag, unlike the posts of other chapters.)
+#
+# **Where does the sentiment in the text come from?** Every post ends in one of the simulator's hashtags, and those nearly *are* the sentiment. A network that learns to pair faces with hashtags
+# has seen no label that somebody gave for training, and yet something that stands in for it: this is **distant supervision by hashtag** (Go, Bhayani and Huang 2009 did it with emoticons). So we do everything three times: with the hashtags in posts and
+# prompts; in the posts alone, so that the prompts are plain sentences; and nowhere. **Predict**: which of the three will still name faces?
+
+
+# %% tags=["evidence"]
+@lru_cache(maxsize=1)
+def posts_of(draw):
+    return datasets.make_posts(
+        1008, n_authors=252, hashtags=1.0, pose=6, light=20, music_level_db=10, seconds=1.5,
+        n_jobs=2, random_state=draw,
+    )  # fmt: skip
+
+
+# %% tags=["evidence"]
+@cache
+def read_posts(draw):
+    """Texts, sentiments, and the training and test posts of three of five folds; HOG; sound."""
+    posts = posts_of(draw)
+    y, clips = np.asarray(posts.target), posts.frame["audio"]
+    seen = image.HOGFeatures(pixels_per_cell=16, orientations=6).fit_transform(posts.frame["image"])
+    heard = [f().fit_transform(clips) for f in (audio.MFCCFeatures, audio.ChromaFeatures)]
+    folds = list(GroupKFold(5).split(y, groups=posts.groups))[:3]
+    return posts.frame["text"], y, folds, seen, np.hstack(heard)
+
 
 # %%
-posts = datasets.make_posts(
-    1008, n_authors=252, hashtags=1.0, pose=6, light=20, music_level_db=10, seconds=1.5, n_jobs=2
-)
-texts, y, authors = posts.frame["text"], posts.target, posts.groups
-seen = image.HOGFeatures(pixels_per_cell=16, orientations=6).fit_transform(posts.frame["image"])
-clips = posts.frame["audio"]
-heard = np.hstack([f().fit_transform(clips) for f in (audio.MFCCFeatures, audio.ChromaFeatures)])
-PROMPTS = {
-    "negative": ["a terrible and broken thing #furious", "the worst, rude and bad #neveragain"],
-    "neutral": ["it is okay #meh", "average, as expected #noted"],
-    "positive": ["wonderful and lovely #delighted", "the best, I love it #bestever"],
-}
-print("\n".join(texts[:3]))
+posts = posts_of(1)
+print("\n".join(posts.frame["text"][:3]))
 
 # %% [markdown]
 # **Guess**: the happiest sound of all posts, and the unhappiest. Which is which?
 
 # %%
-mood_of_sound = posts.latents["audio"]
+mood_of_sound, clips = posts.latents["audio"], posts.frame["audio"]
 plotting.listen(clips[mood_of_sound.idxmax()], caption="post A")
 plotting.listen(clips[mood_of_sound.idxmin()], caption="post B")
 
 # %% [markdown]
 # <details><summary>Answer</summary>Post A is the happy one: its chord is major, that of post B minor, and its voice is the livelier one.</details>
 #
-# Several prompts a class, averaged, are steadier than one. The words are ours, in the manner of the posts, hashtag included.
-# (They use the simulator's own hashtags, of which every post here has one.) Towers and CCA read the same columns, but CCA learns from all three modalities at once, each pair of towers from two: twenty dimensions of TF-IDF, twenty principal components of HOG, twenty of MFCC and chroma. (The settings of both were tried out on
-# folds of these posts, so all numbers flatter them a little.)
+# Several prompts a class, averaged, are steadier than one. The words are ours, in the manner of the posts. Everything reads the same columns: twenty dimensions of TF-IDF, twenty principal components of HOG, twenty of MFCC and chroma.
+#
+# The score of a class is the cosine between the sample and the centre of the class's prompts. CCA comes twice: from pairs, as the towers, and from all three modalities at once.
+#
+# Each rival gets its own settings: towers a temperature and a number of epochs, CCA a number of directions and its shrinkage, the multimodal autoencoder of [chapter 07](07_share_a_code.ipynb) (for section 9) a code size and the weight of
+# the agreement loss. They are chosen on posts that are used for nothing else, those of **draw 0**: the setting whose faces are best told apart with three labels a class. (With a single number a cosine is 1 or -1, too little for three classes; so for sentences CCA gets the best setting with several.) All that follows is measured on draws 1 to 5, each on a fifth of its authors.
 
-# %%
+# %% tags=["evidence"]
+PROMPTS = {
+    "negative": ["a terrible and broken thing #furious", "the worst, rude and bad #neveragain"],
+    "neutral": ["it is okay #meh", "average, as expected #noted"],
+    "positive": ["wonderful and lovely #delighted", "the best, I love it #bestever"],
+}
+CLASSES = np.array(list(PROMPTS))
+described = np.repeat(CLASSES, [len(words) for words in PROMPTS.values()])
+HASHTAGS = ["in posts and prompts", "in posts alone", "nowhere"]
 TEXT, IMAGE, SOUND = slice(0, 20), slice(20, 40), slice(40, 60)
-every_prompt = [words for several in PROMPTS.values() for words in several]
 
 
-def shared(train):
-    """Twenty columns a modality, and the prompts in the same columns; learned from `train`."""
+# %% tags=["evidence"]
+@cache
+def columns_of(draw, fold, hashtags=HASHTAGS[0]):
+    """Twenty columns a modality, learned from training posts, and the prompts in the same ones."""
+    texts, _, folds, seen, heard = read_posts(draw)
+    prompts, train = [words for both in PROMPTS.values() for words in both], folds[fold][0]
+    if hashtags != "in posts and prompts":
+        prompts = [words.partition(" #")[0] for words in prompts]
+    if hashtags == "nowhere":
+        texts = texts.str.partition(" #")[0]
     words = text.TfidfFeatures(ngram_range=(1, 1), min_df=5)
     words = make_pipeline(words, TruncatedSVD(20, random_state=0)).fit(texts.iloc[train])
     columns = [words.transform(texts)]
     for features in (seen, heard):
         axes = make_pipeline(StandardScaler(), PCA(20, random_state=0)).fit(features[train])
         columns.append(axes.transform(features))
-    prompts = np.full((len(every_prompt), 60), np.nan)
-    prompts[:, TEXT] = words.transform(every_prompt)
-    return np.hstack(columns), prompts
+    asked = np.full((len(prompts), 60), np.nan)
+    asked[:, TEXT] = words.transform(prompts)
+    return np.hstack(columns), asked
 
 
+# %% tags=["evidence"]
 def only(Z, *kept):
     """The same rows with all other modalities missing."""
     hidden = np.full_like(Z, np.nan)
     for columns in kept:
         hidden[:, columns] = Z[:, columns]
     return hidden
-
-
-splits = list(GroupKFold(5).split(texts, y, authors))
-numbers = [shared(train) for train, _ in splits]
-
-# %% [markdown]
-# The score of a class is the cosine between the sample and the centre of the class's prompts.
-
-
-# %%
-CLASSES = np.array(list(PROMPTS))
-described = np.repeat(CLASSES, [len(words) for words in PROMPTS.values()])
 
 
 def scores(samples, prompts):
@@ -499,140 +711,240 @@ def scores(samples, prompts):
     return samples @ (centres / np.linalg.norm(centres, axis=1, keepdims=True)).T
 
 
-def correct(scored, test):
-    """The share of test posts that are named rightly."""
-    return (CLASSES[scored.argmax(axis=1)] == y[test]).mean()
+def right(scored, y):
+    """The share of posts that are named rightly."""
+    return (CLASSES[scored.argmax(axis=1)] == y).mean()
 
 
-WAYS = {"image": (IMAGE,), "sound": (SOUND,), "image + sound": (IMAGE, SOUND)}
-hub = towers(first=TEXT, second=IMAGE, n_components=4, temperature=0.5, dropout=0.1, epochs=8)
+# %% tags=["evidence"]
+hub = ContrastiveAligner(
+    two_blocks(TEXT, IMAGE), n_components=4, dropout=0.1, learning_rate=3e-3, verbose=0
+)
+coder = MultimodalAutoencoder(
+    two_blocks(TEXT, IMAGE), epochs=40, batch_size=128, learning_rate=3e-3, verbose=0
+)
+CANDIDATES = {
+    "two towers": [{"temperature": t, "epochs": e} for t in (0.1, 0.5, 2.0) for e in (8, 24)],
+    "CCA": [{"n_components": k, "shrinkage": s} for k in (1, 2, 4) for s in (0.1, 0.5, 0.9)],
+    "autoencoder": [{"code_size": c, "agreement": a} for c in (4, 8) for a in (0.3, 1.0)],
+}
+
+
+# %% tags=["evidence"]
+def cca_of(*modalities, **settings):
+    blocks = [(str(k), AS_IS, columns) for k, columns in enumerate(modalities)]
+    return FeatureFusion(blocks, rule="sum", align="cca", **settings)
+
+
+def faces_as(method, Z, train, **settings):
+    """What a method that learned from pairs of text and face makes of every face."""
+    if method == "two towers":
+        hub.set_params(blocks=two_blocks(TEXT, IMAGE), batch_size=64, **settings)
+        return hub.fit(Z[train]).transform(Z, "second")
+    if method == "CCA":
+        return cca_of(TEXT, IMAGE, **settings).fit(Z[train]).transform(only(Z, IMAGE))
+    return coder.set_params(**settings).fit(Z[train]).transform(Z, given=["second"])
+
+
+# %% tags=["evidence"]
+def with_labels(features, y, train, test, per_class, draws=10):
+    """Accuracy of a linear probe that gets so many labels a class: the mean over draws of them."""
+    rng, accuracy = np.random.default_rng(0), []
+    for _ in range(draws):
+        order = rng.permutation(train)
+        few = np.concatenate([order[y[order] == name][:per_class] for name in CLASSES])
+        probe = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
+        accuracy.append(probe.fit(features[few], y[few]).score(features[test], y[test]))
+    return np.mean(accuracy)
+
+
+# %% tags=["evidence"]
+@experiment(
+    "09_settings",
+    [{"method": m, "number": k} for m, c in CANDIDATES.items() for k in range(len(c))],
+)
+def on_draw_0(method, number):
+    """A setting on the posts of draw 0, which are used for nothing else."""
+    settings, accuracy = CANDIDATES[method][number], []
+    for fold, (train, test) in enumerate(read_posts(0)[2]):
+        Z, y = columns_of(0, fold)[0], read_posts(0)[1]
+        features = faces_as(method, Z, train, **settings)
+        accuracy.append(with_labels(features, y, train, test, per_class=3))
+    return {"settings": str(settings), "three labels": np.mean(accuracy)}
+
+
+# %% tags=["evidence"]
+CHOSEN = {
+    "two towers": {"temperature": 2.0, "epochs": 8},
+    "CCA": {"n_components": 1, "shrinkage": 0.9},
+    "autoencoder": {"code_size": 8, "agreement": 0.3},
+}
+IN_WORDS = {"n_components": 2, "shrinkage": 0.9}  # with one number, a cosine is 1 or -1
+WAYS = {"image": (IMAGE,), "sound": (SOUND,), "both": (IMAGE, SOUND)}
+
+
+def asked_in_words(Z, prompts, train):
+    """The scores of every post for every class, by towers and by CCA, from sentences alone."""
+    answers = {}
+    three = cca_of(TEXT, IMAGE, SOUND, **IN_WORDS).fit(Z[train])
+    for way, kept in WAYS.items():
+        answers["CCA of three", way] = scores(
+            three.transform(only(Z, *kept)), three.transform(prompts)
+        )
+    for way, columns in (("image", IMAGE), ("sound", SOUND)):
+        hub.set_params(blocks=two_blocks(TEXT, columns), batch_size=64, **CHOSEN["two towers"])
+        hub.fit(Z[train])
+        answers["two towers", way] = scores(
+            hub.transform(Z, "second"), hub.transform(prompts, "first")
+        )
+        two = cca_of(TEXT, columns, **IN_WORDS).fit(Z[train])
+        answers["CCA", way] = scores(two.transform(only(Z, columns)), two.transform(prompts))
+    for method in ("two towers", "CCA"):
+        answers[method, "both"] = answers[method, "image"] + answers[method, "sound"]
+    return answers
+
 
 # %%
-zero = {(way, who): [] for way in WAYS for who in ("two towers", "CCA", "supervised")}
-blocks = [("text", AS_IS, TEXT), ("image", AS_IS, IMAGE), ("sound", AS_IS, SOUND)]
-three = FeatureFusion(blocks, rule="sum", n_components=2, align="cca")
-faces_of = []  # what each method makes of the faces, for section 7
-for (Z, prompts), (train, test) in zip(numbers, splits, strict=True):
-    together = 0
-    for way, columns in (("image", IMAGE), ("sound", SOUND)):
-        hub.set_params(blocks=[("first", AS_IS, TEXT), ("second", AS_IS, columns)]).fit(Z[train])
-        if way == "image":
-            faces_of.append({"two towers": hub.transform(Z, "second")})
-        scored = scores(hub.transform(Z[test], "second"), hub.transform(prompts, "first"))
-        zero[way, "two towers"].append(correct(scored, test))
-        together = together + scored
-    zero["image + sound", "two towers"].append(correct(together, test))
-    cca = three.fit(Z[train])
-    for way, kept in WAYS.items():
-        scored = scores(cca.transform(only(Z[test], *kept)), cca.transform(prompts))
-        zero[way, "CCA"].append(correct(scored, test))
-        inputs = np.hstack([Z[:, columns] for columns in kept])
-        labelled = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-        score = labelled.fit(inputs[train], y[train]).score(inputs[test], y[test])
-        zero[way, "supervised"].append(score)
-    faces_of[-1] |= {"CCA, also sounds": cca.transform(only(Z, IMAGE)), "HOG": Z[:, IMAGE]}
+tried = on_draw_0.table()
+best = tried.loc[tried.groupby("method")["three labels"].idxmax()]
+assert {
+    m: CANDIDATES[m][number] for m, number in zip(best["method"], best["number"], strict=True)
+} == CHOSEN
+several = tried[(tried["method"] == "CCA") & ~tried["settings"].str.contains("n_components': 1")]
+assert CANDIDATES["CCA"][several["number"][several["three labels"].idxmax()]] == IN_WORDS
+for method, of in tried.groupby("method")["three labels"]:
+    print(f"{method}: {len(of)} settings, from {of.min():.2f} to {of.max():.2f}: {CHOSEN[method]}")
 
-# %% tags=["nbval-ignore-output"]
-ceilings = {"image": ["image"], "sound": ["audio"], "image + sound": ["image", "audio"]}
-table = pd.DataFrame(zero).mean().unstack().loc[list(WAYS), ["two towers", "CCA", "supervised"]]
-table["ideal"] = [posts.ceiling(kept) for kept in ceilings.values()]
-print(table.assign(chance=1 / 3).round(2).to_string())
-spread = pd.DataFrame(zero).agg(["min", "max"]).T.unstack()
-print("\nlowest and highest of the five folds\n" + spread.loc[list(WAYS)].round(2).to_string())
+
+# %% tags=["evidence"]
+@experiment("09_zero_shot", grid(draw=range(1, 6), hashtags=HASHTAGS))
+def zero_shot(draw, hashtags):
+    """Accuracy on a fifth of the authors: without labels, by modality; and what labels give."""
+    _, y, ((train, test), *_), _, _ = read_posts(draw)
+    Z, prompts = columns_of(draw, 0, hashtags)
+    answers = asked_in_words(Z, prompts, train)
+    found = {f"{m}: {way}": right(s[test], y[test]) for (m, way), s in answers.items()}
+    for way, kept in ({"text": (TEXT,)} | WAYS).items():
+        inputs = np.hstack([Z[:, columns] for columns in kept])
+        found[f"with labels: {way}"] = with_labels(inputs, y, train, test, 1000, draws=1)
+    return found
+
+
+# %%
+zero_shot.confirm(draw=1, hashtags="nowhere", within=0.05)
+named = zero_shot.table().drop(columns="draw").groupby("hashtags", sort=False)
+table = named.mean().map("{:.2f}".format) + " ± " + named.std().map("{:.2f}".format)
+told_all = [n for n in table if n.startswith("with labels") and "text" not in n]
+print("mean and standard deviation over draws 1 to 5; chance is a third")
+print(table.drop(columns=told_all).T.to_string(), "\n")
+print(table.loc["nowhere", told_all].to_string())
+ceilings = {"image": ["image"], "sound": ["audio"], "both": ["image", "audio"], "text": ["text"]}
+print("ideal observer:", {way: round(posts.ceiling(kept), 2) for way, kept in ceilings.items()})
 
 # %% [markdown]
-# Without a label, a sentence finds the right faces and the right sounds far more often than chance. Both together do a little better than either, through CCA at least (with towers it is not sure): fusion without
-# labels, by way of the text. Towers and CCA lie a few points apart, too near to name a winner from one draw of posts (the
-# temperature alone moves the towers as far, see below): one shared dimension is a line. With all labels one does better still, and comes near the ideal observer, whom
-# nobody can beat on average.
+# With hashtags in the posts, a sentence finds the right faces and sounds far more often than chance, and it need not contain a hashtag itself. **Without hashtags, pairs of text and face are worth next to nothing**: in every draw towers and CCA name fewer faces, and on average they lie
+# close to chance. So it was the hashtags that taught: what the first two columns show is distant supervision, and to call it "without labels" would say too much. The plain words are no help because there is little to learn from them here: even *with* labels, text alone then names few posts (row "with labels: text").
 #
-# ### The temperature once more: false negatives
+# CCA of all three modalities keeps the most without hashtags. It differs from the CCA above it in one thing only, the third modality: face and sound of a post agree without any word.
+# Between towers and CCA of the same pairs there is no clear winner: they lie a few points apart, less than the draws do. Both modalities together do a little better than either: fusion by way of the text. With labels for everything one does better still.
+#
+# ## 8 · The temperature once more: false negatives
 #
 # In a batch of posts a third of the wrong partners have the *right* sentiment. The loss pushes them away all the same: false negatives. **Predict**: which of the four temperatures
 # suffers? And does a small one waste more of its push on false negatives than a large one?
 
-# %%
-by_post = {t: [] for t in temperatures}
-wasted = {t: [] for t in temperatures}
-for t in temperatures:
-    hub.set_params(blocks=[("first", AS_IS, TEXT), ("second", AS_IS, IMAGE)], temperature=t)
-    for (Z, prompts), (train, test) in zip(numbers, splits, strict=True):
-        hub.fit(Z[train])
-        scored = scores(hub.transform(Z[test], "second"), hub.transform(prompts, "first"))
-        by_post[t].append(correct(scored, test))
-        S = hub.similarity(Z[test]) / t
-        np.fill_diagonal(S, -np.inf)  # wrong partners only
-        push = np.exp(log_softmax(S, axis=1))
-        wasted[t].append((push * (y[test][:, None] == y[test])).sum(axis=1).mean())
 
-# %% tags=["nbval-ignore-output"]
-table = pd.DataFrame(by_post).agg(["mean", "min", "max"]).T
-table["push on false negatives"] = pd.DataFrame(wasted).mean()
-print(table.rename_axis("temperature").round(2).to_string())
+# %% tags=["evidence"]
+@experiment("09_temperature", grid(draw=range(1, 6), temperature=[0.02, 0.1, 0.5, 2.0]))
+def by_temperature(draw, temperature):
+    """Faces named without labels, and the share of the push that false negatives get."""
+    _, y, ((train, test), *_), _, _ = read_posts(draw)
+    Z, prompts = columns_of(draw, 0)
+    settings = CHOSEN["two towers"] | {"temperature": temperature}
+    hub.set_params(blocks=two_blocks(TEXT, IMAGE), **settings).fit(Z[train])
+    scored = scores(hub.transform(Z[test], "second"), hub.transform(prompts, "first"))
+    S = hub.similarity(Z[test]) / temperature
+    np.fill_diagonal(S, -np.inf)  # wrong partners only
+    push = np.exp(log_softmax(S, axis=1))
+    wasted = (push * (y[test][:, None] == y[test])).sum(axis=1).mean()
+    return {"accuracy": right(scored, y[test]), "false negatives": wasted}
+
 
 # %%
-fig, axes = plt.subplots(1, 2, figsize=(7.2, 3))
-curves = {t: at_1(rows) for t, rows in by_temperature.items()}, by_post
-for ax, curve, colour in zip(axes, curves, ("blue", "vermilion"), strict=True):
-    values = np.array([curve[t] for t in temperatures])
-    ax.plot(temperatures, values.mean(axis=1), "-o", color=plotting.COLOURS[colour])
+by_temperature.confirm(draw=1, temperature=0.5, within=0.05)
+warmth = by_temperature.table().drop(columns="draw").groupby("temperature")
+print("mean over draws 1 to 5\n" + warmth.mean().round(2).to_string())
+
+# %%
+fig, axes = plt.subplots(1, 2, figsize=(7.4, 3))
+curves = (
+    np.array([at_1(setting) for setting in warm.values()]),
+    by_temperature.table().pivot(index="temperature", columns="draw", values="accuracy").to_numpy(),
+)
+titles = ("numbers, squares: recall@1", "texts, faces: accuracy, zero-shot")
+for ax, values, title, level, colour in zip(
+    axes, curves, titles, (1 / 200, 1 / 3), ("blue", "vermilion"), strict=True
+):
+    ax.plot(list(warm), values.mean(axis=1), "-o", color=plotting.COLOURS[colour])
     low, high = values.min(axis=1), values.max(axis=1)
-    ax.fill_between(temperatures, low, high, color=plotting.COLOURS[colour], alpha=0.2)
-    ax.set(xscale="log", xticks=temperatures, xticklabels=temperatures, xlabel="temperature")
+    ax.fill_between(list(warm), low, high, color=plotting.COLOURS[colour], alpha=0.2)
+    ax.set(xscale="log", xticks=list(warm), xticklabels=list(warm), xlabel="temperature")
+    ax.set(ylim=(0, 0.75), ylabel="share right")
+    ax.set_title(title, fontsize=10)
     ax.minorticks_off()
-axes[0].set(ylabel="recall@1 among 200 (mean, range)", ylim=(0, 0.7), title="numbers, squares")
-axes[1].set(ylabel="accuracy, zero-shot (mean, range)", ylim=(0, 0.7), title="texts, faces")
-for ax, level in zip(axes, (1 / 200, 1 / 3), strict=True):
     ax.axhline(level, color="0.4", linestyle=":")
     ax.annotate("chance", (2, level), ha="right", va="bottom", color="0.4")
 plotting.show(
     fig,
-    alt="Two curves against temperature, mean and, as a band, range of five. Left, numbers and squares: flat. Right, zero-shot accuracy of faces: lowest at 0.02, rising to 0.5 and 2.",
+    alt="Two curves against temperature, mean and, as a band, range of five. Left, numbers and squares: flat. Right, zero-shot accuracy of faces: lowest at 0.02, rising to 0.5, and level from there to 2; the bands overlap.",
 )
 
 # %% [markdown]
-# On the posts the smallest temperature clearly costs accuracy; 0.1 and 0.5 are level, and 2 is ahead of both on average, though the ranges overlap. Is it the false negatives? They get a third of the push or a little more, at *every* temperature: so weakly
+# On the posts the smallest temperature costs accuracy, in all five draws; 0.5 and 2 are level, and 0.1 lies between, though the ranges overlap. Is it the false negatives? They get a third of the push or a little more, at *every* temperature: so weakly
 # do text and face agree that not even the trained towers place one class clearly nearer than the rest. What the small temperature should change, as section 3 suggests, is the concentration: most of the push falls on the few
 # partners that happen to lie nearest, and one time in three that is a false one. We have measured that the small temperature hurts and what share of the push false negatives get (on test posts); that the one causes the other is likely, not shown: the
 # weak signal alone may do the same.
 #
-# ## 7 · A few labels on top of many pairs
+# ## 9 · A few labels on top of many pairs
 #
-# A **linear probe**: freeze what was learned from the unlabelled pairs, and train a linear classifier on the few labels there are. On the same folds: the towers' four
-# numbers of a face, CCA's two (once from text and face, once from all three modalities), the shared code of a multimodal autoencoder given the face alone ([chapter 07](07_share_a_code.ipynb); it, too, learned from the pairs of text and face), and
-# twenty principal components of HOG, which never saw a text. Five draws of the labels for each fold and size. **Predict**: who leads with three labels per class, and who with 200?
+# A **linear probe** (as in Chen et al. 2020): freeze what was learned from the unlabelled pairs, and train a linear classifier on the few labels there are. On the same draws and folds: the towers' numbers of a face, CCA's (once from text and face, once from all three modalities), the shared code of a multimodal autoencoder given the face alone (it, too, learned from the pairs of text and face; with the agreement loss of chapter 07, and without), and
+# twenty principal components of HOG, which never saw a text. Ten draws of the labels for each fold and size. **Predict**: who leads with three labels per class, and who with 200?
 
-# %%
-pair = blocks[:2]
-autoencoder = MultimodalAutoencoder(pair, code_size=8, epochs=40, batch_size=64, verbose=0)
-cca = FeatureFusion(pair, rule="sum", n_components=2, align="cca")
-for fold, (Z, _), (train, _) in zip(faces_of, numbers, splits, strict=True):
-    fold["autoencoder"] = autoencoder.fit(Z[train]).transform(Z, given=["image"])
-    fold["CCA"] = cca.fit(Z[train]).transform(only(Z, IMAGE))
-
-# %%
-KINDS = ["two towers", "CCA", "CCA, also sounds", "autoencoder", "HOG"]
+# %% tags=["evidence"]
+KINDS = ["two towers", "CCA", "CCA of three", "autoencoder", "autoencoder, no agreement", "HOG"]
 SIZES = [3, 10, 30, 200]  # labels per class
-rng = np.random.default_rng(0)
-probe = {kind: np.zeros((5, len(SIZES))) for kind in KINDS}
-for k, (fold, (train, test)) in enumerate(zip(faces_of, splits, strict=True)):
-    for column, size in enumerate(SIZES):
-        for _ in range(5):
-            order = rng.permutation(train)
-            few = np.concatenate([order[y[order] == name][:size] for name in CLASSES])
-            for kind in KINDS:
-                model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
-                score = model.fit(fold[kind][few], y[few]).score(fold[kind][test], y[test])
-                probe[kind][k, column] += score / 5
 
-# %% tags=["nbval-ignore-output"]
-learned = pd.DataFrame({kind: values.mean(axis=0) for kind, values in probe.items()}, index=SIZES)
-print(learned.rename_axis("labels per class").round(2).to_string())
+
+@experiment("09_few_labels", grid(draw=range(1, 6), kind=KINDS))
+def few_labels(draw, kind):
+    """Accuracy of a linear probe by number of labels, and the share of the face that is kept."""
+    _, y, ((train, test), *_), _, _ = read_posts(draw)
+    Z, method = columns_of(draw, 0)[0], kind.partition(",")[0]
+    if kind == "HOG":
+        features = Z[:, IMAGE]
+    elif kind == "CCA of three":
+        three = cca_of(TEXT, IMAGE, SOUND, **CHOSEN["CCA"]).fit(Z[train])
+        features = three.transform(only(Z, IMAGE))
+    else:
+        settings = CHOSEN[method] | ({"agreement": 0.0} if "no agreement" in kind else {})
+        features = faces_as(method, Z, train, **settings)
+    accuracy = {str(n): with_labels(features, y, train, test, n) for n in SIZES}
+    rebuilt = LinearRegression().fit(features[train], Z[train, IMAGE]).predict(features[test])
+    return accuracy | {"kept": r2_score(Z[test, IMAGE], rebuilt, multioutput="variance_weighted")}
+
 
 # %%
-fig, ax = plt.subplots(figsize=(6.2, 3.4))
-for kind, style in zip(KINDS, ("-o", "--s", "-.v", "-.^", ":d"), strict=True):
-    ax.plot(SIZES, learned[kind], style, label=kind)
+few_labels.confirm(draw=1, kind="CCA", within=0.02)
+probes = few_labels.table().drop(columns="draw").groupby("kind", sort=False)
+shown = probes[["3", "200", "kept"]]
+print("accuracy with 3 and 200 labels per class, and the share of the face's variance that is kept")
+print((shown.mean().map("{:.2f}".format) + " ± " + shown.std().map("{:.2f}".format)).to_string())
+
+# %%
+fig, ax = plt.subplots(figsize=(6.6, 3.4))
+learned = probes.mean()
+for kind, style in zip(KINDS, ("-o", "--s", "-.v", "-^", ":^", ":d"), strict=True):
+    ax.plot(SIZES, learned.loc[kind, list(map(str, SIZES))], style, label=kind)
 ax.axhline(1 / 3, color="0.5", linewidth=1)
 ax.annotate("chance", (200, 1 / 3), ha="right", va="bottom", color="0.4")
 ax.set(xscale="log", xticks=SIZES, xticklabels=SIZES, xlabel="labels per class", ylabel="accuracy")
@@ -640,133 +952,151 @@ ax.minorticks_off()
 ax.legend(loc="center left", bbox_to_anchor=(1, 0.5))
 plotting.show(
     fig,
-    alt="Accuracy of faces of unseen authors against the number of labels per class, for towers, CCA with and without sounds, autoencoder and HOG alone. Both CCA start highest; HOG starts low and ends level with the CCA that also had sounds, above the others.",
+    alt="Accuracy of faces of unseen authors against the number of labels per class. With three labels both CCA start highest, then towers and the two autoencoders, HOG lowest; with 200 HOG has risen to the level of CCA of three modalities, above the others.",
 )
 
 # %% [markdown]
-# With three labels per class, what the pairs taught is worth more than anything in the labels: CCA leads, the towers follow, HOG alone is behind both. With 200, HOG alone
-# is ahead of all that learned from text and face: those kept what the two share, in 2 to 8 numbers instead of twenty, and threw away what else the face could tell. Only the CCA that also had the sounds is then about level with it: a third modality
-# says better what is worth keeping. **Self-supervision replaces labels that you do not have; once there are plenty, it adds nothing here.**
+# With three labels per class, what the pairs (and their hashtags) taught is worth more than anything in the labels: CCA leads, towers and autoencoder follow, HOG alone is behind all of them. With 200, HOG alone
+# is ahead of all that learned from text and face: those kept little else than what the two share, and threw away what else the face could tell. Only the CCA that also had the sounds is then about level with it. **Self-supervision replaces labels that you do not have; once there are plenty, it adds nothing here.**
 #
-# The autoencoder, as set here (without the agreement loss of chapter 07), learned from the same pairs, yet it gains nothing: about level with HOG at three labels per class, and behind it at 10, 30 and 200. It must also *reconstruct* the face. How much of the face does each of the three keep?
-
-# %% tags=["nbval-ignore-output"]
-kept = {kind: [] for kind in ("two towers", "CCA", "autoencoder")}
-for fold, (train, test) in zip(faces_of, splits, strict=True):
-    for kind in kept:
-        rebuilt = LinearRegression().fit(fold[kind][train], fold["HOG"][train])
-        guess = rebuilt.predict(fold[kind][test])
-        kept[kind].append(r2_score(fold["HOG"][test], guess, multioutput="variance_weighted"))
-for kind, values in kept.items():
-    width = faces_of[0][kind].shape[1]
-    print(f"{kind:11} {width} numbers explain {np.mean(values):.2f} of a face's variance")
-
-# %% [markdown]
-# The autoencoder's code keeps the most of the face, and with few labels it is the hardest of the three to read the sentiment from. What else does it keep: whose face it is, how it is turned and lit? And is
-# it the reconstruction, or only that the code is wider? This table does not separate the two: set `code_size=4` and see.
+# The autoencoder, too, is better than HOG with three labels in every draw, and about level with the towers (ahead of them in two draws of five). The agreement loss helps it on average, in four draws of five; with many labels it makes no difference.
+# It must also *reconstruct* the face, and keeps more of its variance than towers and CCA (last column). Whether that is what costs it the few points to CCA is not shown here.
+#
+# ## 10 · What is not taught here
+#
+# Four neighbours of this chapter, each with a place to start:
+#
+# - **Pretrained encoders**: nobody trains towers for photographs and English from nothing. CLIP (Radford et al. 2021) learned from 400 million pairs; its two towers are downloaded and used frozen, with the probe of section 9 or the prompts of section 7.
+# - **Cross-modal transformers** (跨模态 Transformer): instead of one vector a modality, every word attends to every stretch of sound or picture, and the other way round (Tsai et al. 2019, MulT). [Chapter 08](08_train_cnn_rnn.ipynb) shows a single such layer.
+# - **Masked modelling** (掩码建模): hide words or patches and predict them from what is left, the other modality included (He et al. 2022 for pictures, Geng et al. 2022 for pictures with text).
+# - **Variational autoencoders with a product of experts** (专家乘积): each modality proposes a Gaussian for the shared code, and the product of those present is the answer (Wu and Goodman 2018). Chapter 07 takes a mean instead.
 #
 # ## What we measured
 #
-# The claims of this chapter, asserted. First what holds to the last digit, then what trained models did (their digits vary between processors, the claims do not).
+# The claims of this chapter, asserted. First what holds to the last digit, then what trained models did, in tables that were made before (their digits vary between processors, the claims do not).
 
 # %%
 assert largest < 1e-6, "the loss by hand is the loss of Keras"
 assert np.isclose(by_hand(same, same, 0.1), np.log(32)), "knowing nothing costs log B"
 assert pushes[0.02][0] > 0.5 > pushes[0.1][0], "a small temperature is all about hard negatives"
-assert (curved["CCA"][:, [1, 3]] < 0.15).all(), "CCA does not see squares"
-assert strangers["CCA"].mean(axis=0)[[1, 3]].min() > 0.4, "CCA matches strangers"
-assert strangers["CCA, pairs shuffled"].mean(axis=0)[[1, 3]].max() < 0.1, "not without pairs"
-assert (strangers["traits known"] >= strangers["CCA"]).all(), "pixels say less than traits"
-print("seven claims hold")
+assert (curved["CCA"][tens] < 0.15).all(axis=None), "CCA does not see squares"
+assert strangers["CCA"][tens].mean().min() > 0.4, "CCA matches strangers"
+assert strangers["CCA, pairs shuffled"][tens].mean().max() < 0.1, "not without pairs"
+assert (strangers["traits known"] >= strangers["CCA"]).all(axis=None), "pixels say less than traits"
+assert (strangers["CCA, all columns"] - strangers["CCA"])[tens].mean().min() > 0, "all columns help"
+print("what needs no network holds")
 
 # %%
-assert (curved["two towers"][:, [1, 3]] > 0.75).all(), "towers see squares, in all five worlds"
-easy, usual_size, hard = by_batch.values()
-assert (easy[:, 0] < usual_size[:, 0] - 0.2).all(), "small batches, small losses, in all five"
-assert (usual_size[:, 0] < hard[:, 0] - 0.4).all(), "and large ones, large losses"
-assert (at_1(easy) < at_1(usual_size)).all(), "but they find less, in all five"
-assert at_1(hard).mean() > at_1(usual_size).mean(), "128 find more than 32, on average"
-proved = [np.log(size) - rows[:, 0].mean() for size, rows in by_batch.items()]
+assert (curved["two towers"][tens] > 0.75).all(axis=None), "towers see squares, in all five worlds"
+easy, usual, hard, longer = batches
+last = rows["loss"]
+assert (last[easy] < last[usual] - 0.2).all(), "small batches, small losses, in all five"
+assert (last[usual] < last[hard] - 0.4).all(), "and large ones, large losses"
+assert (at_1(easy) < at_1(usual)).all(), "but they find less, in all five"
+assert at_1(hard).mean() > at_1(usual).mean(), "128 find more than 32, on average"
+proved = [np.log(batches[setting]) - last[setting].mean() for setting in (easy, usual, hard)]
 assert proved[0] < proved[1] - 0.5 < proved[2] - 0.5, "small batches prove less"
-gains = np.diff([at_1(rows).mean() for rows in by_batch.values()])
+assert (at_1(longer) < at_1(hard)).all(), (
+    "as many pairs seen, smaller batches find less, in all five"
+)
+assert at_1(longer).mean() > at_1(usual).mean(), "but more than batches of 32 with fewer pairs"
+assert at_1(longer).mean() > (at_1(easy).mean() + at_1(hard).mean()) / 2, "most of it was pairs"
+gains = np.diff([at_1(setting).mean() for setting in (easy, usual, hard)])
 assert gains[0] > gains[1], "the step to 32 brings more than the step to 128"
-warmth = [at_1(rows).mean() for rows in by_temperature.values()]
-between = np.mean([np.ptp(at_1(rows)) for rows in by_temperature.values()])
-assert np.ptp(warmth) < between, "the temperature matters less than the world"
-print("towers on squares: eight claims hold")
+warmest = [at_1(setting).mean() for setting in warm.values()]
+between = np.mean([np.ptp(at_1(setting)) for setting in warm.values()])
+assert np.ptp(warmest) < between, "the temperature matters less than the world"
+print("towers on squares: the claims hold")
 
 # %%
-of_ten = strangers["two towers"].mean(axis=0)[[1, 3]]
+of_ten = strangers["two towers"][tens].mean()
 assert of_ten.min() > 5 * 10 / 200, "towers match strangers, far above chance"
-assert (of_ten < strangers["CCA"].mean(axis=0)[[1, 3]]).all(), "but CCA does it better"
-average = pd.DataFrame(zero).mean()
-for way in WAYS:
-    assert average[way, "two towers"] > 1 / 3 + 0.1, "sentences classify faces and sounds"
-    assert average[way, "CCA"] > 1 / 3 + 0.15, "also through CCA"
-    assert abs(average[way, "two towers"] - average[way, "CCA"]) < 0.1, "a few points apart"
-    best = max(average[way, "two towers"], average[way, "CCA"])
-    assert average[way, "supervised"] > best + 0.03, "labels are better than none"
-for who, margin in (("two towers", -0.02), ("CCA", 0.01), ("supervised", 0.02)):
-    single = max(average["image", who], average["sound", who])
-    assert average["image + sound", who] > single + margin, "both against the better one"
-for way, names in ceilings.items():
-    assert average[way, "supervised"] < posts.ceiling(names) + 0.02, "as the ideal observer allows"
-print("strangers and zero-shot: the claims hold")
+assert (of_ten < strangers["CCA"][tens].mean()).all(), "but CCA finds more in both directions"
+assert (ahead > 0).sum() == 4, "in four folds of five"
+ones = strangers["CCA"] - strangers["two towers"]
+assert ones[["forth@1", "back@1"]].mean().abs().max() < 0.03, "level in the first place"
+print("strangers: the claims hold")
 
 # %%
-post_means = {t: np.mean(values) for t, values in by_post.items()}
-assert post_means[0.02] < post_means[0.5] - 0.05, "a small temperature costs zero-shot accuracy"
-assert post_means[0.02] < post_means[2.0] - 0.05, "against the largest, too"
-assert post_means[0.1] < post_means[2.0] - 0.02, "even the usual one costs some"
-assert all(0.3 < np.mean(values) < 0.45 for values in wasted.values()), "a third of the push"
-few = {kind: values.mean(axis=0)[0] for kind, values in probe.items()}
-many = {kind: values.mean(axis=0)[-1] for kind, values in probe.items()}
+told, plain, bare = (named.mean().loc[hashtags] for hashtags in HASHTAGS)
+for way in WAYS:
+    towers_told, cca_told = told[f"two towers: {way}"], told[f"CCA: {way}"]
+    assert towers_told > 1 / 3 + 0.1 and cca_told > 1 / 3 + 0.15, "sentences classify"
+    assert abs(towers_told - cca_told) < 0.1, "towers and CCA are a few points apart"
+    best = max(towers_told, cca_told, told[f"CCA of three: {way}"])
+    assert told[f"with labels: {way}"] > best + 0.03, "labels are better than none"
+    assert told[f"with labels: {way}"] < posts.ceiling(ceilings[way]) + 0.02, "as the ideal allows"
+for who, margin in (("two towers", -0.02), ("CCA", 0.01), ("with labels", 0.02)):
+    single = max(told[f"{who}: image"], told[f"{who}: sound"])
+    assert told[f"{who}: both"] > single + margin, "both against the better one"
+draws = zero_shot.table().set_index(["hashtags", "draw"])
+lost = draws.loc["in posts alone"] - draws.loc["nowhere"]
+for who in ("two towers: image", "CCA: image", "two towers: both", "CCA: both"):
+    assert (lost[who] > 0.1).all(), "without hashtags they name far fewer, in all five draws"
+    assert abs(told[who] - plain[who]) < 0.05, "the prompts can do without"
+for who in ("two towers", "CCA"):
+    assert bare[f"{who}: image"] < 1 / 3 + 0.05, "faces: close to chance"
+    assert bare["CCA of three: image"] > bare[f"{who}: image"] + 0.1, "a third modality helps"
+assert bare["with labels: text"] < 0.45 < told["with labels: text"] - 0.1, "plain words say little"
+print("zero-shot: the claims hold")
+
+# %%
+heat = by_temperature.table().pivot(index="draw", columns="temperature", values="accuracy")
+assert (heat[0.02] < heat[0.5]).all() and (heat[0.02] < heat[2.0]).all(), "0.02 costs, in all five"
+assert heat[0.02].mean() < min(heat[0.5].mean(), heat[2.0].mean()) - 0.05, "and not a little"
+assert heat[0.1].mean() < heat[2.0].mean() - 0.02, "even the usual one costs some"
+push = warmth["false negatives"].mean()
+assert ((push > 0.3) & (push < 0.45)).all(), "a third of the push, or a little more"
+few, many = learned["3"], learned["200"]
 assert few["CCA"] > few["HOG"] + 0.05, "three labels: pairs are worth more than labels"
 assert few["two towers"] > few["HOG"] + 0.02, "also with towers"
-assert few["autoencoder"] < few["HOG"] + 0.03, "not with the autoencoder"
-assert few["CCA"] > few["two towers"], "and CCA is ahead of them"
-assert few["CCA"] > few["autoencoder"] + 0.04, "and of the autoencoder"
-assert few["two towers"] > few["autoencoder"], "so are the towers"
+assert few["CCA"] > few["two towers"] and few["CCA"] > few["autoencoder"] + 0.04, "CCA leads"
+three_labels = few_labels.table().pivot(index="draw", columns="kind", values="3")
+assert (three_labels["autoencoder"] > three_labels["HOG"] + 0.03).all(), "also the autoencoder"
+assert abs(few["two towers"] - few["autoencoder"]) < 0.04, "which is level with the towers"
+assert (three_labels["autoencoder"] > three_labels["two towers"]).sum() == 2, "ahead in two draws"
+gain = three_labels["autoencoder"] - three_labels["autoencoder, no agreement"]
+assert gain.mean() > 0.01 and (gain > 0).sum() == 4, "the agreement loss helps, in four draws"
+assert abs(many["autoencoder"] - many["autoencoder, no agreement"]) < 0.02, "not with many labels"
 pairs_only = ("two towers", "CCA", "autoencoder")
 assert all(many["HOG"] > many[kind] + 0.02 for kind in pairs_only), "with 200, labels win"
-assert abs(many["HOG"] - many["CCA, also sounds"]) < 0.03, "but against three modalities"
-assert few["CCA, also sounds"] > few["CCA"], "which are ahead of two from the start"
-held = {kind: np.mean(values) for kind, values in kept.items()}
-assert held["autoencoder"] > held["two towers"] + 0.05, "the autoencoder keeps more of the face"
-assert held["two towers"] > held["CCA"], "CCA the least"
-print("temperature, probe and code: the claims hold")
+assert abs(many["HOG"] - many["CCA of three"]) < 0.03, "but against three modalities"
+assert few["CCA of three"] > few["CCA"], "which are ahead of two from the start"
+kept = learned["kept"]
+assert kept["autoencoder"] > kept["two towers"] + 0.05, "the autoencoder keeps more of the face"
+assert kept["two towers"] > kept["CCA"], "CCA the least"
+print("temperature and few labels: the claims hold")
 
 # %% [markdown]
 # ## Exercises
 #
 # Fill in a stub and run its cell: `check` answers with a hint until it is right. A function must leave its inputs unchanged. The folded cell below each holds a solution.
 #
-# ### Exercise 09.1 · InfoNCE
+# ### Exercise 09.1 · Known matches are no wrong partners
 #
-# Write the symmetric loss of section 2 with NumPy only. It must not overflow at a temperature of 0.001.
+# A batch holds several pairs of the same person; `who[i]` is the number of the person of pair i. Write a symmetric InfoNCE loss of two towers that neither pulls nor pushes such partners: all but the own one are **left out of the denominator**,
+# in both directions. `f` and `g` are towers, to be called; what they return has any length and is compared by cosine. Use `keras.ops`, so that Keras can differentiate the loss.
 
 
 # %%
-def loss(A, B, temperature):
-    """A, B: (n_pairs, width), row i of A belongs to row i of B -> the loss, a number."""
+def loss(f, g, x, y, who, temperature):
+    """f(x) and g(y): (n_pairs, width); who: (n_pairs,) whole numbers -> the loss, a number."""
     ...  # your code here
 
 
 check("09.1", loss)
 
 # %% [markdown]
-# <details><summary>Hint</summary>log-softmax is z - log(sum(exp(z))). Subtracting the row's largest z first changes nothing but the overflow.</details>
+# <details><summary>Hint</summary>`keras.ops.where(mask, -np.inf, similarity)` takes entries out of a softmax. The mask: same person, but not the diagonal.</details>
 
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
-def loss_solution(A, B, temperature):
-    A = A / np.linalg.norm(A, axis=1, keepdims=True)
-    B = B / np.linalg.norm(B, axis=1, keepdims=True)
-    total = 0.0
-    for z in (A @ B.T / temperature, B @ A.T / temperature):
-        z = z - z.max(axis=1, keepdims=True)
-        total += (np.log(np.exp(z).sum(axis=1)) - np.diag(z)).mean()
-    return total / 2
+def loss_solution(f, g, x, y, who, temperature):
+    a, b = ops.normalize(f(x)), ops.normalize(g(y))
+    known = (who[:, None] == who) & ~np.eye(len(who), dtype=bool)
+    s = ops.where(known, -np.inf, ops.matmul(a, ops.transpose(b)) / temperature)
+    both = [ops.diagonal(ops.log_softmax(s, axis=axis)) for axis in (0, 1)]
+    return -ops.mean(ops.stack(both))
 
 
 check("09.1", loss_solution)
@@ -799,34 +1129,35 @@ def recall_at_k_solution(S, k):
 check("09.2", recall_at_k_solution)
 
 # %% [markdown]
-# ### Exercise 09.3 · Zero-shot with several prompts
+# ### Exercise 09.3 · A third tower
 #
-# Given embeddings of images and of prompts, and the class that each prompt describes, name a class for each image: the mean of a class's unit-length
-# prompts, scaled to unit length, is its centre; the most similar centre wins. Classes may have different numbers of prompts, and prompts any length.
+# Section 4 has two towers of one width. Write a function that builds one for **every** modality of `widths`, such as `{"text": 20, "image": 12, "sound": 7}`, in one `keras.Model`: from a dict of inputs to a dict of embeddings, both with the names in `widths`.
+# Each tower has weights of its own: a hidden layer of 64 units with relu, a linear layer of `n_components` units (both with offsets, as `Dense` has), and length 1 at the end.
 
 
 # %%
-def name_images(images, prompts, labels):
-    """images: (n, width); prompts: (n_prompts, width); labels: (n_prompts,) -> labels (n,)."""
+def build(widths, n_components):
+    """widths: dict of name to number of columns -> keras.Model, dict in, dict out."""
     ...  # your code here
 
 
-check("09.3", name_images)
+check("09.3", build)
 
 # %% [markdown]
-# <details><summary>Hint</summary>Length 1 twice: each prompt before the mean, and the mean after it.</details>
+# <details><summary>Hint</summary>A loop that fills two dicts, one of `keras.Input` and one of outputs; `keras.Model` takes both. What lets a model share weights is calling one layer twice: make new layers in every turn.</details>
 
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
-def name_images_solution(images, prompts, labels):
-    prompts = prompts / np.linalg.norm(prompts, axis=1, keepdims=True)
-    classes = np.unique(labels)
-    centres = np.stack([prompts[labels == c].mean(axis=0) for c in classes])
-    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    return classes[(images @ centres.T).argmax(axis=1)]
+def build_solution(widths, n_components):
+    inputs = {name: keras.Input((width,), name=name) for name, width in widths.items()}
+    outputs = {}
+    for name, values in inputs.items():
+        hidden = layers.Dense(64, activation="relu")(values)
+        outputs[name] = layers.UnitNormalization()(layers.Dense(n_components)(hidden))
+    return keras.Model(inputs, outputs)
 
 
-check("09.3", name_images_solution)
+check("09.3", build_solution)
 
 # %% [markdown]
 # ## Quiz
@@ -845,7 +1176,7 @@ check("09.3", name_images_solution)
 # <details><summary>Answer</summary>Perhaps the pairs share the photographer: one always uses the same camera, the same light, the same phrases. The loss takes the easiest thing that is shared. Test on photographers who are
 # not in the training, and draw the wrong partners from the same photographer.</details>
 #
-# 4. In section 5 the network lost to CCA. Name two changes of the data, not of the network, that could turn the order.
+# 4. In section 6 the network lost to CCA. Name two changes of the data, not of the network, that could turn the order.
 #
 # <details><summary>Answer</summary>Many more pairs, so that its freedom costs less; or raw inputs whose relation to the traits is not linear, such as pictures with any pose and light, as in section 4 in miniature.</details>
 #
@@ -855,8 +1186,9 @@ check("09.3", name_images_solution)
 # - **Comparing losses** of different batch sizes or temperatures. Compare what you need the embedding for.
 # - **The same person in training and test**: the towers remember who goes with whom. Split by person, and by author.
 # - **A shortcut in the pairs**: whatever both halves share is learned, wanted or not: the author, the microphone, the logo in the corner.
-# - **A last, smaller batch** of an epoch is an easier quiz. `ContrastiveAligner` makes all batches of an epoch equally large.
-# - **A temperature copied from elsewhere**: in section 4 it hardly mattered, in section 6 it did. Try a few, on what you need the embedding for.
+# - **A last, smaller batch** of an epoch is an easier quiz. `ContrastiveAligner` makes all batches of an epoch equally large; with plain Keras choose sizes that divide.
+# - **A temperature copied from elsewhere**: in section 5 it hardly mattered, in section 8 it did. Try a few, on what you need the embedding for, and on data that are not the test.
+# - **"Without labels"** is said easily. Hashtags, file names, alt texts and playlists are labels that somebody gave; take them away and look again.
 # - **Choosing prompts by test accuracy** is training on the test labels. Write them first.
 #
 # ## References
@@ -866,5 +1198,9 @@ check("09.3", name_images_solution)
 # - A. Radford et al., Learning transferable visual models from natural language supervision, ICML 2021 (CLIP: two towers, zero-shot, prompts).
 # - T. Chen, S. Kornblith, M. Norouzi and G. Hinton, A simple framework for contrastive learning of visual representations, ICML 2020 (temperature, batch size, linear probe).
 # - A. Nagrani, S. Albanie and A. Zisserman, Seeing voices and hearing faces: cross-modal biometric matching, CVPR 2018 (real faces and voices).
+# - A. Go, R. Bhayani and L. Huang, Twitter sentiment classification using distant supervision, 2009.
+# - Y.-H. H. Tsai et al., Multimodal transformer for unaligned multimodal language sequences, ACL 2019.
+# - K. He et al., Masked autoencoders are scalable vision learners, CVPR 2022; X. Geng et al., Multimodal masked autoencoders learn transferable representations, 2022.
+# - M. Wu and N. Goodman, Multimodal generative models for scalable weakly-supervised learning, NeurIPS 2018.
 #
 # **Next**: [13 · Explaining a prediction](13_explain_a_prediction.ipynb): which modality decided, and which word?
