@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import reduce
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, softmax
 
-from mmtutor._i18n import N_
-from mmtutor.course.checking import Case, exercise
+from mmtutor._i18n import N_, _
+from mmtutor.course.checking import Case, Hint, as_array, exercise, judged
 
 # --- 08.1 ---------------------------------------------------------------------------------------
 
@@ -196,45 +197,158 @@ exercise(
 
 # --- 08.4 ---------------------------------------------------------------------------------------
 
-
-def _centred(by: np.ndarray, x: np.ndarray, axis: Any = None, ddof: int = 0) -> np.ndarray:
-    return (x - by.mean(axis, keepdims=True)) / by.std(axis, keepdims=True, ddof=ddof)
+Answers = dict[str, np.ndarray]
 
 
-def _pictures(rng: np.random.Generator) -> Iterator[Case]:
-    """Test pictures are darker and fewer, pixels differ, and nothing is black or white."""
-    for _trial in range(4):
-        pattern = rng.uniform(0.2, 0.8, size=(1, 6, 5, 1))
-        train = pattern + rng.uniform(-0.1, 0.1, size=(30, 6, 5, 1))
-        yield Case(train, 0.5 * pattern + rng.uniform(0, 0.1, size=(11, 6, 5, 1)))
-
-
-exercise(
+@judged(
     "08.4",
-    "a function centre(train, test) returning both, centred and scaled alike",
-    solve=tuple(
-        lambda a, b, ddof=ddof: (_centred(a, a, ddof=ddof), _centred(a, b, ddof=ddof))
-        for ddof in (0, 1)
-    ),
-    cases=_pictures,
-    slips={
-        N_("each set has its own mean: treat test pictures as the training pictures were."):
-            lambda a, b: (_centred(a, a), _centred(b, b)),
-        N_("the mean must not know the test pictures: take it from train only."):
-            lambda a, b: tuple(_centred(np.concatenate([a, b]), x) for x in (a, b)),
-        N_("you took a mean for each pixel (axis=0); here one number serves all pixels."):
-            lambda a, b: (_centred(a, a, 0), _centred(a, b, 0)),
-        N_("you took a mean for each picture: take one of all training pictures."):
-            lambda a, b: tuple(_centred(x, x, (1, 2, 3)) for x in (a, b)),
-        N_("you centred but did not divide by the spread."):
-            lambda a, b: (a - a.mean(), b - a.mean()),
-        N_("you divided but did not take the mean out."): lambda a, b: (a / a.std(), b / a.std()),
-        N_("the test pictures stay as they were: take mean and spread before `train` is scaled."):
-            lambda a, b: (_centred(a, a), b),
-        N_("you divided by the variance: take its root, the standard deviation."):
-            lambda a, b: tuple((x - a.mean()) / a.var() for x in (a, b)),
-        N_("from 0 to 1 is not centred: subtract the mean, not the smallest value."):
-            lambda a, b: tuple((x - a.min()) / np.ptp(a) for x in (a, b)),
-    },
-    advice=N_("Subtract the mean of train from both, then divide both by its std()."),
-)  # fmt: skip
+    "a function build(widths, n_classes, weight) that returns a compiled keras.Model, from a dict "
+    'of features to a dict of posteriors: "joint" and one under each name',
+)
+def _heads(ask: Callable, rng: np.random.Generator) -> str:
+    widths = {"eye": int(rng.integers(3, 6)), "ear": int(rng.integers(6, 9)), "pen": 2}
+    n_classes, weight = int(rng.integers(3, 6)), float(rng.uniform(0.2, 0.6))
+    model = ask(widths, n_classes, weight)
+    if not hasattr(model, "compute_loss"):
+        raise Hint(_("return the keras.Model itself."))
+    x = {k: rng.normal(size=(8, width)).astype("float32") for k, width in widths.items()}
+    said = _said(model, x, n_classes)
+    for name in widths:
+        changed = _said(model, x | {name: -3 * x[name] + 1}, n_classes)
+        moved = {head for head in said if not np.allclose(said[head], changed[head], atol=1e-5)}
+        if "joint" not in moved:
+            raise Hint(
+                _("the joint head does not see {name!r}: join all of them.").format(name=name)
+            )
+        if name not in moved:
+            raise Hint(_("the head {name!r} does not see its own modality.").format(name=name))
+        if moved != {"joint", name}:
+            other = min(moved - {"joint", name})
+            text = _("the head {other!r} changes when {name!r} does: let it read its own features.")
+            raise Hint(text.format(other=other, name=name))
+    _look_at_loss(model, x, said, rng.integers(0, n_classes, size=8), weight)
+    return _("each head reads what it should, and the losses count as asked.")
+
+
+def _said(model: Any, x: Answers, n_classes: int) -> Answers:
+    said, heads = model(x), {"joint", *x}
+    if not isinstance(said, dict) or set(said) != heads:
+        text = _("the model must answer with a dict with the keys {heads}.")
+        raise Hint(text.format(heads=", ".join(sorted(heads))))
+    found = {head: as_array(np.asarray(P), (8, n_classes)) for head, P in said.items()}
+    if any((P < 0).any() or not np.allclose(P.sum(axis=1), 1, atol=1e-4) for P in found.values()):
+        raise Hint(_("one class is right: posteriors add up to 1. Which activation does that?"))
+    return found
+
+
+def _look_at_loss(model: Any, x: Answers, said: Answers, y: np.ndarray, weight: float) -> None:
+    if not model.compiled:
+        raise Hint(_("compile the model before you return it."))
+    try:
+        loss = float(model.compute_loss(x=x, y=dict.fromkeys(said, y), y_pred=model(x)))
+    except Exception:  # Keras and its backend have each their own
+        text = _("the loss does not take labels that are whole numbers; there is a sparse one.")
+        raise Hint(text) from None
+    each = {head: -np.log(P[np.arange(len(y)), y]).mean() for head, P in said.items()}
+    joint, own = each["joint"], sum(each.values()) - each["joint"]
+    slips = {
+        N_("the heads of single modalities have no loss: each needs one."): joint,
+        N_("all losses count the same: see loss_weights."): joint + own,
+        N_("the weight belongs to the single heads; the joint one counts 1."): (
+            weight * (joint + own)
+        ),
+        N_("the weights are interchanged: the joint loss counts 1."): weight * joint + own,
+        N_("share the weight out no further: each single head counts `weight`."): (
+            joint + weight * own / (len(each) - 1)
+        ),
+    }
+    if np.isclose(loss, joint + weight * own, rtol=1e-3):
+        return
+    for hint, wrong in slips.items():
+        if np.isclose(loss, wrong, rtol=1e-3):
+            raise Hint(_(hint))
+    text = _("the loss of eight samples is {loss:.3f}, expected {right:.3f}: cross-entropies only?")
+    raise Hint(text.format(loss=loss, right=joint + weight * own))
+
+
+# --- 08.5 ---------------------------------------------------------------------------------------
+
+
+class _Net:
+    """Stands in for a compiled model: keeps what `fit` is asked for, and learns nothing."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def __deepcopy__(self, memo: dict) -> _Net:
+        return self
+
+    def fit(self, x: Any = None, y: Any = None, **settings: Any) -> SimpleNamespace:
+        self.asked.append({"x": x, "y": y, **settings})
+        return SimpleNamespace(history={"loss": [1.0, 0.5], "val_loss": [1.0, 0.9]}, epoch=[0, 1])
+
+
+@judged(
+    "08.5",
+    "a function learn(model, x, y, groups, patience) that fits the model once, at most 100 passes, "
+    "and returns it",
+)
+def _stopped(ask: Callable, rng: np.random.Generator) -> str:
+    for _trial in range(3):
+        n_groups, patience = int(rng.integers(8, 13)), int(rng.integers(2, 9))
+        groups = np.array([f"author {k}" for k in rng.permutation(np.arange(60) % n_groups)])
+        x = np.column_stack([np.arange(60), rng.normal(size=60)])  # the first says which row
+        y = rng.permutation(60)  # all different: mixed up, none fits its row
+        model = _Net()
+        returned = ask(model, x, y, groups, patience)
+        if len(model.asked) != 1:
+            text = _("model.fit was called {n} times: once is right.")
+            raise Hint(text.format(n=len(model.asked)))
+        if returned is not model:
+            raise Hint(_("return the model."))
+        asked = model.asked[0]
+        _look_at_rows(asked, y, groups)
+        _look_at_stop(asked, patience)
+    return _("no author is on both sides, and the best weights come back.")
+
+
+def _look_at_rows(asked: dict[str, Any], y: np.ndarray, groups: np.ndarray) -> None:
+    if asked.get("validation_split"):
+        raise Hint(_("validation_split takes the last rows, whoever wrote them: hold out groups."))
+    if asked.get("validation_data") is None:
+        raise Hint(_("nothing is held out: give fit validation_data."))
+    rows = []
+    for values, labels in ((asked["x"], asked["y"]), asked["validation_data"][:2]):
+        rows.append(np.asarray(values)[:, 0].astype(int))
+        if not np.array_equal(np.asarray(labels), y[rows[-1]]):
+            raise Hint(_("labels do not belong to their samples: index x and y alike."))
+    known, watched = rows
+    if set(known) & set(watched):
+        raise Hint(_("samples that are learned from are watched, too: hold them out."))
+    if set(groups[known]) & set(groups[watched]):
+        raise Hint(_("a group is on both sides: hold out whole groups."))
+    if len(known) + len(watched) < len(y):
+        raise Hint(_("some samples are on neither side."))
+    share = len(set(groups[watched])) / len(set(groups))
+    if not 0.05 <= share <= 0.5:
+        text = _("{share:.0%} of the groups are held out: most are to learn from, some to watch.")
+        raise Hint(text.format(share=share))
+
+
+def _look_at_stop(asked: dict[str, Any], patience: int) -> None:
+    callbacks = asked.get("callbacks") or []
+    callbacks = callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+    stops = [one for one in callbacks if hasattr(one, "restore_best_weights")]
+    if not stops:
+        raise Hint(_("nothing stops the training: give fit the callback EarlyStopping."))
+    stop = stops[0]
+    if not stop.monitor.startswith("val_"):
+        text = _("you watch {name!r}, which is of training samples: watch val_loss.")
+        raise Hint(text.format(name=stop.monitor))
+    if stop.patience != patience:
+        text = _("patience is {got}, expected {right}.")
+        raise Hint(text.format(got=stop.patience, right=patience))
+    if not stop.restore_best_weights:
+        raise Hint(_("the last weights are kept, which are worse: see restore_best_weights."))
+    if asked.get("epochs", 1) != 100:
+        raise Hint(_("epochs is the most passes: 100."))

@@ -2,9 +2,11 @@
 
 import math
 
+import keras
 import numpy as np
+from keras import layers
 from scipy.special import expit, softmax
-from sklearn.preprocessing import StandardScaler
+from sklearn.model_selection import GroupKFold, GroupShuffleSplit
 
 # 08.1
 
@@ -149,44 +151,227 @@ def gate_float32(features, scores, present):
 
 # 08.4
 
-
-def scaled(by, x, axis=None):
-    return (x - by.mean(axis, keepdims=True)) / by.std(axis, keepdims=True)
+CE = "sparse_categorical_crossentropy"
 
 
-def centre_overwritten(train, test):
-    train = (train - train.mean()) / train.std()
-    test = (test - train.mean()) / train.std()
-    return train, test
+def compiled(inputs, heads, weights, loss=CE):
+    model = keras.Model(inputs, heads)
+    model.compile("adam", loss=dict.fromkeys(heads, loss), loss_weights=weights)
+    return model
 
 
-def centre_in_place(train, test):
-    mean, spread = train.mean(), train.std()
-    for x in (train, test):
-        x -= mean
-        x /= spread
-    return [train, test]
+def parts(widths, n_classes, activation="softmax"):
+    """Inputs, the features side by side, and a head for each name."""
+    inputs = {name: keras.Input((width,), name=name) for name, width in widths.items()}
+    together = layers.Concatenate()(list(inputs.values()))
+    return inputs, together, lambda x: layers.Dense(n_classes, activation=activation)(x)
 
 
-def centre_by_sklearn(train, test):
-    scaler = StandardScaler().fit(train.reshape(-1, 1))
-    return tuple(scaler.transform(x.reshape(-1, 1)).reshape(x.shape) for x in (train, test))
+def heads_plain(widths, n_classes, weight):
+    inputs, together, head = parts(widths, n_classes)
+    heads = {"joint": head(together)} | {name: head(x) for name, x in inputs.items()}
+    return compiled(inputs, heads, {k: 1.0 if k == "joint" else weight for k in heads})
 
 
-def centre_by_moments(train, test):
-    mean = train.sum() / train.size
-    spread = ((train**2).mean() - mean**2) ** 0.5
-    return [(x - mean) * (1 / spread) for x in (train, test)]
+def heads_deep(widths, n_classes, weight):
+    inputs, _together, head = parts(widths, n_classes)
+    inner = {
+        k: layers.Dropout(0.5)(layers.Dense(16, activation="tanh")(x)) for k, x in inputs.items()
+    }
+    heads = {name: head(x) for name, x in inner.items()}
+    heads["joint"] = head(layers.Dense(8)(layers.Concatenate()(list(inner.values()))))
+    return compiled(inputs, heads, dict.fromkeys(widths, weight) | {"joint": 1})
 
 
-def centre_of_sample(train, test):
-    mean, spread = train.mean(), train.std(ddof=1)
-    return (train - mean) / spread, (test - mean) / spread
+def heads_multiplied(widths, n_classes, weight):
+    inputs, _together, head = parts(widths, n_classes)
+    heads = {name: head(x) for name, x in inputs.items()}
+    logs = [layers.Lambda(lambda p: keras.ops.log(p + 1e-7))(p) for p in heads.values()]
+    heads["joint"] = layers.Softmax()(layers.Add()(logs))
+    return compiled(inputs, heads, {k: 1.0 if k == "joint" else weight for k in heads})
 
 
-def centre_float32(train, test):
-    train, test = train.astype(np.float32), test.astype(np.float32)
-    return scaled(train, train), scaled(train, test)
+def heads_softmax_layer(widths, n_classes, weight):
+    inputs, together, head = parts(widths, n_classes, activation=None)
+    heads = {k: layers.Softmax()(head(x)) for k, x in (inputs | {"joint": together}).items()}
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    return compiled(inputs, heads, dict.fromkeys(widths, weight) | {"joint": 1.0}, loss)
+
+
+def heads_loss_objects(widths, n_classes, weight):
+    inputs, together, head = parts(widths, n_classes)
+    heads = {"joint": head(together)} | {name: head(x) for name, x in inputs.items()}
+    model = keras.Model(inputs=inputs, outputs=heads)
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.1),
+        loss={k: keras.losses.SparseCategoricalCrossentropy() for k in heads},
+        loss_weights={"joint": 1.0, **dict.fromkeys(widths, weight)},
+        metrics=dict.fromkeys(heads, "accuracy"),
+    )
+    return model
+
+
+def heads_wrong(how):
+    """An answer with one mistake."""
+
+    def build(widths, n_classes, weight):
+        inputs, together, head = parts(
+            widths, n_classes, "sigmoid" if how == "sigmoid" else "softmax"
+        )
+        heads = {name: head(x) for name, x in inputs.items()}
+        first = next(iter(inputs.values()))
+        heads["joint"] = head(first if how == "blind" else together)
+        if how == "crossed":
+            heads = dict(
+                zip(heads, [*list(heads.values())[1:-1], heads["eye"], heads["joint"]], strict=True)
+            )
+        if how == "all see all":
+            heads = {name: head(together) for name in heads}
+        if how == "leaky":
+            heads["ear"] = head(together)
+        if how == "joint only":
+            heads = {"joint": heads["joint"]}
+        if how == "list":
+            model = keras.Model(inputs, list(heads.values()))
+            model.compile("adam", CE)
+            return model
+        if how == "raw":
+            return keras.Model(inputs, heads)
+        if how == "regularised":
+            inner = layers.Dense(4, kernel_regularizer="l2")(together)
+            heads["joint"] = head(inner)
+        weights = {
+            "unweighted": dict.fromkeys(heads, 1.0),
+            "all weighted": dict.fromkeys(heads, weight),
+            "interchanged": {k: weight if k == "joint" else 1.0 for k in heads},
+            "shared": {k: 1.0 if k == "joint" else weight / len(widths) for k in heads},
+            "off": {k: 1.0 if k == "joint" else 0.0 for k in heads},
+        }
+        right = {k: 1.0 if k == "joint" else weight for k in heads}
+        return compiled(
+            inputs,
+            heads,
+            weights.get(how, right),
+            "categorical_crossentropy" if how == "one-hot" else CE,
+        )
+
+    return build
+
+
+# 08.5
+
+
+def stopping(patience, **changed):
+    settings = {"monitor": "val_loss", "patience": patience, "restore_best_weights": True}
+    return keras.callbacks.EarlyStopping(**settings | changed)
+
+
+def fitted(model, x, y, held_out, patience, **changed):
+    settings = {"validation_data": (x[held_out], y[held_out]), "epochs": 100}
+    settings["callbacks"] = [stopping(patience)]
+    model.fit(x[~held_out], y[~held_out], **settings | changed)
+    return model
+
+
+def some(groups, share=0.25):
+    names = np.unique(groups)
+    return np.isin(groups, names[: max(1, int(share * len(names)))])
+
+
+def learn_by_names(model, x, y, groups, patience):
+    return fitted(model, x, y, some(groups), patience)
+
+
+def learn_one_author(model, x, y, groups, patience):
+    held_out = groups == groups[-1]
+    model.fit(
+        x=x[~held_out],
+        y=y[~held_out],
+        validation_data=(x[held_out], y[held_out]),
+        epochs=100,
+        callbacks=stopping(patience),
+        verbose=0,
+        batch_size=16,
+    )
+    return model
+
+
+def learn_by_sklearn(model, x, y, groups, patience):
+    train, val = next(GroupShuffleSplit(1, test_size=0.3, random_state=0).split(x, y, groups))
+    fit = {"epochs": 100, "validation_data": (x[val], y[val]), "callbacks": [stopping(patience)]}
+    model.fit(x[train], y[train], **fit)
+    return model
+
+
+def learn_by_folds(model, x, y, groups, patience):
+    train, val = next(iter(GroupKFold(4).split(x, y, groups)))
+    held_out = np.isin(np.arange(len(x)), val)
+    assert len(train) == (~held_out).sum()
+    return fitted(model, x, y, held_out, patience)
+
+
+def learn_by_accuracy(model, x, y, groups, patience):
+    watch = stopping(patience, monitor="val_accuracy", mode="max")
+    rng = np.random.default_rng(0)
+    chosen = rng.choice(np.unique(groups), 3, replace=False)
+    return fitted(model, x, y, np.isin(groups, chosen), patience, callbacks=[watch])
+
+
+def learn_random_rows(model, x, y, groups, patience):
+    held_out = np.random.default_rng(0).random(len(x)) < 0.3
+    return fitted(model, x, y, held_out, patience)
+
+
+def learn_split(model, x, y, groups, patience):
+    model.fit(x, y, validation_split=0.2, epochs=100, callbacks=[stopping(patience)])
+    return model
+
+
+def learn_watched(model, x, y, groups, patience):
+    val = some(groups)
+    fit = {"validation_data": (x[val], y[val]), "callbacks": [stopping(patience)]}
+    model.fit(x, y, epochs=100, **fit)
+    return model
+
+
+def learn_blind(model, x, y, groups, patience):
+    model.fit(x, y, epochs=100, callbacks=[stopping(patience)])
+    return model
+
+
+def learn_mixed_up(model, x, y, groups, patience):
+    return fitted(model, x, np.sort(y), some(groups), patience)
+
+
+def learn_twice(model, x, y, groups, patience):
+    learn_by_names(model, x, y, groups, patience)
+    model.fit(x, y, epochs=10)
+    return model
+
+
+def learn_history(model, x, y, groups, patience):
+    learn_by_names(model, x, y, groups, patience)
+    return {"loss": [1.0]}
+
+
+def learn_from_few(model, x, y, groups, patience):
+    return fitted(model, x, y, some(groups, 0.8), patience)
+
+
+def learn_cut(model, x, y, groups, patience):
+    return fitted(model, x[:50], y[:50], some(groups[:50]), patience)
+
+
+def learn_with(**changed):
+    """An answer that stops otherwise."""
+    return lambda model, x, y, groups, patience: fitted(
+        model,
+        x,
+        y,
+        some(groups),
+        patience,
+        callbacks=[stopping(**{"patience": patience} | changed)],
+    )
 
 
 RIGHT = {
@@ -212,12 +397,13 @@ RIGHT = {
         lambda f, s, p: mix(masked(s, p), f),
         lambda f, s, p: np.array([w @ x for w, x in zip(masked(s, p), f, strict=True)]),
     ],
-    "08.4": [
-        centre_by_sklearn,
-        centre_by_moments,
-        centre_of_sample,
-        centre_float32,
-        lambda a, b: (scaled(a, a), scaled(a, b)),
+    "08.4": [heads_plain, heads_deep, heads_multiplied, heads_softmax_layer, heads_loss_objects],
+    "08.5": [
+        learn_by_names,
+        learn_one_author,
+        learn_by_sklearn,
+        learn_by_folds,
+        learn_by_accuracy,
     ],
 }
 
@@ -285,22 +471,38 @@ WRONG = {
         (lambda f, s, p: mix(masked(s.__setitem__(~p, -9e9) or s, p), f), "changes its input s"),
     ],
     "08.4": [
-        (lambda a, b: (scaled(a, a), scaled(b, b)), "its own mean"),
-        (lambda a, b: [scaled(np.concatenate([a, b]), x) for x in (a, b)], "not know the test"),
-        (lambda a, b: (scaled(a, a, 0), scaled(a, b, 0)), "each pixel"),
-        (lambda a, b: [scaled(x, x, (1, 2, 3)) for x in (a, b)], "each picture"),
-        (lambda a, b: (a - a.mean(), b - a.mean()), "did not divide"),
-        (lambda a, b: (a / a.std(), b / a.std()), "did not take the mean out"),
-        (lambda a, b: (scaled(a, a), b), "stay as they were"),
-        (centre_overwritten, "before `train` is scaled"),
-        (lambda a, b: [(x - a.mean()) / a.var() for x in (a, b)], "variance"),
-        (lambda a, b: [(x - a.min()) / (a.max() - a.min()) for x in (a, b)], "from 0 to 1"),
-        (lambda a, b: [2 * x - 1 for x in (a, b)], "ubtract the mean of train"),
-        (lambda a, b: scaled(a, a), "return 2 things"),
-        (lambda a, b: (scaled(a, a), scaled(a, b)[:3]), "shape"),
-        (lambda a, b: (scaled(a, b), scaled(a, a)), "shape"),
-        (lambda a, b: (a, b), "ubtract the mean of train"),
-        (lambda a, b: [x - a.mean() / a.std() for x in (a, b)], "ubtract the mean of train"),
-        (centre_in_place, "changes its input train"),
+        (heads_wrong("sigmoid"), "add up to 1"),
+        (heads_wrong("blind"), "join all of them"),
+        (heads_wrong("crossed"), "does not see its own modality"),
+        (heads_wrong("all see all"), "let it read its own features"),
+        (heads_wrong("leaky"), "let it read its own features"),
+        (heads_wrong("joint only"), "a dict with the keys"),
+        (heads_wrong("list"), "a dict with the keys"),
+        (heads_wrong("raw"), "compile the model"),
+        (heads_wrong("one-hot"), "there is a sparse one"),
+        (heads_wrong("regularised"), "cross-entropies only"),
+        (heads_wrong("unweighted"), "see loss_weights"),
+        (heads_wrong("all weighted"), "the joint one counts 1"),
+        (heads_wrong("interchanged"), "interchanged"),
+        (heads_wrong("shared"), "share the weight out no further"),
+        (heads_wrong("off"), "have no loss"),
+        (lambda widths, n, weight: parts(widths, n)[0], "the keras.Model itself"),
+    ],
+    "08.5": [
+        (learn_random_rows, "hold out whole groups"),
+        (learn_split, "takes the last rows"),
+        (learn_watched, "hold them out"),
+        (learn_blind, "nothing is held out"),
+        (learn_mixed_up, "index x and y alike"),
+        (learn_twice, "called 2 times"),
+        (learn_history, "return the model"),
+        (learn_from_few, "most are to learn from"),
+        (learn_cut, "on neither side"),
+        (learn_with(monitor="loss"), "watch val_loss"),
+        (learn_with(patience=0), "patience is 0"),
+        (learn_with(restore_best_weights=False), "restore_best_weights"),
+        (lambda m, x, y, g, p: fitted(m, x, y, some(g), p, callbacks=[]), "nothing stops"),
+        (lambda m, x, y, g, p: fitted(m, x, y, some(g), p, epochs=20), "the most passes"),
+        (lambda model, *others: model, "called 0 times"),
     ],
 }
