@@ -50,6 +50,7 @@ WHAT_FOR = {
     "deep": "the chapters that train networks",
     "emoji": "drawing emoji, in chapter 17",
     "chinese": "cutting Chinese into words, in chapter 01",
+    "scale": "the cluster of chapter 14",
     "notebooks": "opening and executing the notebooks",
     "test": "make test and make lint",
 }

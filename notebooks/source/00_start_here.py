@@ -458,7 +458,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | 11 | Face recognition | who is it, by face, voice and caption? | simulated; if fetched: `london_faces` | |
 # | 12 | Missing and noisy modalities | what breaks first, and what helps? | simulated | |
 # | 13 | [Explaining a prediction](13_explain_a_prediction.ipynb) | which modality decided, and which word? | simulated | 40 |
-# | 14 | Scaling out | what if the data do not fit into memory? | simulated | |
+# | 14 | [Scaling out](14_scale_out.ipynb) | what if the data do not fit into memory? | simulated | 55 |
 # | **V** | **Real data** | | | |
 # | 15 | [Faces and voices](15_verify_faces_and_voices.ipynb) | how much surer is a system that sees and hears you? | real: `london_faces`, `librispeech_sample` | 50 |
 # | 16 | Hearing and seeing emotion | when does a second opinion make people worse? | real: `crema_d_ratings` | |

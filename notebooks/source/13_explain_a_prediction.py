@@ -974,4 +974,4 @@ check("13.4", solution_4)
 # - D. Janzing, L. Minorics, P. Blöbaum: Feature relevance quantification in explainable AI: a causal problem. AISTATS 2020.
 # - I. E. Kumar et al.: Problems with Shapley-value-based explanations as feature importance measures. ICML 2020.
 #
-# **Next**: [15 · Faces and voices](15_verify_faces_and_voices.ipynb): how much surer is a system that sees and hears you?
+# **Next**: [14 · Scaling out](14_scale_out.ipynb): what if the data do not fit into memory?

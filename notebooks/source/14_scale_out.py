@@ -1,0 +1,846 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 14 · Scaling out · 扩展规模
+#
+# > What if the data do not fit into memory? Keep paths in the table, learn in pieces, and add processes where the work is worth the sending: the code of the other chapters stays as it is.
+#
+# **After this chapter you can**
+#
+# - put files in place of arrays, and show that the features are the same and the memory stays flat,
+# - say from three measured numbers whether more processes will pay,
+# - run the same code in two worker processes of a Dask cluster, search parameters on it, and lose a worker without losing the result,
+# - extrapolate to a million and to a billion samples, and say where the bottleneck moves.
+#
+# **You need**: chapters [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb) (HOG, MFCC), [05](05_fuse_decisions.ipynb) (late fusion), cross-validation; what a process is.
+#
+# **Time**: 55 minutes to read and do, 60 seconds to run.
+#
+# | Key term | 中文 | In short |
+# |---|---|---|
+# | out-of-core | 核外（计算） | data stay on disk; only a piece is in memory |
+# | incremental learning | 增量学习 | a model is updated piece by piece |
+# | cache | 缓存 | results that are kept, to be looked up instead of computed |
+# | process | 进程 | a running program with a memory of its own |
+# | serialisation | 序列化 | turning objects into bytes, to send or to store them |
+# | overhead | 开销 | what is spent beside the work itself |
+# | cluster, scheduler, worker | 集群、调度器、工作进程 | machines that work together; who hands out the tasks; who does them |
+# | fault tolerance | 容错 | a part fails and the result is still right |
+# | bottleneck | 瓶颈 | the part that limits the speed of the whole |
+# | extrapolation | 外推 | a statement beyond what was measured |
+
+# %%
+import logging
+import os
+import pickle
+import sys
+import tempfile
+import time
+import tracemalloc
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import soundfile
+from joblib import Memory, Parallel, delayed, parallel_config
+from PIL import Image
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.model_selection import GridSearchCV, GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mmtutor import audio, datasets, plotting
+from mmtutor.audio import MFCCFeatures
+from mmtutor.exercises import check
+from mmtutor.fusion import DecisionFusion
+from mmtutor.image import HOGFeatures
+from mmtutor.text import TfidfFeatures
+
+plotting.style()
+
+# %% [markdown]
+# ## 1 · A question, first
+#
+# The posts of this course have a sentence, a picture of 96 by 96 pixels and two seconds of sound. In all chapters so far they lay in memory as arrays. **Predict before you run the next cell**: how many posts fit into the 16 GB of a laptop? Which modality takes the room?
+
+# %%
+posts = datasets.load_posts()
+first = posts.frame.iloc[0]
+n_bytes = {"text": len(first["text"].encode()), "image": first["image"].nbytes}
+n_bytes["audio"] = first["audio"].nbytes
+print("bytes of one post:", n_bytes)
+for n in (600, 10**6, 10**9):
+    print(f"{n:13,} posts: {n * sum(n_bytes.values()) / 1e9:12,.2f} GB")
+print(f"16 GB hold {16e9 / sum(n_bytes.values()):,.0f} posts")
+plotting.listen(first["audio"], caption="the first post")
+
+# %% [markdown]
+# A little over a hundred thousand, and the sound takes nearly all of it. A million posts do not fit, and they need not: no chapter ever looked at all sounds at once. Features are computed cell by cell.
+#
+# ## 2 · Paths in place of arrays
+#
+# A cell of a column may be an array *or the path of a file*; the package's transformers read a file when its turn comes. We write the posts to a folder, as PNG and WAV of 16 bits (formats that lose nothing here, where JPEG and MP3 would), and make a second table which holds paths.
+
+# %%
+shelf = tempfile.TemporaryDirectory(prefix="posts-", ignore_cleanup_errors=True)
+folder = Path(shelf.name)
+
+
+def store(k, post):
+    """Write a post's picture and sound; return its row of the table."""
+    picture, sound = str(folder / f"{k}.png"), str(folder / f"{k}.wav")
+    Image.fromarray(post["image"]).save(picture)
+    soundfile.write(sound, post["audio"], posts.sample_rate, subtype="PCM_16")
+    return {"text": post["text"], "image": picture, "audio": sound}
+
+
+arrays = posts.frame
+paths = pd.DataFrame([store(k, post) for k, post in arrays.iterrows()])
+sizes = {kind: Path(paths[kind][0]).stat().st_size for kind in ("image", "audio")}
+print("the first row:", [paths["text"][0], *(Path(p).name for p in paths.iloc[0, 1:])])
+print(f"a WAV file has {sizes['audio']:,} bytes, an array of the same sound {n_bytes['audio']:,}")
+
+# %% [markdown]
+# Are the features the same? Not "about": the same numbers, bit by bit. And a model does not see the difference either: here one is trained on arrays and predicts from paths.
+
+# %%
+for column, features in {"image": HOGFeatures(), "audio": MFCCFeatures()}.items():
+    from_arrays = features.fit_transform(arrays[column])
+    from_paths = features.fit_transform(paths[column])
+    assert np.array_equal(from_arrays, from_paths)
+    print(column, from_paths.shape, "identical")
+
+
+def expert(features):
+    scale = StandardScaler(with_mean=False)
+    return make_pipeline(features, scale, LogisticRegression(C=0.01, max_iter=1000))
+
+
+parts = {"text": TfidfFeatures(), "image": HOGFeatures(), "audio": MFCCFeatures()}
+fusion = DecisionFusion([(name, expert(f), name) for name, f in parts.items()], calibration=None)
+fusion.fit(arrays[:400], posts.target[:400])
+assert np.array_equal(fusion.predict_proba(arrays[400:]), fusion.predict_proba(paths[400:]))
+print("trained on arrays, asked with paths: the same probabilities")
+
+# %% [markdown]
+# ### How much memory?
+#
+# Python's `tracemalloc` counts the bytes that Python and NumPy hold, and remembers the largest number, the *peak*. We describe the first $n$ sounds, once with all of them read into a column first, once with paths.
+
+
+# %%
+def peak(column_of, files):
+    """Largest number of bytes held while a column of sounds is made and described."""
+    tracemalloc.start()
+    MFCCFeatures().fit_transform(column_of(files))
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def read_all(files):
+    return [audio.read_audio(file) for file in files]
+
+
+counts = np.array([25, 50, 100, 200])
+held = {
+    name: np.array([peak(column_of, paths["audio"][:n].tolist()) for n in counts])
+    for name, column_of in {"arrays": read_all, "paths": list}.items()
+}
+a_sample = {name: np.polyfit(counts, most, 1)[0] for name, most in held.items()}
+print(f"a sound more needs {a_sample['arrays'] / 1000:.0f} kB as an array")
+assert a_sample["arrays"] > n_bytes["audio"] > 30 * a_sample["paths"]
+assert a_sample["paths"] < 6 * from_paths[0].nbytes
+
+# %%
+fig, ax = plt.subplots(figsize=(5.5, 3.2))
+for (name, most), marker in zip(held.items(), "os", strict=True):
+    ax.plot(counts, most / 1e6, marker=marker, label=f"a column of {name}")
+ax.set(xlabel="sounds", ylabel="peak memory (MB)", ylim=(0, None))
+ax.legend()
+plotting.show(
+    fig,
+    alt="Peak memory against the number of sounds: with arrays a rising line that reaches about "
+    "26 MB at 200 sounds, with paths a line that stays near the bottom.",
+)
+
+# %% [markdown]
+# With arrays every sound stays, 128,000 bytes each. With paths one sound is in memory at a time, whatever $n$ is; what still grows are the features, 80 numbers a sound. "Flat" is the honest word for a column of sounds, not for everything: see the next section.
+#
+# ## 3 · Learning in pieces
+#
+# 80 features of 8 bytes are 0.64 kB a sample: a million samples still fit (0.64 GB), a billion do not. Then the model, too, must take its data piece by piece. In scikit-learn that is `partial_fit`. It comes in two kinds:
+#
+# - *exact*: a mean or a variance of pieces can be merged to that of the whole (exercise 14.2);
+# - *another algorithm*: a linear model is not solved for but stepped towards, a batch at a time (stochastic gradient descent). It has to see the data several times, and it comes near, not equal.
+
+# %%
+train, test = next(GroupKFold(5).split(paths, posts.target, posts.groups))
+batches = np.array_split(train, 10)
+mfcc = MFCCFeatures()
+scaler = StandardScaler()
+for rows in batches:  # first pass: the scale
+    scaler.partial_fit(mfcc.fit_transform(paths["audio"].iloc[rows]))
+
+whole = StandardScaler().fit(from_paths[train])
+np.testing.assert_allclose(scaler.mean_, whole.mean_)
+np.testing.assert_allclose(scaler.var_, whole.var_)
+print("the scale from ten pieces is that of the whole")
+
+# %% tags=["nbval-ignore-output"]
+stepped = SGDClassifier(loss="log_loss", alpha=0.1, random_state=0)
+classes = np.unique(posts.target)
+for _epoch in range(3):
+    for rows in batches:
+        piece = scaler.transform(mfcc.transform(paths["audio"].iloc[rows]))
+        stepped.partial_fit(piece, posts.target[rows], classes=classes)
+
+solved = LogisticRegression(C=0.01, max_iter=1000)
+solved.fit(whole.transform(from_paths[train]), posts.target[train])
+unseen = scaler.transform(from_paths[test])
+accuracy = {"in pieces": stepped.score(unseen, posts.target[test])}
+accuracy["as a whole"] = solved.score(unseen, posts.target[test])
+print({name: round(value, 3) for name, value in accuracy.items()})
+assert min(accuracy.values()) > 0.45  # a third is chance
+assert abs(accuracy["in pieces"] - accuracy["as a whole"]) < 0.1
+
+# %% [markdown]
+# Each of the three epochs read every file again. Disk instead of memory: that is the trade. Which leads to the cheapest way to be faster.
+#
+# ## 4 · Do not compute twice
+#
+# `joblib.Memory` keeps a function's results in a folder, under a hash of the arguments. scikit-learn's pipelines use it: with `memory=`, a search over $C$ computes the features once for each training set, not once for each $C$. The result is the same, in a fraction of the time.
+
+# %% tags=["nbval-ignore-output"]
+few = paths["audio"][:240], posts.target[:240]
+strengths = {"logisticregression__C": [0.001, 0.01, 0.1, 1.0]}
+took, scores = {}, {}
+for name, memory in {"no memory": None, "memory": Memory(folder / "cache", verbose=0)}.items():
+    steps = MFCCFeatures(), StandardScaler(), LogisticRegression(max_iter=1000)
+    model = make_pipeline(*steps, memory=memory)
+    start = time.perf_counter()
+    search = GridSearchCV(model, strengths, cv=3).fit(*few)
+    took[name] = time.perf_counter() - start
+    scores[name] = search.cv_results_["mean_test_score"]
+
+print(f"with memory it takes {took['memory'] / took['no memory']:.2f} of the time")
+assert np.array_equal(scores["memory"], scores["no memory"])
+
+# %% [markdown]
+# Not a quarter of it: the test folds are described anew each time, as only `fit_transform` is kept.
+#
+# **Predict**: the file behind a path changes. What does a cached function answer?
+
+# %%
+cached = Memory(folder / "cache", verbose=0).cache(audio.read_audio)
+file = str(folder / "changing.wav")
+soundfile.write(file, np.full(1000, 0.5), 16_000)
+before = cached(file)
+soundfile.write(file, np.full(1000, -0.25), 16_000)
+after = cached(file)
+print("in the file:", audio.read_audio(file)[0], " from the cache:", after[0])
+assert np.array_equal(before, after)
+
+# %% [markdown]
+# The *path* is the argument, and it did not change: the cache answers with what was there before, without a warning. So with paths either files never change (a new recording gets a new name), or a fingerprint of the contents is an argument, too (exercise 14.3).
+#
+# ## 5 · Will more processes pay?
+#
+# `n_jobs=2` starts a second process. It has a memory of its own, so every sample must be sent to it, and every result back. With $w$ seconds of work a sample, $b$ bytes to send at $\beta$ seconds a byte, and $s$ seconds to start, $p$ processes need
+#
+# $$ T_p(n) = s + n \left( \frac{w}{p} + \beta\, b \right), \qquad T_1(n) = n\, w. $$
+#
+# The work is shared, start and sending are not. Two processes save at most $w / 2$ a sample; if sending costs more than that, they lose at *every* $n$ (exercise 14.1). We measure each of the numbers. **Predict**: will two processes pay for the MFCC of arrays? Of files?
+
+
+# %% tags=["nbval-ignore-output"]
+def seconds(function, repeats=3):
+    """The shortest of several times; others are disturbed by what else the computer does."""
+    times = []
+    for _repeat in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+clips, files = arrays["audio"][:100].tolist(), paths["audio"][:100].tolist()
+with Parallel(n_jobs=2) as pool:
+    pool(delayed(len)(batch) for batch in ([], []))  # starts the processes
+    nothing = seconds(lambda: pool(delayed(len)(batch) for batch in ([], [])))
+    halves = clips[:50], clips[50:]
+    sending = (seconds(lambda: pool(delayed(len)(half) for half in halves)) - nothing) / 100
+work = {kind: seconds(lambda c=c: MFCCFeatures().fit_transform(c)) / 100 for kind, c in
+        {"array": clips, "file": files}.items()}  # fmt: skip
+to_send = {"array": len(pickle.dumps(clips)) / 100, "file": len(pickle.dumps(files)) / 100}
+print(f"to send an array ({to_send['array'] / 1e3:.0f} kB): {1e3 * sending:.2f} ms, to describe it:"
+      f" {1e3 * work['array']:.2f} ms, so two processes could save {500 * work['array']:.2f} ms")  # fmt: skip
+print(f"to send a path: {to_send['file']:.0f} bytes; to read and describe it: "
+      f"{1e3 * work['file']:.2f} ms")  # fmt: skip
+assert to_send["array"] > 500 * to_send["file"]
+
+# %% [markdown]
+# And what comes of it? Two processes for the files, two for the arrays, and two for the arrays *against advice*: every sound is sent, whatever it costs.
+
+
+# %% tags=["nbval-ignore-output"]
+def one(cell):
+    return MFCCFeatures().fit_transform([cell])[0]
+
+
+def forced(cells):
+    return np.stack(Parallel(n_jobs=2)(delayed(one)(cell) for cell in cells))
+
+
+for kind, table in {"files": paths, "arrays": arrays}.items():
+    column = table["audio"][:300]
+    alone = seconds(lambda c=column: MFCCFeatures().fit_transform(c), 2)
+    two = seconds(lambda c=column: MFCCFeatures(n_jobs=2).fit_transform(c), 2)
+    print(f"{kind}: n_jobs=2 takes {two / alone:.2f} of the time of one process")
+    assert np.array_equal(MFCCFeatures(n_jobs=2).fit_transform(column), from_paths[:300])
+against = seconds(lambda: forced(column), 2)
+print(f"arrays, all sent: {against / alone:.2f}")
+assert np.array_equal(forced(column[:50]), from_paths[:50])
+
+# %% [markdown]
+# The package does the sum for you: it times the first cells of a column, and where sending would eat what is saved it stays in one process, whatever `n_jobs` says. So its number for arrays is about 1, no gain and no loss. In a column of paths there is next to nothing to send; how near to a half its number comes depends on whether a second core is free. What two jobs give for each kind of feature on a quiet machine stands in the project's benchmarks (`benchmarks/features.md`).
+#
+# ## 6 · The same code on a cluster
+#
+# More processes than cores do not help. A **cluster** has three roles: the *client* (this notebook) hands tasks to the *scheduler*, which gives them to *workers* and collects results; they talk over the network, so each may be on a host of its own. We do not write one: [Dask](https://distributed.dask.org) is one, and joblib, on which scikit-learn and this package stand, can hand its tasks to it. Here scheduler and workers are on this machine, but they are real: two processes with a memory of their own, to which the notebook speaks over TCP.
+
+# %%
+fig, ax = plt.subplots(figsize=(7, 2.4))
+places = {"client\n(notebook)": (0, 1), "scheduler": (2, 1), "worker 1": (4, 1.6)}
+places |= {"worker 2": (4, 0.4), "shared\nstorage": (6, 1)}
+lines = [("client\n(notebook)", "scheduler", "tasks with paths →\n← features", 0.2)]
+lines += [("scheduler", worker, "", 0) for worker in ("worker 1", "worker 2")]
+lines += [(worker, "shared\nstorage", "", 0) for worker in ("worker 1", "worker 2")]
+for a, b, label, up in lines:
+    (x0, y0), (x1, y1) = places[a], places[b]
+    ax.plot([x0, x1], [y0, y1], color=plotting.COLOURS["blue"], zorder=0)
+    ax.text((x0 + x1) / 2, (y0 + y1) / 2 + up, label, ha="center", va="bottom", fontsize=8)
+ax.text(5, 1, "files", ha="center", va="center", fontsize=8)
+for name, (x, y) in places.items():
+    box = {"boxstyle": "round,pad=0.5", "facecolor": "white", "edgecolor": "black"}
+    ax.text(x, y, name, ha="center", va="center", bbox=box)
+ax.set(xlim=(-0.8, 6.8), ylim=(0, 2.1))
+ax.axis("off")
+plotting.show(
+    fig,
+    alt="Boxes joined by lines: the client sends tasks with paths to the scheduler and gets "
+    "features back; the scheduler is joined to two workers, and both read files from shared storage.",
+)
+
+# %%
+try:
+    import dask
+    from dask.distributed import Client, LocalCluster
+except ImportError:
+    Client = None
+    print('sections 6 to 8 need Dask (pip install "mmtutor[scale]"); the others go on without it')
+
+
+@contextmanager
+def two_workers():
+    """A client of a scheduler with two worker processes; all is closed in the end, come what may."""
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch,
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,  # not threads of this process
+            dashboard_address=None,  # a web page that shows the work; its port may be taken
+            local_directory=scratch,
+            silence_logs=logging.CRITICAL,  # it reports at length when a worker dies
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def pids(client):
+    """The workers' process numbers."""
+    return sorted(client.run(os.getpid).values())
+
+
+# %%
+if Client:
+    with two_workers() as client:
+        workers = pids(client)
+        with parallel_config(backend="dask"):
+            who = Parallel()(delayed(os.getpid)() for _task in range(20))
+            on_workers = {
+                "image": HOGFeatures().fit_transform(paths["image"]),
+                "audio": MFCCFeatures().fit_transform(paths["audio"]),
+            }
+        loaded = client.run(lambda: "tensorflow" in sys.modules).values()
+    assert len(set(workers)) == 2 and os.getpid() not in workers
+    assert set(who) <= set(workers)
+    assert np.array_equal(on_workers["audio"], from_paths)
+    assert np.array_equal(on_workers["image"], HOGFeatures().fit_transform(arrays["image"]))
+    assert not any(loaded)
+    print("two workers, neither is this process; the same features, bit by bit")
+
+# %% [markdown]
+# One line, `parallel_config(backend="dask")`, and not a word of the models changed: inside it, whatever calls joblib calls the cluster.
+#
+# ### Time against samples
+#
+# Is it faster? We let the number of files grow (the same files, several times over) and take the times of one process here and of the two workers. For comparison the workers also add up numbers, where there is nothing to send: no work can be shared out better than that. **Predict** the ratio for 100 files, and for 800.
+
+
+# %% tags=["nbval-ignore-output"]
+def add_up(n):
+    return sum(range(n))  # nothing to send
+
+
+def nothing_done(files):
+    return np.ones((len(files), 80))  # as many numbers as MFCCFeatures gives
+
+
+sizes_tried = [100, 200, 400, 800]
+many = pd.concat([paths["audio"]] * 3, ignore_index=True)
+times = {"one process": [seconds(lambda n=n: MFCCFeatures().fit_transform(many[:n]), 2)
+                         for n in sizes_tried]}  # fmt: skip
+if Client:
+    began = time.perf_counter()
+    with two_workers(), parallel_config(backend="dask"):
+        MFCCFeatures().fit_transform(many[:300])  # the workers load the package
+        starting = time.perf_counter() - began
+        tasks = [delayed(add_up)(400_000) for _task in range(8)]
+        yardstick = seconds(lambda: Parallel()(tasks))
+        yardstick /= seconds(lambda: [add_up(400_000) for _task in range(8)])
+        groups = np.array_split(many[:800].to_numpy(), 16)
+        beside = seconds(lambda: Parallel()(delayed(nothing_done)(g) for g in groups)) / 800
+        times["two workers"] = [
+            seconds(lambda n=n: MFCCFeatures().fit_transform(many[:n]), 2) for n in sizes_tried
+        ]
+    print(f"start {starting:.1f} s, once; sums take {yardstick:.2f} of the time of one process")
+timing = pd.DataFrame(times, index=pd.Index(sizes_tried, name="files"))
+print(timing.round(2).to_string())
+print((timing.iloc[:, -1] / timing["one process"]).round(2).to_dict())
+assert (timing > 0).all(axis=None)
+
+# %%
+fig, ax = plt.subplots(figsize=(5.5, 3.2))
+for (name, column), marker in zip(timing.items(), "os", strict=False):
+    ax.plot(timing.index, column, marker=marker, label=name)
+ax.set(xlabel="files described (MFCC)", ylabel="seconds", xlim=(0, None), ylim=(0, None))
+ax.legend()
+plotting.show(
+    fig,
+    alt="Seconds against the number of files described: both lines rise in proportion, that of two "
+    "workers less steeply than that of one process.",
+)
+
+# %% [markdown]
+# The lines rise with the number of files, as the formula says. How near the ratio comes to that of the sums tells what files and features cost beside the work; and the ratio of the sums itself, a half at best, tells whether a second core was free. The *start*, some seconds in which two processes load the package, is longer than the whole work on the 600 posts of this course: here a cluster does not pay, and we do not pretend it does. It pays where hours are waiting.
+#
+# ## 7 · A search on the cluster
+#
+# A grid search is the classic case: many fits, each long, none needs another. `GridSearchCV` calls joblib, so it runs on the workers; inside a worker the features are computed in one process. First, what would have to be sent with every task?
+
+# %%
+tables = {"arrays": arrays[["audio"]][:240], "paths": paths[["audio"]][:240]}
+weight = {name: len(pickle.dumps(table)) for name, table in tables.items()}
+print(f"240 sounds as arrays: {weight['arrays'] / 1e6:.0f} MB; less than 50 kB as paths:",
+      weight["paths"] < 50_000)  # fmt: skip
+
+# %%
+model = make_pipeline(MFCCFeatures(), StandardScaler(), LogisticRegression(max_iter=1000))
+settings = {"mfccfeatures__n_mfcc": [8, 20], "logisticregression__C": [0.01, 0.1]}
+folds = list(GroupKFold(3).split(*few, posts.groups[:240]))
+here = GridSearchCV(model, settings, cv=folds).fit(*few)
+closed_after = None
+if Client:
+    try:
+        with two_workers() as client, parallel_config(backend="dask"):
+            closed_after = pids(client)
+            there = GridSearchCV(model, settings, cv=folds).fit(*few)
+            raise RuntimeError("a mistake of ours, while the cluster is open")
+    except RuntimeError as error:
+        print("caught:", error)
+    assert there.best_params_ == here.best_params_
+    for k in range(3):
+        name = f"split{k}_test_score"
+        assert np.array_equal(there.cv_results_[name], here.cv_results_[name])
+    print("the same scores in every fold, the same choice:", there.best_params_)
+
+# %% [markdown]
+# We raised an error on purpose while the cluster was open. `with` closed it all the same; a cluster that is left open keeps processes, ports and memory until somebody finds them. Are the two processes gone?
+
+# %%
+if Client:
+    import psutil  # comes with Dask
+
+    left = [pid for pid in [*workers, *closed_after] if psutil.pid_exists(pid)]
+    print("workers of closed clusters that still run:", left)
+    assert not left
+
+# %% [markdown]
+# ## 8 · A worker dies
+#
+# A host restarts; the system ends a process that takes too much memory. With many workers that is no exception: Dean and Ghemawat (2004) counted 1.2 dead workers a job at 157 workers a job. We do it on purpose, at the worst moment: the worker that is the first to take file 20 is killed *while it works on it*, without a chance to say goodbye.
+
+
+# %%
+def describe(k, file, notes):
+    """MFCC of one file, with a note that it was begun; the first to begin file 20 is killed."""
+    import psutil
+
+    first_time = not list(notes.glob(f"{k}-*"))
+    (notes / f"{k}-{time.time_ns()}").write_text(str(os.getpid()))
+    if k == 20 and first_time:
+        psutil.Process().kill()
+    return MFCCFeatures().fit_transform([file])[0]
+
+
+if Client:
+    notes = folder / "notes"
+    notes.mkdir()
+    with two_workers() as client:
+        workers = pids(client)
+        with parallel_config(backend="dask"):
+            tasks = (delayed(describe)(k, file, notes) for k, file in enumerate(files))
+            survived = np.stack(Parallel(batch_size=1)(tasks))
+        client.wait_for_workers(2, timeout=60)
+        renewed = pids(client)
+
+# %%
+if Client:
+    tried = sorted(notes.glob("20-*"), key=lambda note: note.name)
+    victim, saviour = (int(note.read_text()) for note in tried)
+    assert victim in workers and victim not in renewed and saviour != victim
+    assert len(renewed) == 2 and os.getpid() not in renewed
+    assert np.array_equal(survived, from_paths[:100])
+    print("file 20 was begun", len(tried), "times; the result is the same, bit by bit")
+    print("deaths that a task may see:", dask.config.get("distributed.scheduler.allowed-failures"))
+
+# %% [markdown]
+# The scheduler noticed that the connection was gone, gave the lost tasks to whoever was left, and a new worker was started in the place of the dead one. That works because a task is a *pure function of its arguments*: it may be done twice and nothing is counted twice. (Had it added a line to a common file, that line would be there twice, as our notes are.)
+#
+# Not without end: a task under which one worker after another died, more often than `allowed-failures` says, is given up with the error `KilledWorker`. It is then taken for the killer, and often it is (a file that needs more memory than a worker has).
+#
+# ## 9 · A real cluster: three lines
+#
+# What was a `LocalCluster` becomes, on hosts that see each other and the same files:
+#
+# ```bash
+# dask scheduler                                            # on one host: prints its address
+# dask worker tcp://HOST:8786 --nworkers 4 --nthreads 1     # on each of the others
+# ```
+#
+# ```python
+# client = Client("tcp://HOST:8786")                        # in the notebook; the rest stays as it is
+# ```
+#
+# Where a job queue hands out the hosts (Slurm, PBS), [dask-jobqueue](https://jobqueue.dask.org) writes and submits the jobs:
+#
+# ```python
+# cluster = SLURMCluster(cores=4, processes=4, memory="16 GB", walltime="02:00:00")
+# cluster.scale(jobs=10)
+# client = Client(cluster)
+# ```
+#
+# Three things must hold. **The same versions** of Python and of the packages everywhere (`client.get_versions(check=True)` tells). **The same paths**: a path is a name, and it must mean the same file on every worker, on shared storage. **A closed network**: a scheduler runs whatever it is sent, by whoever reaches its port; on a network you share, use TLS certificates.
+#
+# ## 10 · Feeding a network
+#
+# A network is trained in batches, so it never needs all data at once; it needs somebody who has the next batch ready. In Keras that is a `PyDataset`: `len` says how many batches there are, and `[k]` makes batch k. Any Python code can stand in it, so our readers can. TensorFlow's own `tf.data` does the same as a chain of its operations. Both, on the pictures:
+
+# %%
+import keras
+import tensorflow as tf
+
+from mmtutor.image import read_image
+
+labels = np.searchsorted(classes, posts.target)
+
+
+class Pictures(keras.utils.PyDataset):
+    """Batches of pictures, read when they are asked for."""
+
+    def __init__(self, files, labels, batch_size=40, **options):
+        super().__init__(**options)
+        self.files, self.labels, self.batch_size = list(files), labels, batch_size
+
+    def __len__(self):
+        return -(-len(self.files) // self.batch_size)
+
+    def __getitem__(self, k):
+        rows = slice(k * self.batch_size, (k + 1) * self.batch_size)
+        pictures = [read_image(file, size=24) for file in self.files[rows]]
+        return np.stack(pictures)[..., None] / np.float32(255), self.labels[rows]
+
+
+def read(file, label):
+    picture = tf.io.decode_png(tf.io.read_file(file), channels=1)
+    return picture, label
+
+
+# %%
+batches = Pictures(paths["image"], labels)
+chain = tf.data.Dataset.from_tensor_slices((paths["image"].tolist(), labels))
+chain = chain.map(read, num_parallel_calls=2).batch(40).prefetch(2)
+
+n_seen = 0
+for k, (pictures, wanted) in enumerate(chain.as_numpy_iterator()):
+    small = np.stack([read_image(picture[..., 0], size=24) for picture in pictures])
+    ours, ours_wanted = batches[k]
+    assert np.array_equal(small[..., None] / np.float32(255), ours)
+    assert np.array_equal(wanted, ours_wanted)
+    n_seen += len(pictures)
+print(f"{len(batches)} batches, {n_seen} pictures: tf.data and PyDataset give the same")
+
+# %% [markdown]
+# And is a network that was fed from files the same as one that was fed from an array? With the same seed and the same order, yes:
+
+
+# %%
+def network():
+    keras.utils.set_random_seed(0)
+    layers = [
+        keras.layers.Conv2D(8, 3, strides=2, activation="relu"),
+        keras.layers.Flatten(),
+        keras.layers.Dense(3, activation="softmax"),
+    ]
+    net = keras.Sequential([keras.Input((24, 24, 1)), *layers])
+    net.compile("adam", "sparse_categorical_crossentropy")
+    return net
+
+
+in_memory = np.concatenate([batches[k][0] for k in range(len(batches))])
+from_array, from_files = network(), network()
+from_array.fit(in_memory, labels, batch_size=40, epochs=2, shuffle=False, verbose=0)
+from_files.fit(batches, epochs=2, shuffle=False, verbose=0)
+for one, other in zip(from_array.get_weights(), from_files.get_weights(), strict=True):
+    np.testing.assert_allclose(one, other, atol=1e-6)
+print("trained from an array and from files: the same weights")
+
+# %% [markdown]
+# `shuffle=False` was for the comparison; to train, the order must change from epoch to epoch, and where several processes read, all must agree on it (exercise 14.4).
+#
+# ## 11 · A million, a billion
+#
+# The formula of section 5 has three numbers, and we have measured each by itself: the start of two workers; the work $w$, as the slope of a line through the times of one process; and what a file costs beside the work, however many workers there are, by tasks that took the paths and gave back as many numbers but read nothing. First the formula is asked for what we *can* measure, then for numbers of samples that we never had.
+
+# %% tags=["nbval-ignore-output"]
+if not Client:  # typical values, so that the section can be read
+    starting, beside = 5.0, 5e-5
+w, intercept = np.polyfit(sizes_tried, timing["one process"], 1)
+print(f"w = {1e3 * w:.2f} ms a file, beside it {1e3 * beside:.3f} ms, start {starting:.1f} s")
+measured = seconds(lambda: MFCCFeatures().fit_transform(many), 1)
+print(
+    f"one process, {len(many)} files: {(intercept + w * len(many)) / measured:.2f} of what it took"
+)
+for n, took_two in timing.iloc[:, -1].items():
+    print(f"two workers, {n} files: {n * (w / 2 + beside) / took_two:.2f} of what they took")
+assert 1 / 3 < (intercept + w * len(many)) / measured < 3
+
+# %% [markdown]
+# In one process the line holds beyond the sizes it was fitted to. For the two workers the formula is a promise of two free cores: where its number is far below 1, something it does not know takes time (other programs, one memory for both, waiting for the last task).
+#
+# The rest is **extrapolation**: it holds as long as nothing new becomes the bottleneck. So the table names two other limits: the size of the features, which is exact, and storage, with *one assumption that we did not measure*, 1 GB a second for all workers together.
+
+# %% tags=["nbval-ignore-output"]
+rows = []
+for n, p in [(600, 2), (10**6, 2), (10**6, 100), (10**9, 100), (10**9, 10_000)]:
+    costs = {"start": starting, "work": n * w / p, "through one client": n * beside}
+    costs["storage"] = n * sizes["audio"] / 1e9
+    rows.append({"samples": f"{n:,}", "workers": p, **{k: v / 3600 for k, v in costs.items()}})
+    rows[-1] |= {"longest": max(costs, key=costs.get), "features (GB)": n * 640 / 1e9}
+forecast = pd.DataFrame(rows)
+print("hours, extrapolated")  # as if nothing else got in the way
+print(forecast.round(3).to_string(index=False))
+
+# %% [markdown]
+# Read the column "longest" downwards. At 600 samples the *start* is the longest part, at a million the *work*, and there more workers help. At a billion they help until the work is shared out, and then the rest stands in the way: storage that all read from, and results that all come back through one client. What one does about it:
+#
+# - **Storage**: put the data where the work is (each host holds its part), read fewer bytes (FLAC or Opus in place of WAV), read once and keep the features.
+# - **One client**: do not bring 640 GB of features home. Let each task write its features to a file of its own (Parquet), and return what is small: how many rows, their means and variances, to be merged (exercise 14.2); then learn in pieces (section 3).
+# - **Fewer samples**: does accuracy still rise? Draw the learning curve of chapter [06](06_choose_a_fusion.ipynb) first. The cheapest billion is the one you do not need.
+#
+# ## What we measured
+#
+# The claims, asserted.
+
+# %% tags=["nbval-ignore-output"]
+print({name: f"{a / 1000:.1f} kB a sound" for name, a in a_sample.items()})
+assert a_sample["arrays"] > 30 * a_sample["paths"]
+assert took["memory"] < took["no memory"]
+longest = forecast.set_index(["samples", "workers"])["longest"]
+assert longest["600", 2] == "start"
+assert longest["1,000,000", 2] == "work"
+assert longest["1,000,000,000", 10_000] != "work"
+
+# %%
+if Client:
+    assert not [pid for pid in [*workers, *renewed, *closed_after] if psutil.pid_exists(pid)]
+shelf.cleanup()
+print("folder removed:", not folder.exists())
+
+# %% [markdown]
+# ## Exercises
+#
+# Fill in a stub and run its cell: `check` answers with a hint until it is right. A function must leave its inputs unchanged. The folded cell below each holds a solution.
+#
+# ### Exercise 14.1 · From which number of samples on?
+#
+# One process needs `work` seconds a sample. With `workers` processes there are `start` seconds once, and every sample costs a share of the work and `send` seconds, which are not shared. Return the smallest whole number of samples (at least 1) at which the workers are *faster*; at a tie they are not. If they never are, return `math.inf`.
+
+
+# %%
+def fewest_samples(work, send, start, workers):
+    """work, send: seconds a sample; start: seconds; workers: 2 or more. Return a number."""
+    ...  # your code here
+
+
+check("14.1", fewest_samples)
+
+# %% [markdown]
+# <details><summary>Hint</summary>How many seconds does one sample save? What if that is nothing, or less?</details>
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def solution_1(work, send, start, workers):
+    import math
+
+    saved = work - work / workers - send
+    return math.floor(start / saved) + 1 if saved > 0 else math.inf
+
+
+check("14.1", solution_1)
+
+# %% [markdown]
+# ### Exercise 14.2 · Bring home what is small
+#
+# Each worker described its own share of the rows, and reports only how many they were, their mean and their variance (`np.var`), column by column. Return number, mean and variance of *all* rows together, as if you had them. A worker that got no rows reports 0 and zeros.
+
+
+# %%
+def merge(parts):
+    """parts: list of (n, mean, variance), arrays of shape (n_columns,). Return one such tuple."""
+    ...  # your code here
+
+
+check("14.2", merge)
+
+# %% [markdown]
+# <details><summary>Hint</summary>The rows differ within each worker's share, and the shares differ from one another.</details>
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def solution_2(parts):
+    n = sum(k for k, _mean, _variance in parts)
+    mean = sum(k * m for k, m, _variance in parts) / n
+    variance = sum(k * (v + (m - mean) ** 2) for k, m, v in parts) / n
+    return n, mean, variance
+
+
+check("14.2", solution_2)
+
+# %% [markdown]
+# ### Exercise 14.3 · A key for a cache
+#
+# Write the fingerprint that section 4 lacked: a string that is the same for the same bytes, wherever the file lies and whatever it is called, and another one as soon as a single byte differs, even where length and date are the same. Files may be long: hold at most 3 MB of one at a time.
+
+
+# %%
+def key(path):
+    """path: str, of an existing file. Return a string."""
+    ...  # your code here
+
+
+check("14.3", key)
+
+# %% [markdown]
+# <details><summary>Hint</summary>The module <code>hashlib</code>; its <code>update</code> takes one piece after another.</details>
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def solution_3(path):
+    import hashlib
+
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+check("14.3", solution_3)
+
+# %% [markdown]
+# ### Exercise 14.4 · An order that all agree on
+#
+# Several processes make the batches of a training; each is asked for some of them, in any sequence, perhaps twice. Return the row numbers of batch `k` (from 0) in epoch `epoch`: in an epoch every row comes once, batches have `size` rows, the last one the rest. The order depends on `seed` and `epoch` and on nothing else, and no two different pairs of them share one. Every order is possible.
+
+
+# %%
+def rows_of(k, epoch, n, size, seed):
+    """All are whole numbers; n: rows in all. Return the rows of batch k."""
+    ...  # your code here
+
+
+check("14.4", rows_of)
+
+# %% [markdown]
+# <details><summary>Hint</summary><code>np.random.default_rng</code> takes a list of numbers as its seed.</details>
+
+
+# %% tags=["solution"] jupyter={"source_hidden": true}
+def solution_4(k, epoch, n, size, seed):
+    order = np.random.default_rng([seed, epoch]).permutation(n)
+    return order[k * size : (k + 1) * size]
+
+
+check("14.4", solution_4)
+
+# %% [markdown]
+# ## Quiz
+#
+# 1. A colleague sets `n_jobs=16` for the HOG of a list of arrays that lies in memory, and it is slower than before. What do you ask first?
+#
+# <details><summary>Answer</summary>How long the work on one array takes, and how many bytes it has. If sending an array takes as long as the work that is saved, no number of processes helps (section 5). Send paths, or larger pieces of work.</details>
+#
+# 2. A cached feature extractor gives good results on Monday. On Tuesday the recordings are replaced by better ones under the same names, and nothing improves. Why?
+#
+# <details><summary>Answer</summary>The cache knows the path, not the contents (section 4): it answered with Monday's features. Give new files new names, or make a fingerprint of the contents part of the arguments.</details>
+#
+# 3. A task adds its file's loudness to a running total in a database. A worker dies, and its tasks are done again. What is wrong with the total?
+#
+# <details><summary>Answer</summary>A task that had added its part before its worker died adds it again. Tasks that may be repeated must return their result, and be added up where each result arrives once.</details>
+#
+# 4. A hundred workers take an hour. Will two hundred take half an hour?
+#
+# <details><summary>Answer</summary>If the work is the longest part, about. What is not shared out stays: the start, what goes through one client, and storage that all read from. Measure which one is the longest (section 11) before you pay for more workers.</details>
+#
+# ## Pitfalls
+#
+# - **A path that another host does not know**: "there is no sound file". Shared storage, the same mount point, and no `~`.
+# - **A cluster left open**: use `with`, in notebooks too, or its processes stay until the kernel ends.
+# - **Threads in threads**: four workers on four cores, each of which starts four threads for its matrix products, are sixteen threads that wait for one another. One thread a worker for NumPy and scikit-learn (`OMP_NUM_THREADS=1`).
+# - **Tiny tasks**: each task costs the scheduler time. Give a task many files; joblib and this package do so by themselves.
+# - **Functions of the notebook** are sent as they are at the moment of the call; a module that you edited is not: workers keep what they imported until they are restarted (`client.restart()`).
+# - **Measuring the first call**: it includes loading the packages on the workers. Warm up, then measure.
+# - **Random numbers**: `np.random.seed` in the notebook says nothing in a worker. Pass seeds as arguments.
+#
+# ## References
+#
+# - M. Rocklin: Dask: parallel computation with blocked algorithms and task scheduling. SciPy 2015.
+# - [Dask's documentation](https://docs.dask.org), "Best Practices"; [joblib's](https://joblib.readthedocs.io), "Memory" and "Embarrassingly parallel for loops"; [scikit-learn's](https://scikit-learn.org/stable/computing/scaling_strategies.html), "Strategies to scale computationally: bigger data".
+# - G. M. Amdahl: Validity of the single processor approach to achieving large scale computing capabilities. AFIPS 1967.
+# - T. F. Chan, G. H. Golub, R. J. LeVeque: Updating formulae and a pairwise algorithm for computing sample variances. COMPSTAT 1982 (merging variances).
+# - J. Dean, S. Ghemawat: MapReduce: simplified data processing on large clusters. OSDI 2004 (tasks that may be done again).
+#
+# **Next**: [15 · Faces and voices](15_verify_faces_and_voices.ipynb): how much surer is a system that sees and hears you?
