@@ -32,8 +32,8 @@ class CNNRNNClassifier(ClassifierMixin, Network):
     a recurrent net, features a dense layer. The branches meet in one of three ways.
 
     Not for a few hundred samples, unless to learn how it works: there the classical pipeline,
-    features and :class:`mmtutor.fusion.DecisionFusion`, trains in a fraction of the time and is
-    hard to beat. Nor for models pretrained elsewhere: those are fine-tuned with their own library.
+    features and :class:`mmtutor.fusion.DecisionFusion`, is hard to beat. Nor for models pretrained
+    elsewhere: those are fine-tuned with their own library.
 
     Parameters
     ----------
