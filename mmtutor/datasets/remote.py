@@ -53,9 +53,7 @@ _STRAY, _DEAD = "tmp????????", 60  # how pooch names temporary files; nobody pau
 class DataNotAvailable(OSError):
     """A real dataset is not on this machine, or could not be fetched; the message says what to do.
 
-    Notes
-    -----
-    Taught in notebook 01.
+    Every ``fetch_`` function raises it.
     """
 
 
