@@ -455,7 +455,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | 09 | [Contrastive alignment: learning without labels](09_align_without_labels.ipynb) | what can be learned from pairs without labels? | simulated | 50 |
 # | **IV** | **Practice** | | | |
 # | 10 | Sentiment analysis | how do raw posts become a report? | simulated | |
-# | 11 | Face recognition | who is it, by face, voice and caption? | simulated; if fetched: `london_faces` | |
+# | 11 | [Face recognition](11_recognise_faces.ipynb) | who is it, by face, voice and caption? | simulated; if fetched: `london_faces` | 60 |
 # | 12 | Missing and noisy modalities | what breaks first, and what helps? | simulated | |
 # | 13 | [Explaining a prediction](13_explain_a_prediction.ipynb) | which modality decided, and which word? | simulated | 40 |
 # | 14 | [Scaling out](14_scale_out.ipynb) | what if the data do not fit into memory? | simulated | 55 |
