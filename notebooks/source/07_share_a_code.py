@@ -21,7 +21,7 @@
 # - choose an output and a loss that suit the data,
 # - write, compile, train and stop a multimodal autoencoder in Keras, with validation data that are not the test,
 # - take a recipe apart: what do modality dropout and agreement each do?
-# - test a code: drawing, retrieval, a missing modality, and, against PCA and CCA, few labels and transfer between modalities.
+# - test a code: drawing, retrieval, a missing modality, few labels against PCA and CCA, transfer between modalities against CCA.
 #
 # **You need**: what a neural network, a gradient and a principal component are; a look at [chapter 04](04_fuse_features.ipynb) for canonical correlation.
 #
@@ -184,7 +184,7 @@ def nearest(queries, items):
 
 def both_ways(one, other, labels, train, test):
     """Accuracy of learning from one's codes and testing on the other's, and the reverse."""
-    # Each modality's codes on one scale: a weak modality proposes timid codes.
+    # Each modality's codes on one scale: nothing in the mean forces their scales to be equal.
     one, other = (StandardScaler().fit(Z[train]).transform(Z) for Z in (one, other))
     return [
         (judge_of(known[train], labels[train]).predict(new[test]) == labels[test]).mean()
@@ -244,6 +244,23 @@ def recipe(world, kind):
     row = singles(X, who, train, test)
     for part in (holes, portraits, crossings):
         row |= part(net, X, who, train, test)
+    return row
+
+
+@experiment("07_features", grid(world=range(6)))
+def features(world):
+    """Without a network: a judge for each case, and one judge with means filled in."""
+    X, who, session = world_of(world)
+    train, test = session != 0, session == 0
+    Z = matrices(X, train)
+    everything = np.hstack([Z[name] for name in NAMES])
+    of_all, row = judge_of(everything[train], who[train]), {}
+    for gone in (None, *NAMES):
+        case = f"no {gone}" if gone else "complete"
+        there = np.hstack([Z[name] for name in NAMES if name != gone])
+        filled = np.hstack([Z[name] * (name != gone) for name in NAMES])  # standardised: mean 0
+        row[case] = (judge_of(there[train], who[train]).predict(there[test]) == who[test]).mean()
+        row[f"{case}, filled"] = (of_all.predict(filled[test]) == who[test]).mean()
     return row
 
 
@@ -535,7 +552,7 @@ assert together >= 0.001
 # ## 2 · A loss that fits the data
 #
 # The article ends its decoders in a sigmoid and trains them with squared error. A sigmoid only says numbers between 0 and 1. Features, once
-# standardised, are negative half the time. **Predict: of the variance of a normal feature, how much can such a decoder explain at best?**
+# standardised, are negative about half the time, if they are symmetric. **Predict: of the variance of a normal feature, how much can such a decoder explain at best?**
 
 # %%
 feature = np.random.default_rng(1).standard_normal(200_000)
@@ -565,7 +582,7 @@ assert abs(slow) < 0.001 < 0.99 < abs(quick)
 # ## 3 · Faces, voices, captions
 #
 # Our people: a photograph, two seconds of voice, and a caption that names three people, the right one mostly among them. Each of the five sessions has its own
-# light and phrases. **The autoencoder is given no label**, only captions in which the right name is mostly one of three.
+# light; the phrase that ends a caption is drawn at random. **The autoencoder is given no label**, only photographs, voices and captions.
 #
 # What is to be reconstructed also matters. Much of what varies between pixels is light and turning of the head, which no voice can know. So the face enters as its first 60 **principal components**, each standardised: then every
 # direction of the face counts the same in the loss. (Section 7 tries the pixels instead.) A caption enters as its counts of words, standardised like features.
@@ -588,7 +605,7 @@ print("columns:", sizes, "  people:", len(set(who)))
 # %% [markdown]
 # ## 4 · The network in Keras
 #
-# Sessions 2 to 4 are to learn from. Session 1 is for **validation**: we watch how the network does there, and stop when it no longer gets better. Session 0 is the test, and decides nothing.
+# Sessions 2 to 4 are to learn from. Session 1 is for **validation**: we watch how the network does there, and stop when it no longer gets better. Session 0 is the test: this training never sees it. (The settings were tried out on these people; section 5 therefore turns to others.)
 #
 # Each modality has an input and an encoder; one more input says which modalities are there (1 or 0). Two ingredients beside the shared mean: **modality dropout** (Neverova et al. 2016 call theirs ModDrop) hides whole modalities in training, and they have to be reconstructed all the same; an **agreement** loss draws together what the encoders propose for the same sample.
 
@@ -662,9 +679,10 @@ trace = model.fit(
 chosen = int(np.argmin(trace["val_loss"]))
 print("stopped after", len(trace["loss"]), "epochs; the weights are those of epoch", chosen + 1)
 fig, ax = plt.subplots(figsize=(6, 2.8))
-ax.plot(trace["loss"], label="training, parts hidden")
-ax.plot(trace["val_loss"], "--", label="validation, all shown")
-ax.axvline(chosen, color=plotting.COLOURS["grey"], lw=1)
+epochs = range(1, len(trace["loss"]) + 1)
+ax.plot(epochs, trace["loss"], label="training, parts hidden")
+ax.plot(epochs, trace["val_loss"], "--", label="validation, all shown")
+ax.axvline(chosen + 1, color=plotting.COLOURS["grey"], lw=1)
 ax.set(xlabel="epoch", ylabel="loss", ylim=(0, None))
 ax.legend()
 plotting.show(
@@ -770,7 +788,7 @@ print(
 )
 
 # %% [markdown]
-# Against the judge of photographs the drawing looks poor. But it is the judge who fails: the second one finds the right person in 0.70 of the same drawings, where a caption alone leads to 0.30, and a voice alone to about half. So **voice and caption both show in the picture**. And the *plain* network, without modality dropout and agreement, draws no worse from the two: 0.74.
+# Taken for a photograph the drawing is mostly the wrong person: 0.37. But it is far from empty: a judge who knows drawings finds the right one in 0.70 of them, where a drawing from the caption alone leads to 0.30, and from the voice alone to about half. So **voice and caption both leave traces in the picture**; that is not yet a likeness. And the *plain* network, without modality dropout and agreement, draws no worse from the two: 0.74.
 #
 # ## 6 · Take the recipe apart
 #
@@ -783,13 +801,29 @@ lost = others.assign(lost=others.complete - others[CASES[1:]].mean(axis=1))
 lost = lost.pivot_table(index="kind", values="lost", aggfunc=["mean", "std"]).loc[list(KINDS)]
 print("\nlost on average, over the five worlds:")
 print(lost.droplevel(1, axis=1).round(3).to_string())
+print(f"the last three differ by at most {np.ptp(lost['mean'].iloc[1:, 0]):.3f}")
 
 # %% [markdown]
-# Two things are worth saying. First, with everything there **no network is better than the face alone**, read by the same judge without a network: 0.96. The code is for when the face is missing, or for what follows below. Second, when a modality is missing, the plain network loses about 18 points, and each of the three others about 11. **Either ingredient alone does as much as both together.** That is no law; it is so in these five worlds, and no difference between the three is larger than its spread.
+# Two things are worth saying. First, with everything there **no network is better than the face alone**, read by the same judge without a network: 0.96. (That holds for this judge. Section 9's ridge reads the face less well, and there the code is ahead of it.) Second, when a modality is missing, the plain network loses about 18 points, and each of the three others about 11. **For a missing modality, either alone did about as much as both**; the three means differ by 0.008, less than each one's standard deviation over the worlds.
+#
+# Does it take a network at all? Two rivals see the standardised features, put side by side. One has a judge of its own *for each case*, trained on the modalities that are there. The other has one judge for all cases, trained on everything, and fills in the mean for a missing modality. **Predict: where is the code ahead?**
+
+# %%
+rivals = features.table().query("world > 0").set_index("world")
+filled = rivals.drop(columns=CASES).set_axis(CASES, axis=1)
+coded = table.query("world > 0 and kind == 'both'").set_index("world")[CASES]
+systems = {"code of both": coded, "judge for each": rivals[CASES], "means filled in": filled}
+print(pd.DataFrame({name: rows.mean() for name, rows in systems.items()}).round(4).to_string())
+wins = (rivals[CASES] > coded).sum()
+print("\nworlds, of five, in which a judge for each is ahead of the code:", wins.to_dict())
+now = features.confirm(world=0, within=0.02)
+
+# %% [markdown]
+# **The code is no way to higher accuracy.** A judge for each case is ahead of it in every case and every world: 0.99 with everything there, and 0.79 against 0.72 without the face. What the code offers is *one* judge that serves whatever is missing. So does one judge with means filled in, and without voice or caption this one is ahead of the code, on average, too. Only without the face does it fall behind, to 0.57.
 #
 # ## 7 · From one modality to the other
 #
-# Two more tests of the code. **Retrieval**: the code of a photograph looks for the nearest code of voice and caption among the 80 test clips, and the other way round. **Transfer** (Ngiam et al. 2011), the hardest: a judge learns who speaks from codes of *voices*, and is then shown codes of *faces*; and the reverse.
+# Two more tests of the code. **Retrieval**: the code of a photograph looks for the nearest code of voice and caption among the 80 test clips, and the other way round. **Transfer** (Ngiam et al. 2011), the strangest: a judge learns who speaks from codes of *voices*, and is then shown codes of *faces*; and the reverse. (Each modality's codes are first standardised by themselves: nothing in the mean forces their scales to be equal.) By chance either is right one time in twenty: each person has four of the 80 clips.
 
 # %%
 CROSSED = ["picture finds clip", "clip finds picture", "voice to face", "face to voice"]
@@ -809,7 +843,7 @@ print("made again, world 0:", {name: round(float(now[name]), 2) for name in (*CA
 # %% [markdown]
 # Again either alone does most of it, with one exception: from face to voice, agreement alone gains little. The plain network has a shared code, and yet its voices and faces understand each other less well.
 #
-# And the principal components? One thing changed: the face as 576 standardised pixels instead, with the same loss. And as a picture, with a sigmoid and cross-entropy (and a smaller learning rate, without which training failed):
+# And the principal components? One thing changed: the face as 576 standardised pixels instead, with the same loss. And as a picture, with a sigmoid and cross-entropy (and a fifth of the learning rate):
 
 # %%
 pixels = on_pixels.table().query("world > 0").drop(columns="world").groupby("face").mean()
@@ -818,11 +852,11 @@ rows = ["drawn from voice+caption", "drawn from face", CROSSED[0], *CROSSED[2:]]
 print(pixels[rows].T.round(2).to_string())
 
 # %% [markdown]
-# For the drawing it makes no difference: 0.70 with pixels as with components. For finding one half by the other it does, and a judge who learned by voice knows 0.79 of the faces with components, 0.57 with pixels; from face to voice pixels do as well. Of cross-entropy the last column says little: it takes raw pixels in, and from those this encoder hardly learns to see, as its drawings *from the face itself* show. So two things differ, and the loss need not be the reason.
+# For the drawing from voice and caption it makes no difference: 0.70 with pixels as with components. Drawn from the face itself, pixels lose, 0.68 against 0.89. So they do where a picture is to find its clip, 0.30 against 0.45, and a judge who learned by voice knows 0.79 of the faces with components, 0.57 with pixels; from face to voice pixels do as well. Of cross-entropy the first column says little: its input is raw pixels, its learning rate is a fifth, at as many epochs, and it draws badly even *from the face itself* (0.34). Several things differ at once, and the loss need not be the reason.
 #
 # ## 8 · Against canonical correlation
 #
-# The rival is **canonical correlation analysis** (Hotelling 1936; of more than two sets, Kettenring 1971), here in a few lines: **whiten** each modality, and take the singular vectors of what is left between them. With hundreds of columns and 320 samples, CCA finds perfect agreement in noise; so the covariances are **shrunken** towards a multiple of the identity. Without shrinkage scikit-learn has the same:
+# The rival is **canonical correlation analysis** (Hotelling 1936; of more than two sets, Kettenring 1971), here in a few lines: **whiten** each modality, and take the singular vectors of what is left between them. With more columns (576 pixels) than samples (320), unshrunken CCA finds perfect agreement even in noise; so the covariances are **shrunken** towards a multiple of the identity. Without shrinkage scikit-learn has the same:
 
 # %%
 rng = np.random.default_rng(2)
@@ -842,7 +876,7 @@ print("canonical correlations:", strength.round(2))
 # %% [markdown]
 # On our side stand two networks that know nothing of captions; for this test they hide more (`modality_dropout=0.7`) and agree more (`agreement=0.6`). One sees 60 principal components of the face, one 120, and **predict**: what happens if one puts their two codes side by side?
 #
-# CCA gets five amounts of shrinkage, and a code as wide as the network's; all five side by side; and a row in which, in each world, the amount is chosen *inside the training sessions*, by leaving out one of them at a time. Our settings were chosen on the people of world 0, which do not count here.
+# CCA gets five amounts of shrinkage, and a code as wide as the network's; all five side by side; and a row in which, in each world, the amount is chosen *inside the training sessions*, by leaving out one of them at a time. Our settings were chosen on the people of world 0, which do not count here. CCA sees all 576 pixels, not components: it has shrinkage instead.
 
 # %%
 moved = transfer.table().query("world > 0")
@@ -857,17 +891,20 @@ print("from voice to face, networks ahead of the chosen CCA in", ahead.sum(), "o
 now = transfer.confirm(world=0, system="CCA, 0.03", within=0.02)
 
 # %% [markdown]
-# Few components are good from voice to face, many on the way back; side by side the two networks have most of both, not more than both. From voice to face they are ahead of every CCA: 0.865 against 0.802 at best, and in each of the five worlds ahead of the CCA whose shrinkage was chosen inside. On the way back there is **no winner**: CCA shrunk by 0.03, the best in hindsight over both ways, reaches the same 0.542, and shrunk least it is ahead, but then it falls behind on the way there. CCAs side by side gain nothing. Section 11 asks again, on real data.
+# 60 components are better from voice to face, 120 on the way back. Side by side the two networks keep up with the better one from voice to face (0.865 beside 0.857), and lie between the two on the way back (0.542). From voice to face they are ahead of every one of these CCAs: 0.865 against 0.802 at best, and in each of the five worlds ahead of the CCA whose shrinkage was chosen inside. On the way back there is **no winner**: CCA shrunk by 0.03, the best in hindsight over both ways, reaches the same 0.542, and shrunk least it is ahead, but then it falls behind on the way there. CCAs side by side gain nothing. Section 11 asks again, on real data.
 #
 # ## 9 · Few labels
 #
-# The code was learned without labels. Does it save labels? The same five worlds, from 5 labelled samples (at most five of the twenty people are then known at all) to all 320. The rivals: all features as they are, which is the supervised baseline, their first 64 principal components, their first 32 canonical directions, and each modality alone. Everyone gets the same **ridge** classifier (linear, with squared weights as a price), which chooses its own penalty.
+# The code was learned without labels. Does it save labels? The same five worlds, from 5 labelled samples (at most five of the twenty people are then known at all) to all 320. The rivals: all features as they are, which is the supervised baseline, their first 64 principal components, their first 32 canonical directions, and each modality alone. Everyone gets the same **ridge** classifier (linear, with squared weights as a price), which chooses its own penalty. CCA's shrinkage (0.1) and width (32) are fixed beforehand, as are the autoencoder's settings.
 
 # %%
 few = few_labels.table().query("world > 0").drop(columns="world").groupby("labels")
 curve, wobble = few.mean(), few.std()
 print(curve.drop(columns=["voice alone", "caption alone"]).loc[[20, 320]].round(2).to_string())
 print("largest standard deviation over the worlds:", round(float(wobble.max(axis=None)), 2))
+behind = curve[["autoencoder", "PCA", "CCA"]].rsub(curve["all features"], axis=0).loc[20:]
+least, most = behind.min(axis=None), behind.max(axis=None)
+print(f"from 20 labels on, behind all features: {least:.2f} to {most:.2f}")
 now = few_labels.confirm(world=0, labels=320, within=0.1)
 fig, ax = plt.subplots(figsize=(6, 3.2))
 styles = {"autoencoder": "-o", "CCA": "--s", "PCA": "-.^", "all features": ":D", "face alone": "-x"}
@@ -883,12 +920,12 @@ plotting.show(
 )
 
 # %% [markdown]
-# No miracle: at each number of labels the four that see everything lie within nine points of one another. From 20 labels on the features themselves are best, and every compression loses a few points. What helps is to have all modalities: with 320 labels the face alone reaches 0.91, all features 0.99. With few labels and twenty people nobody knows more than a few faces.
+# No miracle: at each number of labels the four that see everything lie within nine points of one another. From 20 labels on the features themselves are best, and each compression loses on average two to nine points. What helps is to have all modalities: with 320 labels this ridge reaches 0.91 by the face alone, 0.94 by the code, 0.99 by all features. With few labels and twenty people nobody knows more than a few faces.
 #
 # %% [markdown]
 # ## 10 · Between two people
 #
-# Halfway between two photographs lies a double exposure. Halfway between two codes? Our decoders are linear, so a straight walk through the code is a straight walk through the *drawings*. We take the two people of the test session whose pictures differ most in what distinguishes left from right.
+# Halfway between two photographs lies a double exposure. Halfway between two codes? Our decoders are linear, so a straight walk through the code is a straight walk through the *drawings* (so this, too, is a cross-fade, of two drawings that lie closer together). We take the two people of the test session whose pictures differ most in what distinguishes left from right.
 
 # %%
 faces = true.reshape(-1, 24, 24)
@@ -901,9 +938,11 @@ steps = np.linspace(0, 1, 7)[:, None]
 walk = (1 - steps) * codes[0] + steps * codes[1]
 drawn_walk = photos.inverse_transform(net.decode(walk, target="face"))
 photo_walk = (1 - steps) * true[ends[0]] + steps * true[ends[1]]
+far = [np.linalg.norm(faces[-1] - faces[0]) for faces in (drawn_walk, photo_walk)]
+assert far[0] < far[1], "the drawings lie closer together"
 rows_of_faces(
     {"pixels": photo_walk, "code": drawn_walk},
-    alt="Two rows of seven faces from one person to another. Above, a cross-fade of two photographs: in the middle the brows and mouths of both are seen at once. Below, decoded from points between their codes: each a single smooth face, which changes only a little on the way.",
+    alt="Two rows of seven faces from one person to another. Above, a cross-fade of two photographs, in which brows and mouth blur in the middle. Below, decoded from points between their codes: smooth, pale faces that change only a little.",
 )
 
 # %% [markdown]
@@ -916,12 +955,14 @@ for ax, judges_of in zip(axes, ("recordings", "drawings"), strict=True):
     same, chance = agreeing(*between(net, X, who, train, test, way, judges_of))
     ax.plot(way, same, "-o", color=plotting.COLOURS["vermilion"], label="face and voice")
     ax.plot(way, chance, "--s", color=plotting.COLOURS["grey"], label="by chance")
-    ax.set(title=f"judges of {judges_of}", xlabel="way from code to code", ylim=(0.4, 1.02))
-axes[0].set_ylabel("on the same side")
+    ax.set(
+        title=f"judges of {judges_of} (world 0)", xlabel="way from code to code", ylim=(0.4, 1.02)
+    )
+axes[0].set_ylabel("share of walks, same side")
 axes[0].legend()
 plotting.show(
     fig,
-    alt="Two panels: how often the judges of face and voice are on the same side, along the way from code to code, and how often by chance. Judges of recordings follow the line of chance down to one half in the middle; judges of drawings stay far above it.",
+    alt="Two panels: how often the judges of face and voice are on the same side, along the way from code to code, and how often by chance. Judges of recordings stay close to the line of chance, which falls to one half in the middle; judges of drawings agree in nearly nine tenths of the walks there, and meet the line of chance at both ends.",
 )
 
 # %%
@@ -932,12 +973,12 @@ print("largest standard deviation:", round(float(walked.std().max(axis=None)), 2
 now = walks.confirm(world=0, judges_of="drawings", within=0.1)
 
 # %% [markdown]
-# With judges of recordings one would conclude that what is seen and what is heard have nothing to do with each other: in the middle they are on the same side in 0.49 of the walks, and would be in 0.50 by chance. With judges who know what decodings look like it is 0.85: **on one walk, face and voice mostly change person together**. It is the lesson of section 5 once more: a verdict on a code is one on its judge, too. (That *on average* both change their minds in the middle would prove nothing; first and last were drawn alike.)
+# With judges of recordings one would conclude that what is seen and what is heard have nothing to do with each other: in the middle they are on the same side in 0.49 of the walks, and would be in 0.50 by chance. With judges who know what decodings look like it is 0.85. Do not make too much of it: both decodings are linear in the same code, so such judges may both read the code itself, and we did not run the plain network as a control. **The two kinds of judges lead to opposite conclusions.** It is the lesson of section 5 once more: a verdict on a code is one on its judge, too. (That *on average* both change their minds in the middle would prove nothing; first and last were drawn alike.)
 #
 # %% [markdown]
 # ## 11 · Spoken and written digits
 #
-# Real data: 1,500 spoken digits by six speakers (Free Spoken Digit Dataset, CC BY-SA 4.0), each paired with a handwritten digit of the same value (MNIST, CC BY-SA 3.0). Can somebody who learned the ten digits only by ear read them? (The labels are used to pair the halves, and then only by the classifier.) Each speaker in turn is the unseen one. The network has the settings of section 8, which were found on simulated people; only the batch is larger (half of the training samples, as there), and the picture has 80 components, a number once tried out on these speakers. CCA gets four amounts of shrinkage, the best of which are only known in hindsight, and the amount chosen inside the five training speakers.
+# Real data: 1,500 spoken digits by six speakers (Free Spoken Digit Dataset, CC BY-SA 4.0), each paired with a handwritten digit of the same value (MNIST, CC BY-SA 3.0). Can somebody who learned the ten digits only by ear read them? (The labels are used to pair the halves, and then only by the classifier and to choose CCA's shrinkage.) Each speaker in turn is the unseen one. The network has the settings of section 8, which were found on simulated people; only the batch is larger (half of the training samples, as there), and the picture has 80 components, a number tried out on these speakers. CCA gets four amounts of shrinkage, the best of which are only known in hindsight, and the amount chosen inside the five training speakers.
 # (To make the table anew, fetch the data with `mmtutor data fetch spoken_digits` and `mmtutor data fetch mnist_test`.)
 
 # %%
@@ -961,7 +1002,7 @@ else:
     print("not here: mmtutor data fetch spoken_digits; mmtutor data fetch mnist_test")
 
 # %% [markdown]
-# On real digits, on average over the speakers, a single network is ahead of every one of these CCAs, in both directions: 0.878 against 0.842 at best, and 0.774 against 0.759. From ear to eye that holds for each of the six speakers beside the CCA chosen inside; on the way back for four of them, and there the speakers differ far more than the methods.
+# On real digits a single network has the highest mean over the speakers, both ways: 0.878 against 0.842 at best, and 0.774 against 0.759. From ear to eye it is ahead for each of the six speakers beside the CCA chosen inside. On the way back it is four of six, and 1.5 points beside the best CCA, far less than the speakers differ, with a setting that these speakers had seen: **no winner**, again.
 #
 # ## What we measured
 #
@@ -973,9 +1014,9 @@ assert together > 0, "a shared code connects them"
 assert 0.5 < floor < 0.7, "a sigmoid loses more than half of a standardised feature"
 asked = mean.loc["both"]
 both_shown, by_photos = asked["drawn from voice+caption"], asked["same, judge of photographs"]
-assert both_shown > by_photos + 0.2, "the drawing was judged by the wrong judge"
+assert both_shown > by_photos + 0.2, "the judge decides what the drawing seems to know"
 for one in ("drawn from voice", "drawn from caption"):
-    assert both_shown > asked[one] + 0.1, "voice and caption both show in the picture"
+    assert both_shown > asked[one] + 0.1, "voice and caption both leave traces in the picture"
 assert mean.loc["plain", "drawn from voice+caption"] >= both_shown, "plain draws no worse"
 assert (mean.complete < mean["face alone"] + 0.01).all(), "complete, no better than the face alone"
 print("sections 1, 2 and 5 hold")
@@ -983,7 +1024,11 @@ print("sections 1, 2 and 5 hold")
 # %%
 losses_of = lost["mean"].iloc[:, 0]
 assert (losses_of.drop("plain") < losses_of["plain"] - 0.05).all(), "each ingredient helps"
-assert np.ptp(losses_of.drop("plain")) < lost["std"].iloc[:, 0].max(), "none more than another"
+differ = np.ptp(losses_of.drop("plain"))
+assert differ < lost["std"].drop("plain").min(axis=None), "none clearly more than another"
+assert (wins == 5).all(), "a judge for each case is ahead of the code"
+assert filled["no face"].mean() < coded["no face"].mean() - 0.1, "means cannot stand for a face"
+assert (filled.mean() > coded.mean()).drop("no face").all(), "for voice and caption they can"
 found = mean.loc[:, CROSSED]
 assert (found.loc["both"] > found.loc["plain"] + 0.05).all(), "the recipe crosses over better"
 assert (found.drop("plain") > found.loc["plain"]).all(axis=None), "either alone does, too"
@@ -998,18 +1043,18 @@ print("sections 6 and 7 hold")
 # %%
 there, back = (moved["mean"][name] for name in CROSSED[2:])
 every_cca = there.index.str.startswith("CCA")
-assert there["networks side by side"] > there[every_cca].max() + 0.03, "ahead of every CCA"
+assert there["networks side by side"] > there[every_cca].max() + 0.03, "ahead of each of these CCAs"
 assert ahead.all(), "in every world ahead of the one chosen inside"
 assert abs(back["networks side by side"] - back["CCA, 0.03"]) < 0.03, "no winner on the way back"
 assert back["CCA, 0.003"] > back["networks side by side"], "the least shrunken one is ahead"
 four = curve[["autoencoder", "all features", "PCA", "CCA"]]
-assert np.ptp(four, axis=1).max() < 0.15, "four representations lie close"
+assert np.ptp(four, axis=1).max() < 0.09, "four representations lie close"
 assert (curve.loc[20:].idxmax(axis=1) == "all features").all(), "the features are best"
 middle = walked.mean().middle
-assert middle["drawings"] > 0.75, "face and voice change person together"
-assert abs(middle["recordings"] - 0.5) < 0.05, "which judges of recordings do not see"
+assert middle["drawings"] > 0.75, "judges of decodings agree"
+assert abs(middle["recordings"] - 0.5) < 0.05, "judges of recordings do not"
 by_ear, by_eye = (digits_moved["mean"][name] for name in ("ear to eye", "eye to ear"))
-assert by_ear.idxmax() == by_eye.idxmax() == "network", "digits: ahead of every CCA, both ways"
+assert by_ear.idxmax() == by_eye.idxmax() == "network", "digits: highest mean, both ways"
 print("all claims hold")
 
 # %% [markdown]
@@ -1172,11 +1217,11 @@ check("07.5", shared_code_solution)
 #
 # 4. A judge trained on photographs says that a drawing shows the wrong person. What do you conclude about the code?
 #
-# <details><summary>Answer</summary>Little: the judge has never seen a drawing. Train a judge on drawings of training samples, and only then ask what the drawing knows.</details>
+# <details><summary>Answer</summary>Little: the judge has never seen a drawing. A judge trained on drawings of training samples tells whether they hold traces of the person. Whether they are a likeness is another question.</details>
 #
 # 5. For transfer, each modality's codes were standardised by themselves. Why?
 #
-# <details><summary>Answer</summary>A weak modality proposes timid codes, near zero. The classifier's thresholds were learned on bolder ones; the same scale for both makes them fit.</details>
+# <details><summary>Answer</summary>Nothing forces the codes of two modalities to have the same scale, and a classifier's thresholds hold only on the scale on which they were learned.</details>
 #
 # ## Pitfalls
 #
@@ -1185,7 +1230,7 @@ check("07.5", shared_code_solution)
 # - **Zeros for an absent cell as a target**: the network learns to draw nothing. Mask the loss (exercise 07.3); in Keras, give `fit` a `sample_weight` for each output.
 # - **Stopping by the test**: early stopping looks at its validation data after every epoch. They are used up; keep others for the test.
 # - **Fitting scalers or CCA on all rows** before the folds: the test session leaks into the code.
-# - **No linear rival.** A network on a few hundred samples is easily beaten by canonical correlation. Always run it alongside.
+# - **No linear rival.** A network's figure means little by itself. Canonical correlation is a few lines, came close here, and was level or ahead from face to voice. Always run it alongside.
 #
 # ## References
 #
