@@ -247,6 +247,7 @@ def recipe(world, kind):
     return row
 
 
+# %% tags=["evidence"]
 @experiment("07_features", grid(world=range(6)))
 def features(world):
     """Without a network: a judge for each case, and one judge with means filled in."""
@@ -264,6 +265,7 @@ def features(world):
     return row
 
 
+# %% tags=["evidence"]
 @experiment("07_walks", grid(world=range(6), judges_of=["recordings", "drawings"]))
 def walks(world, judges_of):
     X, who, session = world_of(world)
@@ -813,7 +815,11 @@ rivals = features.table().query("world > 0").set_index("world")
 filled = rivals.drop(columns=CASES).set_axis(CASES, axis=1)
 coded = table.query("world > 0 and kind == 'both'").set_index("world")[CASES]
 systems = {"code of both": coded, "judge for each": rivals[CASES], "means filled in": filled}
-print(pd.DataFrame({name: rows.mean() for name, rows in systems.items()}).round(4).to_string())
+print(
+    pd.DataFrame({name: rows.mean() for name, rows in systems.items()}).to_string(
+        float_format="{:.4f}".format
+    )
+)
 wins = (rivals[CASES] > coded).sum()
 print("\nworlds, of five, in which a judge for each is ahead of the code:", wins.to_dict())
 now = features.confirm(world=0, within=0.02)
