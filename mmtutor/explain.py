@@ -3,7 +3,7 @@
 Conventions
 -----------
 - What is explained is one class, the *target*: its probability or its log-odds,
-  ``log p / (1 - p)``, in nats. By default it is the class that the model predicts.
+  ``log(p / (1 - p))``, in nats. By default it is the class that the model predicts.
 - An explanation compares predictions: with a part and without it. Nothing is fitted, and no model
   is looked into; whatever has ``predict_proba`` can be explained.
 - A modality is removed by hiding its cell (None), which the model must accept. A word is left out,
@@ -155,8 +155,8 @@ def modality_shares(
     target : label, array-like of shape (n_samples,), or None, default=None
         The class that is explained, one for all or one a sample; None is the predicted one.
     scale : {"probability", "log_odds"}, default="probability"
-        What is shared out. Log-odds are where independent evidence adds up; they are taken of
-        probabilities kept between 1e-9 and 1 - 1e-9.
+        What is shared out. In log-odds independent evidence adds up (with more than two classes,
+        nearly); they are taken of probabilities kept between 1e-9 and 1 - 1e-9.
 
     Returns
     -------
@@ -182,8 +182,8 @@ def modality_shares(
     with experts that never saw the modality. One network that was trained on complete samples has
     met no hidden cell, and its answer may mean little: train it with modality dropout.
 
-    Taught in notebook 13. Not for saying which modality *knows* most: two that know the same share
-    one credit.
+    Taught in notebook 13. Not for saying which modality *knows* most: two that know the same may
+    share one credit.
 
     References
     ----------
@@ -658,8 +658,8 @@ def deletion_curve(
 ) -> NDArray[np.float64]:
     """Remove parts of a cell one after the other, the most important first.
 
-    If the scores are faithful to the model, the probability falls at once. Compare with scores
-    drawn at random: the lower the curve's mean, the more faithful.
+    If the scores are faithful to the model, the curve lies below that of scores drawn at random. By
+    how much is what counts: where the filling itself speaks for the target, both may rise.
 
     Parameters
     ----------

@@ -25,6 +25,11 @@ def _of_table(v: np.ndarray) -> np.ndarray:
     return np.array(list(shapley(_looked_up(v), range(v.ndim)).values()))
 
 
+def _over_falls(shares: Callable[[np.ndarray], Any]) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the rows of an answer: shares found in some way, and the falls of leaving out."""
+    return lambda v: np.array([shares(v), _falls(v)])
+
+
 def _weighted(weight: Weight) -> Callable[[np.ndarray], np.ndarray]:
     """Return a slip that weighs what a player adds to a set of `size` others in its own way."""
 
@@ -39,6 +44,11 @@ def _weighted(weight: Weight) -> Callable[[np.ndarray], np.ndarray]:
     return shares
 
 
+_falls = _weighted(lambda n, s: float(s == n - 1))
+_alone = _weighted(lambda n, s: float(s == 0))
+_right = _over_falls(_of_table)
+
+
 def _choose(n: int, k: int) -> int:
     return len(list(combinations(range(n), k)))
 
@@ -51,32 +61,37 @@ def _tables(rng: np.random.Generator) -> Iterator[Case]:
 
 exercise(
     "13.1",
-    "a function (v) that returns the Shapley values, shape (n,), of a game of 1 to 5 players "
-    "given as a table of shape (2,) * n",
-    solve=_of_table,
+    "a function (v) that returns two rows, shape (2, n), of a game of 1 to 5 players given as a "
+    "table of shape (2,) * n: the Shapley values, and the falls of leaving each player out",
+    solve=_right,
     cases=_tables,
     slips={
-        N_("this leaves each player out of the whole only; sets of every size count."):
-            _weighted(lambda n, s: float(s == n - 1)),
-        N_("this is what each player earns alone; sets of every size count."):
-            _weighted(lambda n, s: float(s == 0)),
+        N_("the Shapley values come first, the falls below them."): lambda v: _right(v)[::-1],
+        N_("your first row leaves each player out of the whole, too; sets of every size count."):
+            _over_falls(_falls),
+        N_("your first row is what each player earns alone; sets of every size count."):
+            _over_falls(_alone),
         N_(
             "every set has the same weight (Banzhaf's index): weigh by 1 / (n * C(n - 1, size)), "
             "so that each size counts alike."
-        ): _weighted(lambda n, s: 1 / 2 ** (n - 1)),
+        ): _over_falls(_weighted(lambda n, s: 1 / 2 ** (n - 1))),
         N_("each size must count 1 / n: you forgot to divide by n."):
-            _weighted(lambda n, s: 1 / _choose(n - 1, s)),
+            _over_falls(_weighted(lambda n, s: 1 / _choose(n - 1, s))),
         N_("these are sums over sets, without weights: 1 / (n * C(n - 1, size))."):
-            _weighted(lambda n, s: 1.0),
+            _over_falls(_weighted(lambda n, s: 1.0)),
         N_("the size that counts is that of the set *without* the player: C(n - 1, size)."):
-            _weighted(lambda n, s: 1 / (n * _choose(n, s + 1))),
-        N_("player 0 belongs to the first axis of v."): lambda v: _of_table(v)[::-1],
+            _over_falls(_weighted(lambda n, s: 1 / (n * _choose(n, s + 1)))),
+        N_("player 0 belongs to the first axis of v."): lambda v: _right(v)[:, ::-1],
         N_("the shares must sum to v of all less v of none: what nobody earns is not shared out."):
-            lambda v: _of_table(v) + v.flat[0] / v.ndim,
+            _over_falls(lambda v: _of_table(v) + v.flat[0] / v.ndim),
         N_("you scaled the values of leaving out: their sum is right, they themselves are not."):
-            lambda v: (lambda d: d / d.sum() * (v.flat[-1] - v.flat[0]))(
-                _weighted(lambda n, s: float(s == n - 1))(v)
-            ),
+            _over_falls(lambda v: _falls(v) / _falls(v).sum() * (v.flat[-1] - v.flat[0])),
+        N_("your second row is what each player earns alone: leave one out of the whole."):
+            lambda v: np.array([_of_table(v), _alone(v)]),
+        N_("your second row is what is left without a player: how far is that below the whole?"):
+            lambda v: np.array([_of_table(v), v.flat[-1] - _falls(v)]),
+        N_("your second row has the wrong sign: a fall is v of all less v without the player."):
+            lambda v: np.array([_of_table(v), -_falls(v)]),
     },
     advice=N_("Try two players by hand: half of v10 - v00 and half of v11 - v01 for the first."),
 )  # fmt: skip

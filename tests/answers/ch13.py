@@ -67,6 +67,34 @@ def by_regression(v):
     return np.append(head, total - head.sum())
 
 
+def falls_by_index(v):
+    everyone = (1,) * v.ndim
+    return [v[everyone] - v[(*everyone[:i], 0, *everyone[i + 1 :])] for i in range(v.ndim)]
+
+
+def falls_by_take(v):
+    return np.array([v.flat[-1] - v.take(0, axis=i).flat[-1] for i in range(v.ndim)])
+
+
+def falls_by_bits(v):
+    """In the flat table player i is the bit n - 1 - i."""
+    n = v.ndim
+    return v.ravel()[-1] - v.ravel()[[2**n - 1 - 2 ** (n - 1 - i) for i in range(n)]]
+
+
+def rows(shares, falls=falls_by_take):
+    return lambda v: np.array([shares(v), falls(v)])
+
+
+def rows_by_orders(v):
+    gains = []
+    for order in permutations(range(v.ndim)):
+        worth = [v[tuple(int(i in order[:k]) for i in range(v.ndim))] for k in range(v.ndim + 1)]
+        gains.append([np.diff(worth)[order.index(i)] for i in range(v.ndim)])
+    last = [order[-1] for order in permutations(range(v.ndim))]
+    return [np.mean(gains, axis=0), [gains[last.index(i)][i] for i in range(v.ndim)]]
+
+
 def added(v, i):
     """What player i adds to each set of others, and the size of the set."""
     adds = v.take(1, axis=i) - v.take(0, axis=i)
@@ -96,12 +124,12 @@ def one_order(v):
 
 
 def fails_for_one(v):
-    return by_orders(v) if v.ndim > 1 else np.zeros(1)
+    return rows(by_orders)(v) if v.ndim > 1 else np.zeros((2, 1))
 
 
 def in_place(v):
     v -= v.flat[0]
-    return by_orders(v)
+    return rows(by_orders)(v)
 
 
 # 13.2
@@ -296,7 +324,14 @@ def without(value, groups):
 
 
 RIGHT = {
-    "13.1": [by_orders, by_factorials, by_package, by_axes, by_regression],
+    "13.1": [
+        rows_by_orders,
+        rows(by_orders),
+        rows(by_factorials, falls_by_index),
+        rows(by_package, falls_by_bits),
+        rows(by_axes, left_out),
+        rows(by_regression, falls_by_index),
+    ],
     "13.2": [
         curve_by_rows,
         curve_one_call_each,
@@ -316,19 +351,24 @@ RIGHT = {
 
 WRONG = {
     "13.1": [
-        (left_out, "leaves each player out"),
-        (alone, "earns alone"),
-        (banzhaf, "Banzhaf"),
-        (lambda v: by_orders(v) * v.ndim, "forgot to divide by n"),
-        (lambda v: banzhaf(v) * 2 ** (v.ndim - 1), "without weights"),
-        (lambda v: by_orders(v)[::-1], "first axis"),
-        (lambda v: by_orders(v) + v.flat[0] / v.ndim, "not shared out"),
-        (lambda v: left_out(v) / left_out(v).sum() * (v.flat[-1] - v.flat[0]), "scaled"),
-        (one_order, "Try two players by hand"),
+        (rows(left_out), "leaves each player out"),
+        (rows(alone), "your first row is what each player earns alone"),
+        (rows(banzhaf), "Banzhaf"),
+        (rows(lambda v: by_orders(v) * v.ndim), "forgot to divide by n"),
+        (rows(lambda v: banzhaf(v) * 2 ** (v.ndim - 1)), "without weights"),
+        (lambda v: rows(by_orders)(v)[:, ::-1], "first axis"),
+        (lambda v: rows(by_orders)(v)[::-1], "come first"),
+        (rows(lambda v: by_orders(v) + v.flat[0] / v.ndim), "not shared out"),
+        (rows(lambda v: left_out(v) / left_out(v).sum() * (v.flat[-1] - v.flat[0])), "scaled"),
+        (rows(by_orders, alone), "your second row is what each player earns alone"),
+        (rows(by_orders, lambda v: v.flat[-1] - left_out(v)), "what is left without a player"),
+        (rows(by_orders, lambda v: -left_out(v)), "wrong sign"),
+        (rows(by_orders, by_orders), "Try two players by hand"),
+        (rows(one_order), "Try two players by hand"),
         (fails_for_one, "a single player"),
-        (lambda v: by_orders(v).sum(), "shape"),
-        (lambda v: by_orders(v) / by_orders(v).sum(), "Try two players by hand"),
-        (lambda v: (left_out(v) + alone(v)) / 2, "Try two players by hand"),
+        (by_orders, "shape"),
+        (rows(lambda v: by_orders(v) / by_orders(v).sum()), "Try two players by hand"),
+        (rows(lambda v: (left_out(v) + alone(v)) / 2), "Try two players by hand"),
         (in_place, "changes its input v"),
     ],
     "13.2": [
