@@ -141,7 +141,7 @@ def _key(ask: Callable, rng: np.random.Generator) -> str:
         folder = Path(name)
         content = bytearray(rng.bytes(300_000))
 
-        def ask_about(name: str, data: bytes) -> str:
+        def ask_about(name: str, data: bytes | bytearray) -> str:
             path = folder / name
             path.write_bytes(data)
             os.utime(path, (1_600_000_000, 1_600_000_000))  # a copy may keep the date
