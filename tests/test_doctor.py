@@ -30,6 +30,15 @@ def test_old_python_is_a_problem_with_a_remedy() -> None:
     assert "make PYTHON=" in finding.mending
 
 
+def test_another_backend_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    assert list(doctor.check_backend()) == []
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    finding = only(doctor.check_backend())
+    assert finding.level == "problem"
+    assert "'torch'" in finding.what
+
+
 def test_requirements_are_those_of_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [
         "numpy>=2.0",

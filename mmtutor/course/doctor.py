@@ -182,6 +182,14 @@ def check_packages() -> Iterator[Finding]:
         yield from pool.map(lambda job: check_requirement(*job), requirements())
 
 
+def check_backend() -> Iterator[Finding]:
+    """Does Keras run on TensorFlow, as `mmtutor.deep` needs it?"""
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        what = f"KERAS_BACKEND is {backend!r}, but mmtutor.deep runs Keras on TensorFlow"
+        yield Finding("problem", what, "unset the variable, or set it to tensorflow")
+
+
 def check_kernel() -> Iterator[Finding]:
     """Would Jupyter start this very Python for a notebook?"""
     try:
@@ -255,7 +263,15 @@ def check_course() -> Iterator[Finding]:
         yield Finding("note", "the notebooks cannot be run", str(error))
 
 
-CHECKS = (check_python, check_packages, check_kernel, check_disk, check_data, check_course)
+CHECKS = (
+    check_python,
+    check_packages,
+    check_backend,
+    check_kernel,
+    check_disk,
+    check_data,
+    check_course,
+)
 
 
 def report() -> int:

@@ -137,6 +137,8 @@ def sum_rule(p: NDArray, w: NDArray, prior: NDArray) -> NDArray:
     -----
     Taught in notebook 05. Kittler et al. (1998) derive the sum rule from posteriors that stay close
     to the prior; its mistakes add up instead of multiplying, so one wrong expert does little harm.
+    Theirs is ``(1 - R) prior(c) + sum_r p_r(c)`` for R experts: where the classes are equally
+    frequent it decides as this mean does, where they are not it may decide otherwise.
 
     Examples
     --------
