@@ -101,38 +101,67 @@ def _known_matches(ask: Callable, rng: np.random.Generator) -> str:
 # --- 09.2 ---------------------------------------------------------------------------------------
 
 
-def _recall(S: np.ndarray, k: int) -> float:
-    """An item that scores as high as the partner counts as found before it."""
-    return float(((np.diag(S)[:, None] <= S).sum(axis=1) <= k).mean())
+def _recall(S: np.ndarray, who: np.ndarray, k: int) -> float:
+    """An item of somebody else that scores as high as the best own one is found before it."""
+    own = who[:, None] == who
+    best = np.where(own, S, -np.inf).max(axis=1, keepdims=True)
+    return float(((~own & (best <= S)).sum(axis=1) < k).mean())
+
+
+def _own_found(S: np.ndarray, who: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """In each row, how many own items are among the first k, and how many there are."""
+    own = who[:, None] == who
+    first = np.argsort(-S, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(own, first, axis=1).sum(axis=1), own.sum(axis=1)
 
 
 def _scores(rng: np.random.Generator) -> Iterator[Case]:
+    def draw(n: int = 30) -> tuple[np.ndarray, np.ndarray]:
+        who = rng.permutation(np.r_[np.repeat(np.arange(8), 3), np.arange(8, n - 16)])
+        return rng.normal(size=(n, n)) + 0.5 * (who[:, None] == who), who
+
     for k in (1, 2, 3, 5, 4, 1):
-        yield Case(rng.normal(size=(24, 24)) + 1.5 * np.eye(24), k)
-    ties = _("an item that scores exactly as high as the partner counts as found before it.")
+        yield Case(*draw(), k)
+    ties = _("an item of somebody else that scores exactly as high counts as found before it.")
     for k in (1, 2, 3):
-        yield Case(np.round(rng.normal(size=(24, 24)) + 1.5 * np.eye(24)), k, hint=ties)
-    yield Case(np.ones((8, 8)), 5, hint=ties)
+        S, who = draw()
+        yield Case(np.round(S), who, k, hint=ties)
+    yield Case(np.ones((8, 8)), np.arange(8) // 2, 5, hint=ties)
+    alike = _("only items of somebody else count as found before the best own one.")
+    yield Case(np.ones((6, 6)), np.arange(6) // 3, 4, hint=alike)
 
 
 exercise(
     "09.2",
-    "a function (S, k) that returns the share of rows whose partner is in the top k; ties count "
-    "against it",
+    "a function (S, who, k) that returns the share of rows with an item of the query's person in "
+    "the top k; items of others that score as high come before it",
     solve=_recall,
     cases=_scores,
     slips={
-        N_("return a share between 0 and 1, not a percentage."): lambda S, k: 100 * _recall(S, k),
-        N_("return a share: divide by the number of queries."): lambda S, k: len(S) * _recall(S, k),
-        N_("do not divide by k: a query has one partner, found or not."):
-            lambda S, k: _recall(S, k) / k,
-        N_("you searched the columns: a row is one query."): lambda S, k: _recall(S.T, k),
-        N_("higher means more alike here: you took the k smallest."): lambda S, k: _recall(-S, k),
-        N_("off by one: rank k still counts."): lambda S, k: _recall(S, k - 1),
-        N_("off by one: you looked at k + 1 items."): lambda S, k: _recall(S, k + 1),
-        N_("you looked at the first item alone: look at k."): lambda S, k: _recall(S, 1),
+        N_("return a share between 0 and 1, not a percentage."):
+            lambda S, who, k: 100 * _recall(S, who, k),
+        N_("return a share: divide by the number of queries."):
+            lambda S, who, k: len(S) * _recall(S, who, k),
+        N_("do not divide by k: a query has found its person or not."):
+            lambda S, who, k: _recall(S, who, k) / k,
+        N_("any item of the query's person will do, not item i alone."):
+            lambda S, who, k: _recall(S, np.arange(len(S)), k),
+        N_("item i is the query's person, too."):
+            lambda S, who, k: _recall(np.where(np.eye(len(S)) > 0, -np.inf, S), who, k),
+        N_("one item of the query's person is enough: not all need be found."):
+            lambda S, who, k: np.equal(*_own_found(S, who, k)).mean(),
+        N_("one item of the query's person is enough: not the share of them that is found."):
+            lambda S, who, k: np.divide(*_own_found(S, who, k)).mean(),
+        N_("count the rows in which the person is found, not the items."):
+            lambda S, who, k: (_own_found(S, who, k)[0] / k).mean(),
+        N_("you searched the columns: a row is one query."): lambda S, who, k: _recall(S.T, who, k),
+        N_("higher means more alike here: you took the k smallest."):
+            lambda S, who, k: _recall(-S, who, k),
+        N_("off by one: rank k still counts."): lambda S, who, k: _recall(S, who, k - 1),
+        N_("off by one: you looked at k + 1 items."): lambda S, who, k: _recall(S, who, k + 1),
+        N_("you looked at the first item alone: look at k."): lambda S, who, k: _recall(S, who, 1),
     },
-    advice=N_("Count in each row the items that score at least as high as the diagonal one."),
+    advice=N_("Count in each row the items of others that score at least as high as the best own."),
 )  # fmt: skip
 
 # --- 09.3 ---------------------------------------------------------------------------------------
@@ -189,7 +218,7 @@ def _a_tower_each(ask: Callable, rng: np.random.Generator) -> str:
             "offsets, there are {right}."
         )
         raise Hint(text.format(got=model.count_params(), right=right))
-    return _("{n} towers, apart from each other, of length 1.").format(n=len(names))
+    return _("a tower for every modality, apart from each other, of length 1.")  # 3 or 4: drawn
 
 
 def _look_at_lengths(embedded: dict[str, np.ndarray]) -> None:

@@ -22,7 +22,7 @@
 # - say how good a search could be with the world's formula in hand, and how good a linear method (CCA) is, before you praise a network;
 # - classify pictures and sounds by sentences that describe the classes, say where the knowledge came from, and learn from a few labels on top of many pairs.
 #
-# **You need**: chapters [01](01_read_text.ipynb), [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb) for the features; what a softmax is.
+# **You need**: chapters [01](01_read_text.ipynb), [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb) for the features; for sections 5 to 9 also [04](04_fuse_features.ipynb) and [07](07_share_a_code.ipynb); what a softmax is.
 #
 # **Time**: 50 minutes to read and do, 55 seconds to run.
 #
@@ -35,7 +35,9 @@
 # | InfoNCE | InfoNCE 损失 | cross-entropy of naming the right partner among those of the batch |
 # | temperature | 温度系数 | what the similarities are divided by before the softmax |
 # | negatives | 负样本 | the wrong partners |
+# | false negative (in contrastive learning) | 假负样本 | a wrong partner that is right in meaning, such as a post of the same class |
 # | cross-modal retrieval, recall@k | 跨模态检索、召回率@k | search in one modality with another; how often the partner is among the first k found |
+# | canonical correlation analysis (CCA) | 典型相关分析 | the directions in which two modalities correlate most |
 # | early stopping | 早停 | train until the loss of held-out samples stops falling |
 # | zero-shot classification | 零样本分类 | by a description of each class, without one labelled example |
 # | distant supervision | 远程监督 | something that comes with the data, such as a hashtag, stands in for a label |
@@ -140,7 +142,7 @@ plotting.listen(recording(TWO[0]), caption="voice B")
 #
 # $$ L = -\frac{1}{2B} \sum_{i=1}^{B} \left( \log \frac{e^{s_{ii} / \tau}}{\sum_j e^{s_{ij} / \tau}} + \log \frac{e^{s_{ii} / \tau}}{\sum_j e^{s_{ji} / \tau}} \right) $$
 #
-# Why does it need wrong partners at all? Without the denominator, the best towers put everything at the same point.
+# Why does it need wrong partners at all? Without the denominator nothing keeps the towers from putting everything at one point.
 
 
 # %%
@@ -199,12 +201,12 @@ print(f"perfect and well apart:  {by_hand(np.eye(32), np.eye(32), 0.1):.3f}")
 assert np.isclose(by_hand(same, same, 0.1), np.log(32))
 
 # %% [markdown]
-# A guess among $B$ costs $\log B$ nats. So **losses of different batch sizes cannot be compared**, which section 4 will show.
+# A guess among $B$ costs $\log B$ nats. So **losses of different batch sizes cannot be compared**, which section 5 will show.
 #
 # ## 3 · The temperature: which negatives count?
 #
 # The gradient of row $i$ pushes each wrong partner away with a force proportional to its softmax weight. Cosines lie
-# between -1 and 1, so without a small temperature the softmax is nearly flat. **Predict**: at which temperature does the most similar of
+# between -1 and 1, so at temperature 1 no partner can weigh more than $e^2$ times another, about seven times. **Predict**: at which temperature does the most similar of
 # 63 wrong partners take more than half of all the pushing?
 
 # %%
@@ -281,7 +283,7 @@ pair = keras.Model(
 pair.summary(line_length=90)
 
 # %% [markdown]
-# The loss of section 2 in three lines of Keras: row $i$ is a classification into $B$ classes whose right class is $i$. There is no target to compare with; Keras hands one over all the same, and we ignore it.
+# The loss of section 2 in five lines of Keras: row $i$ is a classification into $B$ classes whose right class is $i$. There is no target to compare with; Keras hands one over all the same, and we ignore it.
 
 
 # %%
@@ -318,11 +320,11 @@ fig, ax = plt.subplots(figsize=(6, 3))
 ax.plot(range(1, len(history["loss"]) + 1), history["loss"], "-", label="training pairs")
 ax.plot(range(1, len(history["loss"]) + 1), history["val_loss"], "--", label="watched pairs")
 ax.axhline(np.log(32), color="0.4", linestyle=":", label="chance, log 32")
-ax.set(xlabel="epoch", ylabel="loss (nats)", ylim=(0, None))
+ax.set(xlabel="epoch", ylabel="loss (nats)", ylim=(0, 3.9))
 ax.legend()
 plotting.show(
     fig,
-    alt="Loss against epoch: training pairs and watched pairs fall steeply in the first epochs, far below the dotted line of chance, and then slowly; the watched pairs end a little above the training pairs.",
+    alt="Loss against epoch: training pairs and watched pairs fall steeply in the first epochs, far below the dotted line of chance, and then slowly; the watched pairs begin below the training pairs and end a little above them.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -331,9 +333,13 @@ rank = (one @ other.T >= (one * other).sum(axis=1)[:, None] - 1e-6).sum(axis=1)
 print(f"stopped after {len(history['loss'])} epochs; the right square is among the first ten")
 print(f"of 200 new ones for {np.mean(rank <= 10):.2f} of the numbers (chance: 0.05)")
 assert np.mean(rank <= 10) > 0.75 and min(history["val_loss"]) < np.log(32) - 2
+above = np.array(history["val_loss"]) > history["loss"]
+assert not above[0] and above[-1], "the watched pairs begin below and end above"
 
 # %% [markdown]
-# Both curves fall far below chance; the watched pairs' stays a little above. Now the package's `ContrastiveAligner`, which wraps such a network: it scales the columns itself, makes all batches of an epoch equally large, and adds a weak
+# Both curves fall far below chance. At first the watched pairs' is the lower one, because the training loss is a mean over an epoch in which the weights still improve, with the weaker ones counted; it ends a little above the other.
+#
+# Now the package's `ContrastiveAligner`, which wraps such a network: it scales the columns itself, makes all batches of an epoch equally large, and adds a weak
 # penalty on the weights. To see that it is the same thing, we train one and copy its weights into ours: the same embeddings, and the same loss, must come out.
 
 
@@ -381,7 +387,7 @@ print("the same embeddings and the same loss")
 # ## 5 · Where a line is not enough
 #
 # The classical way to align two modalities is **canonical correlation analysis** (CCA, chapter 04's `align="cca"`): the directions in which both halves correlate
-# most. It is linear. The squares are not: correlation sees nothing, for a number drawn evenly around zero and its square are uncorrelated.
+# most. It is linear. The squares are not: correlation sees nothing, for a number drawn symmetrically around zero and its square are uncorrelated.
 #
 # We judge by **recall@k**: in what share of searches among 200 new pairs is the right partner among the first k? Whoever **knows the formula** and the size of the noise takes the likeliest partner,
 # which is as good as it gets (from the squares back to the numbers exactly, the other way round very nearly). For CCA we project each half alone: a missing half is simply a missing cell.
@@ -444,19 +450,19 @@ def summary(tables):
     for name, of in tables.items():
         both = [of[[f"forth@{k}", f"back@{k}"]].mean(axis=1) for k in (1, 10)]
         lines[name] = [f"{one.mean():.2f} ± {one.std():.2f}" for one in both]
+    lines["chance"] = [chance["forth@1"], chance["forth@10"]]
     return pd.DataFrame(lines, index=["recall@1", "recall@10"]).T.to_string()
 
 
 print("200 numbers and their squares, five worlds")
 print(summary(curved))
-print("chance", " " * 13, chance["forth@1"], " " * 8, chance["forth@10"])
 
 # %% [markdown]
 # CCA is hardly above chance, and the towers come close to the best possible among the first ten. That is what the network is *for*. Keep it in mind for section 6.
 #
 # ### How many pairs in a batch?
 #
-# The same 256 steps with 8, 32 and 128 pairs each, in the five worlds; and 8 pairs with sixteen times the steps, which has seen as many pairs as 128. **Predict**: which reaches the lowest loss? Which finds most?
+# The same 256 steps with 8, 32 and 128 pairs each, in the five worlds; and 8 pairs with sixteen times the steps, which makes as many passes over the pairs as 128. **Predict**: which reaches the lowest loss? Which finds most?
 
 
 # %%
@@ -474,29 +480,35 @@ table["± over worlds"] = [at_1(setting).std() for setting in batches]
 print(table.round(2).to_string())
 
 # %% [markdown]
-# The batches of 8 have by far the lowest losses, because their quiz is easier. In 256 steps they also find least, in every one of the five worlds; but then they have seen a sixteenth of the pairs that batches of 128 have. Given as many pairs (last row) they find
-# more than batches of 32, and in every world a little less than batches of 128: **most of the gap was pairs that had not been seen, the rest is the size of the batch.**
+# The batches of 8 have by far the lowest losses, because their quiz is easier. In 256 steps they also find least, in every one of the five worlds; but then they have gone through the pairs twice, and batches of 128 thirty-two times. With thirty-two passes as well (last row)
+# they are about level with batches of 32 that made a quarter of the passes (ahead in three worlds of five), and in every world a little behind batches of 128: **most of the gap was too little training. What is left goes with the size of the batch, though the number of steps differs as well.**
 #
 # On fresh pairs the difference $\log B - L$ is, in expectation, a lower bound of the
 # information, in nats, that the halves share (van den Oord et al. 2018), and it can never exceed $\log B$: with eight answers to choose from, nobody can prove to know more
-# than $\log 8$. (Ours comes from training pairs: read it as a sketch.) Larger batches cost memory and more work per step, and what they add shrinks: the step from 8 to 32 brings more than the step from 32 to 128.
+# than $\log 8$. (Ours comes from training pairs: read it as a sketch.) Larger batches cost memory and more work per step. In equal steps the gain from 8 to 32 was larger than that from 32 to 128, but the larger batches also made more passes.
 #
 # ### And which temperature?
 #
-# Now the four temperatures of section 3, with 32 pairs a batch. **Predict**: how far apart will they be, when each $x$ has one square only and so no wrong partner is nearly right?
+# Now the four temperatures of section 3, with 32 pairs a batch. **Predict**: how far apart will they be on these pairs, where no wrong partner is right, though some come near?
 
 # %%
 warm = {0.02: "temperature 0.02", 0.1: "32 pairs", 0.5: "temperature 0.5", 2.0: "temperature 2.0"}
-table = pd.DataFrame({t: at_1(setting) for t, setting in warm.items()}).agg(["mean", "std"])
-print(table.T.rename_axis("temperature").round(2).to_string())
+directions = {"from numbers": "forth@1", "from squares": "back@1"}
+table = pd.DataFrame({t: rows.loc[setting].mean() for t, setting in warm.items()}).T
+print("recall@1, mean over five worlds, by temperature")
+print(pd.DataFrame({name: table[way] for name, way in directions.items()}).round(3).to_string())
+between_temperatures = np.ptp([at_1(setting).mean() for setting in warm.values()])
+between_worlds = np.mean([np.ptp(at_1(setting)) for setting in warm.values()])
+print(f"both directions together: {between_temperatures:.2f} between the temperatures,")
+print(f"{between_worlds:.2f} between the worlds at one temperature")
 
 # %% [markdown]
-# On paper the difference was dramatic; in training, on these pairs, it is smaller than the difference between worlds. Do not conclude that the temperature never matters: section 8 has pairs of another kind.
+# On paper the difference was dramatic; in training, for the mean of both directions, it is smaller than the difference between worlds. Yet at 0.02 searching from the numbers is better than from their squares in all five worlds (0.48 against 0.37), where at 0.1 both are level: a mean can hide what a setting does. And section 8 has pairs of another kind.
 #
 # ## 6 · Faces and voices of strangers
 #
 # Back to the people. A face is 24 x 24 pixels, a voice the statistics of its MFCCs; of both, CCA and the towers read the same sixty principal components. Nobody in the test is in the training, because nobody occurs
-# twice. Five folds of 200 test pairs. How many canonical directions and how much shrinkage, how much dropout and how many epochs is chosen *inside* the training pairs: a quarter of them is searched with what the others taught. **Predict**: which will find more, CCA or the towers?
+# twice. Five folds of 200 test pairs. How many canonical directions and how much shrinkage, and for the towers how many epochs, is chosen *inside* the training pairs: a quarter of them is searched with what the others taught. (The towers' dropout, width and temperature are not tuned.) **Predict**: which will find more, CCA or the towers?
 
 
 # %% tags=["evidence"]
@@ -575,8 +587,8 @@ ahead = (strangers["CCA"] - strangers["two towers"])[tens].mean(axis=1)
 print("recall@10 of CCA less that of the towers, by fold:", ahead.round(3).tolist())
 
 # %% [markdown]
-# Both find far more than chance, in both directions, about people they have never met, and from pairs whose halves were shuffled nothing can be learned: it is
-# the pairing that teaches. But **the network does not beat CCA**. From the same columns CCA finds more among the first ten on average, in four folds of five, and in the first place the two are level. CCA may also read all columns instead of sixty; then it finds still more. Section 5 was the other case: which of the two yours is, only the baseline tells.
+# Both find far more than chance, in both directions, about people they have never met, and CCA learns nothing from pairs whose halves were shuffled: it is
+# the pairing that teaches. But **the network, with these settings, does not beat CCA**. From the same columns CCA finds more among the first ten on average, in four folds of five, and in the first place the two are level. CCA may also read all columns instead of sixty; then it finds still more. (We did not give the towers all columns.) Section 5 was the other case: which of the two yours is, only the baseline tells.
 #
 # The row "traits known" reads the ten linked traits without error; it, too, is far from certain of the first place, because the traits of face and voice agree only with the correlation that section 1 states. (It ignores the mood, which the halves share as well: knowing that, one could find still more.) The rest of the gap is what pixels and MFCCs fail to show, and
 # what 800 pairs fail to teach.
@@ -614,7 +626,7 @@ plotting.show(
 # *author*, for nobody else uses the same sentences, and that is what the towers would learn. So each author here writes four posts only, and the test authors are new.
 # The music is louder, the light steadier, heads turn less and every post ends in a hashtag, unlike the posts of other chapters.)
 #
-# **Where does the sentiment in the text come from?** Every post ends in one of the simulator's hashtags, and those nearly *are* the sentiment. A network that learns to pair faces with hashtags
+# **Where does the sentiment in the text come from?** Every post ends in one of the simulator's hashtags, and those carry most of what our columns of the text say of the sentiment (below: with labels, the text names about two posts in three with them, and without them little more than chance). A network that learns to pair faces with hashtags
 # has seen no label that somebody gave for training, and yet something that stands in for it: this is **distant supervision by hashtag** (Go, Bhayani and Huang 2009 did it with emoticons). So we do everything three times: with the hashtags in posts and
 # prompts; in the posts alone, so that the prompts are plain sentences; and nowhere. **Predict**: which of the three will still name faces?
 
@@ -660,7 +672,7 @@ plotting.listen(clips[mood_of_sound.idxmin()], caption="post B")
 # The score of a class is the cosine between the sample and the centre of the class's prompts. CCA comes twice: from pairs, as the towers, and from all three modalities at once.
 #
 # Each rival gets its own settings: towers a temperature and a number of epochs, CCA a number of directions and its shrinkage, the multimodal autoencoder of [chapter 07](07_share_a_code.ipynb) (for section 9) a code size and the weight of
-# the agreement loss. They are chosen on posts that are used for nothing else, those of **draw 0**: the setting whose faces are best told apart with three labels a class. (With a single number a cosine is 1 or -1, too little for three classes; so for sentences CCA gets the best setting with several.) All that follows is measured on draws 1 to 5, each on a fifth of its authors.
+# the agreement loss. They are chosen on posts that are used for nothing else, those of **draw 0**: the setting whose faces are best told apart with three labels a class. CCA has nine settings to choose from, the towers six, the autoencoder four, and all three choices lie at an edge of what was tried: a wider search might find better ones. (With a single number a cosine is 1 or -1, too little for three classes; so for sentences CCA gets the best setting with several.) All that follows is measured on draws 1 to 5, each on a fifth of its authors.
 
 # %% tags=["evidence"]
 PROMPTS = {
@@ -843,10 +855,10 @@ print("ideal observer:", {way: round(posts.ceiling(kept), 2) for way, kept in ce
 
 # %% [markdown]
 # With hashtags in the posts, a sentence finds the right faces and sounds far more often than chance, and it need not contain a hashtag itself. **Without hashtags, pairs of text and face are worth next to nothing**: in every draw towers and CCA name fewer faces, and on average they lie
-# close to chance. So it was the hashtags that taught: what the first two columns show is distant supervision, and to call it "without labels" would say too much. The plain words are no help because there is little to learn from them here: even *with* labels, text alone then names few posts (row "with labels: text").
+# close to chance. So it was the hashtags that taught: what the first two columns show is distant supervision, and to call it "without labels" would say too much. Our columns of the plain words hold little of the sentiment: even *with* labels, text alone then names few posts (row "with labels: text").
 #
-# CCA of all three modalities keeps the most without hashtags. It differs from the CCA above it in one thing only, the third modality: face and sound of a post agree without any word.
-# Between towers and CCA of the same pairs there is no clear winner: they lie a few points apart, less than the draws do. Both modalities together do a little better than either: fusion by way of the text. With labels for everything one does better still.
+# CCA of all three modalities keeps the most without hashtags, on average. For image and for sound it differs from the CCA of pairs, lower in the table, in one thing only, the third modality: face and sound of a post agree without any word.
+# Between towers and CCA of the same pairs there is no clear winner: they lie a few points apart, less than the draws do. With hashtags, both modalities together do, on average, a little better than either: fusion by way of the text. With labels for everything one does better still.
 #
 # ## 8 · The temperature once more: false negatives
 #
@@ -896,14 +908,13 @@ for ax, values, title, level, colour in zip(
     ax.annotate("chance", (2, level), ha="right", va="bottom", color="0.4")
 plotting.show(
     fig,
-    alt="Two curves against temperature, mean and, as a band, range of five. Left, numbers and squares: flat. Right, zero-shot accuracy of faces: lowest at 0.02, rising to 0.5, and level from there to 2; the bands overlap.",
+    alt="Two curves against temperature, mean and, as a band, range of five. Left, numbers and squares, both directions together: flat. Right, zero-shot accuracy of faces: lowest at 0.02, rising to 0.5, and level from there to 2; the ranges overlap.",
 )
 
 # %% [markdown]
-# On the posts the smallest temperature costs accuracy, in all five draws; 0.5 and 2 are level, and 0.1 lies between, though the ranges overlap. Is it the false negatives? They get a third of the push or a little more, at *every* temperature: so weakly
-# do text and face agree that not even the trained towers place one class clearly nearer than the rest. What the small temperature should change, as section 3 suggests, is the concentration: most of the push falls on the few
-# partners that happen to lie nearest, and one time in three that is a false one. We have measured that the small temperature hurts and what share of the push false negatives get (on test posts); that the one causes the other is likely, not shown: the
-# weak signal alone may do the same.
+# On the posts the smallest temperature costs accuracy, in all five draws; on average 0.5 and 2 are level, and 0.1 lies between, though the ranges overlap. Is it the false negatives? They get a third of the push or a little more at *every* temperature,
+# least at 0.02 and most at 0.5 (on test posts): a small temperature does not waste a larger share. What it should change, as section 3 suggests, is the concentration: most of the push falls on the few
+# partners that happen to lie nearest, and one time in three that is a false one. We have measured that the small temperature hurts, with the eight epochs that were chosen for 2.0; why is not shown. False negatives, the weak signal or too few epochs may each do it.
 #
 # ## 9 · A few labels on top of many pairs
 #
@@ -939,6 +950,10 @@ probes = few_labels.table().drop(columns="draw").groupby("kind", sort=False)
 shown = probes[["3", "200", "kept"]]
 print("accuracy with 3 and 200 labels per class, and the share of the face's variance that is kept")
 print((shown.mean().map("{:.2f}".format) + " ± " + shown.std().map("{:.2f}".format)).to_string())
+is_four = tried["settings"].str.contains("n_components': 4") | (tried["method"] == "two towers")
+four = tried[is_four].groupby("method")["three labels"].max()
+print("\ndraw 0, three labels, four numbers:", four.round(2).to_dict())
+
 
 # %%
 fig, ax = plt.subplots(figsize=(6.6, 3.4))
@@ -956,17 +971,19 @@ plotting.show(
 )
 
 # %% [markdown]
-# With three labels per class, what the pairs (and their hashtags) taught is worth more than anything in the labels: CCA leads, towers and autoencoder follow, HOG alone is behind all of them. With 200, HOG alone
-# is ahead of all that learned from text and face: those kept little else than what the two share, and threw away what else the face could tell. Only the CCA that also had the sounds is then about level with it. **Self-supervision replaces labels that you do not have; once there are plenty, it adds nothing here.**
+# With three labels per class, all that learned from pairs (and their hashtags) is ahead of HOG alone: CCA leads, with a single number, towers and autoencoder follow. With four numbers, as many as the towers have, CCA was behind them on draw 0 (0.53 against 0.55), so part of its lead may be its width.
+#
+# With 200, HOG alone is ahead, on average, of all that learned from text and face (not in draw 4). It also has twenty numbers where those have one to eight. How much of the face's variance is kept does not explain the order: CCA of three modalities keeps 0.04 of it, and is about level with HOG.
+# **Self-supervision replaces labels that you do not have; once there are plenty, we see at most a small gain here** (CCA of three is ahead of HOG in four draws, by a point on average).
 #
 # The autoencoder, too, is better than HOG with three labels in every draw, and about level with the towers (ahead of them in two draws of five). The agreement loss helps it on average, in four draws of five; with many labels it makes no difference.
-# It must also *reconstruct* the face, and keeps more of its variance than towers and CCA (last column). Whether that is what costs it the few points to CCA is not shown here.
+# It must also *reconstruct* the face, and its eight numbers keep more of its variance than the four of the towers and the one of CCA (last column): the width alone may do that.
 #
 # ## 10 · What is not taught here
 #
 # Four neighbours of this chapter, each with a place to start:
 #
-# - **Pretrained encoders**: nobody trains towers for photographs and English from nothing. CLIP (Radford et al. 2021) learned from 400 million pairs; its two towers are downloaded and used frozen, with the probe of section 9 or the prompts of section 7.
+# - **Pretrained encoders**: few can train towers for photographs and English from nothing. CLIP (Radford et al. 2021) learned from 400 million pairs; its two towers are downloaded and used frozen, with the probe of section 9 or the prompts of section 7.
 # - **Cross-modal transformers** (跨模态 Transformer): instead of one vector a modality, every word attends to every stretch of sound or picture, and the other way round (Tsai et al. 2019, MulT). [Chapter 08](08_train_cnn_rnn.ipynb) shows a single such layer.
 # - **Masked modelling** (掩码建模): hide words or patches and predict them from what is left, the other modality included (He et al. 2022 for pictures, Geng et al. 2022 for pictures with text).
 # - **Variational autoencoders with a product of experts** (专家乘积): each modality proposes a Gaussian for the shared code, and the product of those present is the answer (Wu and Goodman 2018). Chapter 07 takes a mean instead.
@@ -996,16 +1013,16 @@ assert (at_1(easy) < at_1(usual)).all(), "but they find less, in all five"
 assert at_1(hard).mean() > at_1(usual).mean(), "128 find more than 32, on average"
 proved = [np.log(batches[setting]) - last[setting].mean() for setting in (easy, usual, hard)]
 assert proved[0] < proved[1] - 0.5 < proved[2] - 0.5, "small batches prove less"
-assert (at_1(longer) < at_1(hard)).all(), (
-    "as many pairs seen, smaller batches find less, in all five"
-)
-assert at_1(longer).mean() > at_1(usual).mean(), "but more than batches of 32 with fewer pairs"
-assert at_1(longer).mean() > (at_1(easy).mean() + at_1(hard).mean()) / 2, "most of it was pairs"
+assert (at_1(longer) < at_1(hard)).all(), "after as many passes they find less, in all five"
+assert abs(at_1(longer).mean() - at_1(usual).mean()) < 0.03, "about level with batches of 32"
+assert (at_1(longer) > at_1(usual)).sum() == 3, "ahead in three worlds"
+assert at_1(longer).mean() > (at_1(easy).mean() + at_1(hard).mean()) / 2, "most of it was training"
 gains = np.diff([at_1(setting).mean() for setting in (easy, usual, hard)])
-assert gains[0] > gains[1], "the step to 32 brings more than the step to 128"
-warmest = [at_1(setting).mean() for setting in warm.values()]
-between = np.mean([np.ptp(at_1(setting)) for setting in warm.values()])
-assert np.ptp(warmest) < between, "the temperature matters less than the world"
+assert gains[0] > gains[1], "in equal steps, the gain to 32 is larger than that to 128"
+assert between_temperatures < between_worlds, "the mean differs less than the worlds"
+from_numbers = rows["forth@1"] - rows["back@1"]
+assert (from_numbers[warm[0.02]] > 0.05).all(), "at 0.02 one direction is better, in all five"
+assert abs(from_numbers[warm[0.1]].mean()) < 0.01, "at 0.1 they are level"
 print("towers on squares: the claims hold")
 
 # %%
@@ -1026,9 +1043,10 @@ for way in WAYS:
     best = max(towers_told, cca_told, told[f"CCA of three: {way}"])
     assert told[f"with labels: {way}"] > best + 0.03, "labels are better than none"
     assert told[f"with labels: {way}"] < posts.ceiling(ceilings[way]) + 0.02, "as the ideal allows"
-for who, margin in (("two towers", -0.02), ("CCA", 0.01), ("with labels", 0.02)):
-    single = max(told[f"{who}: image"], told[f"{who}: sound"])
-    assert told[f"{who}: both"] > single + margin, "both against the better one"
+for who in ("two towers", "CCA", "CCA of three", "with labels"):
+    for means in (told, plain):
+        single = max(means[f"{who}: image"], means[f"{who}: sound"])
+        assert means[f"{who}: both"] > single + 0.01, "both against the better one"
 draws = zero_shot.table().set_index(["hashtags", "draw"])
 lost = draws.loc["in posts alone"] - draws.loc["nowhere"]
 for who in ("two towers: image", "CCA: image", "two towers: both", "CCA: both"):
@@ -1037,6 +1055,8 @@ for who in ("two towers: image", "CCA: image", "two towers: both", "CCA: both"):
 for who in ("two towers", "CCA"):
     assert bare[f"{who}: image"] < 1 / 3 + 0.05, "faces: close to chance"
     assert bare["CCA of three: image"] > bare[f"{who}: image"] + 0.1, "a third modality helps"
+    assert bare["CCA of three: sound"] > bare[f"{who}: sound"] + 0.05, "sounds, too"
+    assert bare["CCA of three: both"] > bare[f"{who}: both"] + 0.1, "and both together"
 assert bare["with labels: text"] < 0.45 < told["with labels: text"] - 0.1, "plain words say little"
 print("zero-shot: the claims hold")
 
@@ -1047,6 +1067,11 @@ assert heat[0.02].mean() < min(heat[0.5].mean(), heat[2.0].mean()) - 0.05, "and 
 assert heat[0.1].mean() < heat[2.0].mean() - 0.02, "even the usual one costs some"
 push = warmth["false negatives"].mean()
 assert ((push > 0.3) & (push < 0.45)).all(), "a third of the push, or a little more"
+shares = by_temperature.table().pivot(index="draw", columns="temperature", values="false negatives")
+assert (shares.idxmin(axis=1) == 0.02).all() and (shares.idxmax(axis=1) == 0.5).all()
+print("temperature: the claims hold")
+
+# %%
 few, many = learned["3"], learned["200"]
 assert few["CCA"] > few["HOG"] + 0.05, "three labels: pairs are worth more than labels"
 assert few["two towers"] > few["HOG"] + 0.02, "also with towers"
@@ -1060,12 +1085,17 @@ assert gain.mean() > 0.01 and (gain > 0).sum() == 4, "the agreement loss helps, 
 assert abs(many["autoencoder"] - many["autoencoder, no agreement"]) < 0.02, "not with many labels"
 pairs_only = ("two towers", "CCA", "autoencoder")
 assert all(many["HOG"] > many[kind] + 0.02 for kind in pairs_only), "with 200, labels win"
-assert abs(many["HOG"] - many["CCA of three"]) < 0.03, "but against three modalities"
+plenty = few_labels.table().pivot(index="draw", columns="kind", values="200")
+ahead_of_all = plenty["HOG"] > plenty[list(pairs_only)].max(axis=1)
+assert ahead_of_all.drop(4).all() and not ahead_of_all[4], "in every draw but 4"
+lead = plenty["CCA of three"] - plenty["HOG"]
+assert 0 < lead.mean() < 0.02 and (lead > 0).sum() == 4, "three modalities: a point, in four draws"
+assert four["CCA"] < four["two towers"], "with four numbers CCA was behind, on draw 0"
 assert few["CCA of three"] > few["CCA"], "which are ahead of two from the start"
 kept = learned["kept"]
 assert kept["autoencoder"] > kept["two towers"] + 0.05, "the autoencoder keeps more of the face"
 assert kept["two towers"] > kept["CCA"], "CCA the least"
-print("temperature and few labels: the claims hold")
+print("few labels: the claims hold")
 
 # %% [markdown]
 # ## Exercises
@@ -1102,31 +1132,33 @@ def loss_solution(f, g, x, y, who, temperature):
 check("09.1", loss_solution)
 
 # %% [markdown]
-# ### Exercise 09.2 · Recall at k
+# ### Exercise 09.2 · Any recording of the right person
 #
-# Row $i$ of `S` holds the scores of query $i$ against all items; item $i$ is its partner. In what share of the rows is the partner among the first `k`? An item that
-# scores exactly as high as the partner counts as found before it.
+# Row $i$ of `S` holds the scores of query $i$, a face, against all items, which are recordings. Several recordings may belong to one person: `who[i]` is the number of the person of query i and of item i. In what share of the rows is **at least one** item of the query's person
+# among the first `k`? An item of somebody else that scores exactly as high counts as found before it.
 
 
 # %%
-def recall_at_k(S, k):
-    """S: (n, n), higher is more alike -> share of rows, from 0 to 1."""
+def recall_of_persons(S, who, k):
+    """S: (n, n), higher is more alike; who: (n,) whole numbers -> share of rows, from 0 to 1."""
     ...  # your code here
 
 
-check("09.2", recall_at_k)
+check("09.2", recall_of_persons)
 
 # %% [markdown]
-# <details><summary>Hint</summary>The rank of the partner is the number of items that score at least as high, itself included.</details>
+# <details><summary>Hint</summary>The best score among the query's own items decides. How many items of *other* people score at least as high?</details>
 
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
-def recall_at_k_solution(S, k):
-    rank = (np.diag(S)[:, None] <= S).sum(axis=1)
-    return (rank <= k).mean()
+def recall_of_persons_solution(S, who, k):
+    own = who[:, None] == who
+    best = np.where(own, S, -np.inf).max(axis=1, keepdims=True)
+    before = (~own & (best <= S)).sum(axis=1)
+    return (before < k).mean()
 
 
-check("09.2", recall_at_k_solution)
+check("09.2", recall_of_persons_solution)
 
 # %% [markdown]
 # ### Exercise 09.3 · A third tower
@@ -1178,7 +1210,7 @@ check("09.3", build_solution)
 #
 # 4. In section 6 the network lost to CCA. Name two changes of the data, not of the network, that could turn the order.
 #
-# <details><summary>Answer</summary>Many more pairs, so that its freedom costs less; or raw inputs whose relation to the traits is not linear, such as pictures with any pose and light, as in section 4 in miniature.</details>
+# <details><summary>Answer</summary>Many more pairs, so that its freedom costs less; or raw inputs whose relation to the traits is not linear, such as pictures with any pose and light, as in section 5 in miniature.</details>
 #
 # ## Pitfalls
 #
@@ -1187,7 +1219,7 @@ check("09.3", build_solution)
 # - **The same person in training and test**: the towers remember who goes with whom. Split by person, and by author.
 # - **A shortcut in the pairs**: whatever both halves share is learned, wanted or not: the author, the microphone, the logo in the corner.
 # - **A last, smaller batch** of an epoch is an easier quiz. `ContrastiveAligner` makes all batches of an epoch equally large; with plain Keras choose sizes that divide.
-# - **A temperature copied from elsewhere**: in section 5 it hardly mattered, in section 8 it did. Try a few, on what you need the embedding for, and on data that are not the test.
+# - **A temperature copied from elsewhere**: in section 5 it hardly changed the mean of both directions, in section 8 it mattered. Try a few, on what you need the embedding for, and on data that are not the test.
 # - **"Without labels"** is said easily. Hashtags, file names, alt texts and playlists are labels that somebody gave; take them away and look again.
 # - **Choosing prompts by test accuracy** is training on the test labels. Write them first.
 #

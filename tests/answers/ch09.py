@@ -4,7 +4,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 from scipy.special import log_softmax
-from scipy.stats import rankdata
 
 # 09.1
 
@@ -93,43 +92,101 @@ def spoil(f, g, x, y, who, t):
 # 09.2
 
 
-def by_counting(S, k):
-    return float(np.mean((np.diag(S)[:, None] <= S).sum(axis=1) <= k))
+def by_counting(S, who, k):
+    own = who[:, None] == who
+    best = np.max(S, axis=1, where=own, initial=-np.inf)
+    return float(np.mean(((best[:, None] <= S) & ~own).sum(axis=1) < k))
 
 
-def by_sorting(S, k):
+def by_sorting(S, who, k):
+    """The best own item is found if it beats the k-th best of the others."""
     hits = 0
-    for i, row in enumerate(S):
-        others = np.sort(np.delete(row, i))[::-1]
-        hits += row[i] > others[k - 1]
+    for row, person in zip(S, who, strict=True):
+        others = np.sort(row[who != person])[::-1]
+        hits += len(others) < k or row[who == person].max() > others[k - 1]
     return hits / len(S)
 
 
-def by_rank(S, k):
-    rank = rankdata(-S, method="max", axis=1)
-    return np.float32((np.diag(rank) <= k).mean())
+def by_lexsort(S, who, k):
+    """Among equal scores the own items come last."""
+    own = who[:, None] == who
+    order = np.lexsort((own, -S), axis=1)[:, :k]
+    return np.float32(np.take_along_axis(own, order, axis=1).any(axis=1).mean())
 
 
-def by_nudging(S, k):
-    """Ties decided against the partner by taking a little from its score."""
-    S = S - 1e-9 * np.eye(len(S))
-    best = np.argsort(-S, axis=1)[:, :k]
-    return np.mean([i in row for i, row in enumerate(best)])
+def by_nudging(S, who, k):
+    """Ties decided against the own items by taking a little from their scores."""
+    S = S - 1e-9 * (who[:, None] == who)
+    first = np.argsort(-S, axis=1)[:, :k]
+    return np.mean([i in row for i, row in zip(who, who[first], strict=True)])
 
 
-def by_nested_loops(S, k):
-    n = len(S)
-    return sum(sum(S[i][j] >= S[i][i] for j in range(n)) <= k for i in range(n)) / n
+def by_nested_loops(S, who, k):
+    n, hits = len(S), 0
+    for i in range(n):
+        found = [
+            j
+            for j in range(n)
+            if who[j] == who[i]
+            and sum(who[m] != who[i] and S[i][m] >= S[i][j] for m in range(n)) < k
+        ]
+        hits += bool(found)
+    return hits / n
 
 
-def by_argsort(S, k):
-    return np.mean([i in row for i, row in enumerate(np.argsort(-S, axis=1)[:, :k])])
+def by_walking(S, who, k):
+    """Down the list, the k first of them, others before own where the scores are the same."""
+    hits = 0
+    for row, person in zip(S, who, strict=True):
+        items = sorted(zip(-row, who == person, strict=True))
+        hits += any(own for _, own in items[:k])
+    return hits / len(S)
 
 
-def sorted_in_place(S, k):
-    own = np.diag(S).copy()
+def of_own_rows(S, who, k, judge):
+    """Each row's verdict on how many own items are among the first k, and how many there are."""
+    own = who[:, None] == who
+    first = np.argsort(-S, axis=1)[:, :k]
+    return np.mean(judge(np.take_along_axis(own, first, axis=1).sum(axis=1), own.sum(axis=1)))
+
+
+def strictly_above(S, who, k):
+    own = who[:, None] == who
+    best = np.where(own, S, -np.inf).max(axis=1)
+    return np.mean(((best[:, None] < S) & ~own).sum(axis=1) < k)
+
+
+def own_ties_against(S, who, k):
+    best = np.where(who[:, None] == who, S, -np.inf).max(axis=1)
+    return np.mean((best[:, None] <= S).sum(axis=1) <= k)
+
+
+def without_item_i(S, who, k):
+    S = S.copy()
+    np.fill_diagonal(S, -np.inf)
+    return by_counting(S, who, k)
+
+
+def by_mean_score(S, who, k):
+    """The mean score of the own items in place of the best."""
+    own = who[:, None] == who
+    mean = (S * own).sum(axis=1) / own.sum(axis=1)
+    return np.mean(((mean[:, None] <= S) & ~own).sum(axis=1) < k)
+
+
+def by_persons(S, who, k):
+    """Persons ranked, not items: those who have an item as high as the best own one."""
+    hits = 0
+    for row, person in zip(S, who, strict=True):
+        best = row[who == person].max()
+        hits += len(set(who[(row >= best) & (who != person)])) < k
+    return hits / len(S)
+
+
+def sorted_in_place(S, who, k):
+    right = by_counting(S, who, k)
     S.sort(axis=1)
-    return np.mean(own > S[:, -k - 1])
+    return right
 
 
 # 09.3
@@ -248,7 +305,7 @@ def mixed_up(widths, n_components):
 
 RIGHT = {
     "09.1": [by_infinity, by_a_large_number, by_cross_entropy, by_loops, by_shares],
-    "09.2": [by_counting, by_sorting, by_rank, by_nudging, by_nested_loops],
+    "09.2": [by_counting, by_sorting, by_lexsort, by_nudging, by_nested_loops, by_walking],
     "09.3": [functional, sequential, Towers, with_operations, of_models],
 }
 
@@ -288,21 +345,27 @@ WRONG = {
         (spoil, "changes its input x"),
     ],
     "09.2": [
-        (lambda S, k: 100 * by_counting(S, k), "percentage"),
-        (lambda S, k: len(S) * by_counting(S, k), "divide by the number of queries"),
-        (lambda S, k: by_counting(S.T, k), "a row is one query"),
-        (lambda S, k: by_counting(-S, k), "took the k smallest"),
-        (lambda S, k: np.mean((np.diag(S)[:, None] <= S).sum(axis=1) < k), "rank k still counts"),
-        (lambda S, k: by_counting(S, k + 1), "looked at k + 1"),
-        (lambda S, k: by_counting(S, 1), "first item alone"),
-        (lambda S, k: by_counting(S, k) / k, "do not divide by k"),
-        (lambda S, k: np.mean((np.diag(S)[:, None] < S).sum(axis=1) < k), "exactly as high"),
-        (by_argsort, "exactly as high"),
-        (lambda S, k: np.mean(np.diag(rankdata(-S, axis=1)) <= k), "exactly as high"),
-        (lambda S, k: np.mean((np.diag(S) <= S).sum(axis=1) <= k), "at least as high"),
-        (lambda S, k: k / len(S), "at least as high"),
-        (lambda S, k: 0.123, "at least as high"),
-        (lambda S, k: S, "one number"),
+        (lambda S, who, k: 100 * by_counting(S, who, k), "percentage"),
+        (lambda S, who, k: len(S) * by_counting(S, who, k), "divide by the number of queries"),
+        (lambda S, who, k: by_counting(S, who, k) / k, "do not divide by k"),
+        (lambda S, who, k: by_counting(S, np.arange(len(S)), k), "not item i alone"),
+        (without_item_i, "item i is the query's person"),
+        (lambda *given: of_own_rows(*given, np.equal), "not all need be found"),
+        (lambda *given: of_own_rows(*given, np.divide), "not the share of them"),
+        (lambda S, who, k: of_own_rows(S, who, k, lambda n, _: n / k), "not the items"),
+        (lambda S, who, k: by_counting(S.T, who, k), "a row is one query"),
+        (lambda S, who, k: by_counting(-S, who, k), "took the k smallest"),
+        (lambda S, who, k: by_counting(S, who, k - 1), "rank k still counts"),
+        (lambda S, who, k: by_counting(S, who, k + 1), "looked at k + 1"),
+        (lambda S, who, k: by_counting(S, who, 1), "first item alone"),
+        (strictly_above, "exactly as high"),
+        (lambda *given: of_own_rows(*given, lambda n, _: n > 0), "exactly as high"),
+        (own_ties_against, "of somebody else"),
+        (by_mean_score, "as the best own"),
+        (by_persons, "as the best own"),
+        (lambda S, who, k: k / len(S), "as the best own"),
+        (lambda S, who, k: 0.123, "as the best own"),
+        (lambda S, who, k: S, "one number"),
         (sorted_in_place, "changes its input S"),
     ],
     "09.3": [
