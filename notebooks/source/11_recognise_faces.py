@@ -591,6 +591,8 @@ plotting.show(
 )
 
 # %% [markdown]
+# Along the grey line of the right panel both errors are equal: where a curve crosses it is the equal error rate.
+#
 # ### One picture a person, or many
 #
 # A person with several enrolled pictures can score by their mean code, as above, or as their best picture. **Predict**: what does the second picture bring, what the third, and which of the two ways is better?
