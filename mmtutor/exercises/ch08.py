@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from types import SimpleNamespace
 from typing import Any
@@ -202,13 +202,20 @@ Answers = dict[str, np.ndarray]
 
 @judged(
     "08.4",
-    "a function build(widths, n_classes, weight) that returns a compiled keras.Model, from a dict "
-    'of features to a dict of posteriors: "joint" and one under each name',
+    "a function build(widths, n_classes, alone, hidden) that returns a compiled keras.Model, from "
+    'a dict of features to a dict of posteriors: "joint" and one under each name',
 )
 def _heads(ask: Callable, rng: np.random.Generator) -> str:
     widths = {"eye": int(rng.integers(3, 6)), "ear": int(rng.integers(6, 9)), "pen": 2}
-    n_classes, weight = int(rng.integers(3, 6)), float(rng.uniform(0.2, 0.6))
-    model = ask(widths, n_classes, weight)
+    n_classes, third_too = int(rng.integers(3, 6)), bool(rng.integers(2))
+    # One good branch was left behind, a weak one was not; the third one was, or gained.
+    behind, weak, third = (list(widths)[k] for k in rng.permutation(3))
+    alone = {behind: rng.uniform(0.85, 0.95), weak: rng.uniform(0.5, 0.6), third: 0.75}
+    gap = {behind: rng.uniform(0.05, 0.15), weak: rng.uniform(0.005, 0.015)}
+    gap[third] = rng.uniform(0.05, 0.15) if third_too else rng.uniform(-0.15, -0.05)
+    alone = {name: float(alone[name]) for name in widths}
+    hidden = {name: float(alone[name] - gap[name]) for name in widths}
+    model = ask(widths, n_classes, alone, hidden)
     if not hasattr(model, "compute_loss"):
         raise Hint(_("return the keras.Model itself."))
     x = {k: rng.normal(size=(8, width)).astype("float32") for k, width in widths.items()}
@@ -226,7 +233,8 @@ def _heads(ask: Callable, rng: np.random.Generator) -> str:
             other = min(moved - {"joint", name})
             text = _("the head {other!r} changes when {name!r} does: let it read its own features.")
             raise Hint(text.format(other=other, name=name))
-    _look_at_loss(model, x, said, rng.integers(0, n_classes, size=8), weight)
+    needed = {behind, third} if third_too else {behind}
+    _look_at_loss(model, x, said, rng.integers(0, n_classes, size=8), needed, weak)
     return _("each head reads what it should, and the losses count as asked.")
 
 
@@ -241,7 +249,9 @@ def _said(model: Any, x: Answers, n_classes: int) -> Answers:
     return found
 
 
-def _look_at_loss(model: Any, x: Answers, said: Answers, y: np.ndarray, weight: float) -> None:
+def _look_at_loss(
+    model: Any, x: Answers, said: Answers, y: np.ndarray, needed: set[str], weak: str
+) -> None:
     if not model.compiled:
         raise Hint(_("compile the model before you return it."))
     try:
@@ -250,25 +260,30 @@ def _look_at_loss(model: Any, x: Answers, said: Answers, y: np.ndarray, weight: 
         text = _("the loss does not take labels that are whole numbers; there is a sparse one.")
         raise Hint(text) from None
     each = {head: -np.log(P[np.arange(len(y)), y]).mean() for head, P in said.items()}
-    joint, own = each["joint"], sum(each.values()) - each["joint"]
+
+    def total(names: Iterable[str]) -> float:
+        return each["joint"] + sum(each[name] for name in names)
+
+    right = total(needed)
     slips = {
-        N_("the heads of single modalities have no loss: each needs one."): joint,
-        N_("all losses count the same: see loss_weights."): joint + own,
-        N_("the weight belongs to the single heads; the joint one counts 1."): (
-            weight * (joint + own)
+        N_("no head of a single modality has a loss: some branches were left behind."): total([]),
+        N_("a branch that is as good as alone, up to chance, needs no loss of its own."): (
+            total(x),
+            total(needed | {weak}),
         ),
-        N_("the weights are interchanged: the joint loss counts 1."): weight * joint + own,
-        N_("share the weight out no further: each single head counts `weight`."): (
-            joint + weight * own / (len(each) - 1)
+        N_("compare what each branch can with what it learned: alone with hidden."): (
+            total(set(x) - needed),
+            total({weak}),
         ),
+        N_("the joint loss counts too."): right - each["joint"],
     }
-    if np.isclose(loss, joint + weight * own, rtol=1e-3):
+    if np.isclose(loss, right, rtol=1e-3):
         return
     for hint, wrong in slips.items():
-        if np.isclose(loss, wrong, rtol=1e-3):
+        if np.isclose(loss, wrong, rtol=1e-3).any():
             raise Hint(_(hint))
     text = _("the loss of eight samples is {loss:.3f}, expected {right:.3f}: cross-entropies only?")
-    raise Hint(text.format(loss=loss, right=joint + weight * own))
+    raise Hint(text.format(loss=loss, right=right))
 
 
 # --- 08.5 ---------------------------------------------------------------------------------------
@@ -342,8 +357,8 @@ def _look_at_stop(asked: dict[str, Any], patience: int) -> None:
     if not stops:
         raise Hint(_("nothing stops the training: give fit the callback EarlyStopping."))
     stop = stops[0]
-    if not stop.monitor.startswith("val_"):
-        text = _("you watch {name!r}, which is of training samples: watch val_loss.")
+    if stop.monitor != "val_loss":
+        text = _("you watch {name!r}: watch val_loss, the loss of what is held out.")
         raise Hint(text.format(name=stop.monitor))
     if stop.patience != patience:
         text = _("patience is {got}, expected {right}.")

@@ -32,6 +32,9 @@
 # |---|---|---|
 # | convolutional network (CNN) | 卷积神经网络 | small filters slide over a picture |
 # | recurrent network (RNN); GRU, LSTM | 循环神经网络；门控循环单元、长短期记忆网络 | reads a sequence step by step and keeps a state |
+# | pooling | 池化 | keeping one number, often the largest, of each small patch |
+# | embedding | 嵌入 | a learned vector for each word |
+# | dropout | 随机失活 | numbers set to zero at random, in training only |
 # | padding, masking | 填充、掩码 | filling short sequences up, and telling the network not to read that |
 # | branch | 分支 | the part of the network that reads one modality |
 # | batch normalisation | 批归一化 | each feature of a batch brought to mean 0 and spread 1 |
@@ -153,7 +156,7 @@ plotting.show(
 
 # %% [markdown]
 # The rest is not wrong in shape but in meaning. A text is not a picture, and the columns of a vector have no neighbours, so sliding a
-# filter over them finds nothing. The training line asks the network to return `X_text_train`, its own input, under squared error: there is no class in
+# filter over them has no reason to find anything. The training line asks the network to return `X_text_train`, its own input, under squared error: there is no class in
 # sight. What was meant is this: **a CNN for what has neighbours in space, an RNN for what comes in order**, and a classifier on both.
 #
 # ## 2 · One convolution by hand
@@ -206,13 +209,13 @@ plotting.show(
 )
 
 # %% [markdown]
-# The filters of a CNN are not made by hand but learned; the first ones often end up much like these. **Pooling** keeps the largest of each 2 by 2:
-# half the size, and a mouth that moved by a pixel often gives the same numbers.
+# The filters of a CNN are not made by hand but learned; the first ones often end up much like these (Krizhevsky, Sutskever and Hinton 2012). **Pooling** keeps the largest of each 2 by 2:
+# half the size, and a mouth that moved by a pixel can give the same numbers.
 #
 # ## 3 · One step of a GRU by hand
 #
 # A recurrent net reads a sequence one step at a time and carries a state $h$ along. The **GRU** computes a candidate $\tilde h$ and two gates, numbers between
-# 0 and 1: the reset gate $r$ says how much of the old state the candidate may see, the update gate $z$ how much of the old state stays. (This is how Keras computes it, the reset *after* the matrix; in Cho et al. 2014 it comes before. The LSTM, Hochreiter and Schmidhuber 1997, is older: three gates and two states; `layers.LSTM` takes the place of `layers.GRU`.)
+# 0 and 1: the reset gate $r$ says how much of the old state the candidate may see, the update gate $z$ how much of the old state stays. (This is how Keras computes it, the reset *after* the matrix; in Cho et al. 2014 it comes before. The LSTM is older: Hochreiter and Schmidhuber 1997, with two gates; the third, the forget gate, came in 2000 (Gers, Schmidhuber and Cummins). Keras's has three gates and two states; `layers.LSTM` takes the place of `layers.GRU`.)
 #
 # $$ z = \sigma(x W_z + h U_z + b_z), \qquad r = \sigma(x W_r + h U_r + b_r), $$
 # $$ \tilde h = \tanh\big(x W_h + b_h + r \odot (h U_h + b'_h)\big), \qquad h' = z \odot h + (1 - z) \odot \tilde h . $$
@@ -255,8 +258,8 @@ masked = np.asarray(gru(padded[None], mask=ops.convert_to_tensor(there[None])))[
 
 moved = np.abs(read_all[-1] - theirs[-1]).max()
 kept = np.abs(masked[-1] - theirs[-1]).max()
-print(f"last state after padding, without a mask: moved by more than 0.1: {moved > 0.1}")
-print(f"last state after padding, with a mask:    moved by more than 1e-6: {kept > 1e-6}")
+print(f"last state after padding, without a mask: moved by {moved:.2f}")
+print(f"last state after padding, with a mask:    moved by {kept:.5f}")
 assert moved > 0.1 and kept < 1e-6
 
 fig, ax = plt.subplots(figsize=(7, 2.8))
@@ -275,7 +278,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Without a mask the padding overwrites the clip: after about ten steps hardly anything of it is left, and a clip padded to another length gets another answer.
+# Without a mask the padding overwrites the clip: in this untrained GRU hardly anything of it is left after about ten steps, and a clip padded to another length gets another answer.
 #
 # Convolutions know nothing of masks: a filter at the edge of a clip reads into the padding, and its bias turns zeros into something. So
 # after each convolution the package sets the padding back to zero. **Predict**: does it matter, when the GRU behind it is masked anyway?
@@ -296,7 +299,7 @@ alone, ones = np.ones(20, "float32"), there.astype("float32")
 for wipe in (False, True):
     gap = np.abs(last_state(frames, alone, wipe=wipe) - last_state(padded, ones, wipe=wipe)).max()
     words = "set back to zero" if wipe else "left as it is  "
-    print(f"padding {words}: the last state moves by more than 1e-5: {gap > 1e-5}")
+    print(f"padding {words}: the last state moves by {gap:.3f}")
     assert (gap < 1e-6) if wipe else (gap > 1e-3)
 
 # %% [markdown]
@@ -306,7 +309,7 @@ for wipe in (False, True):
 #
 # - **concatenation** puts them side by side before a dense layer: any mixture can be learned, and has to be;
 # - a **gate** computes weights for each sample anew, so that a dark picture can be passed over: $g = \mathrm{softmax}([f_1, \dots, f_R] W)$, and what goes on is $\sum_m g_m \tanh(f_m V_m)$ (after Arevalo et al. 2017, whose gate has a sigmoid for each feature instead of one weight a modality);
-# - the **product** lets each branch decide for itself and multiplies the posteriors: the product rule (for equal priors and modalities independent given the class), trained as one network,
+# - the **product** lets each branch decide for itself and multiplies the posteriors: the product rule (Kittler et al. 1998; for equal priors and modalities independent given the class), trained as one network,
 #
 # $$ P(c \mid x_1, \dots, x_R) = \frac{\prod_m P_m(c \mid x_m)}{\sum_k \prod_m P_m(k \mid x_m)} ; $$
 #
@@ -406,7 +409,7 @@ print(X["text"][row], words[row].tolist())
 
 
 # %%
-def read(words, units=24, dropout=0.3):
+def read_words(words, units=24, dropout=0.3):
     """Word numbers -> features: a vector for each word, then a recurrent net."""
     x = layers.Embedding(400, units, mask_zero=True, name="text_embed")(words)
     x = layers.SpatialDropout1D(dropout)(x)  # hides some of the numbers of all words alike
@@ -431,13 +434,13 @@ def see(picture, units=24, dropout=0.3):
 
 
 # %%
-def build():
+def two_branches():
     """Text and picture -> three decisions, compiled."""
     inputs = {
         "words": keras.Input((14,), dtype="int32", name="words"),
         "picture": keras.Input((24, 24, 1), name="picture"),
     }
-    texts, (_, views) = read(inputs["words"]), see(inputs["picture"])
+    texts, (_, views) = read_words(inputs["words"]), see(inputs["picture"])
     both = layers.Concatenate()([texts, views])
     both = layers.Dropout(0.3)(layers.Dense(24, activation="relu", name="meeting")(both))
     heads = {
@@ -456,7 +459,7 @@ def build():
 
 
 keras.utils.set_random_seed(0)
-model = build()
+model = two_branches()
 model.summary(line_length=88)
 
 # %% [markdown]
@@ -480,16 +483,18 @@ lowest = int(np.argmin(history["val_decision_loss"]))
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 3))
-ax.plot(history["decision_loss"], color=plotting.COLOURS["blue"], label="authors learned from")
-ax.plot(
-    history["val_decision_loss"], "--", color=plotting.COLOURS["vermilion"], label="authors watched"
-)
-ax.axvline(lowest, color="0.4", linestyle=":", label="the weights taken back")
+passes = range(1, len(history["loss"]) + 1)
+for name, line, colour, whose in (
+    ("decision_loss", "-", "blue", "authors learned from"),
+    ("val_decision_loss", "--", "vermilion", "authors watched"),
+):
+    ax.plot(passes, history[name], line, color=plotting.COLOURS[colour], label=whose)
+ax.axvline(lowest + 1, color="0.4", linestyle=":", label="the weights taken back")
 ax.set(xlabel="pass over the training posts", ylabel="joint loss", ylim=(0, None))
 ax.legend()
 plotting.show(
     fig,
-    alt="The joint loss over the passes. For the authors learned from it falls all the way; for those watched it falls, levels out and rises again; a dotted line marks its lowest point.",
+    alt="The joint loss over the passes. For the authors learned from it falls all the way; for those watched it falls slightly until the fourth pass and then mostly rises; a dotted line marks the lowest point.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -497,9 +502,15 @@ inputs, answers = samples(test)
 said = {name: np.asarray(P).argmax(axis=1) for name, P in model(inputs, training=False).items()}
 print({name: round(float((says == codes[test]).mean()), 2) for name, says in said.items()})
 print("passes:", len(history["loss"]), "  best:", lowest + 1)
+for name, whose in (("decision_loss", "learned from"), ("val_decision_loss", "watched")):
+    first, best, last = (history[name][k] for k in (0, lowest, -1))
+    print(f"joint loss, authors {whose}: first {first:.2f}, best pass {best:.2f}, last {last:.2f}")
 assert history["decision_loss"][-1] < history["decision_loss"][lowest]
 
 # %% [markdown]
+# The loss of the authors watched hardly fell before it rose. In this run the picture's own head is still at guessing after the few passes taken back, and the joint decision is no better than the text's. Perhaps the words had
+# stopped gaining before the picture had begun. This is one fold and one start; section 7 looks at five folds.
+#
 # ### The same from the package
 #
 # `CNNRNNClassifier(blocks, fusion="concat" | "gated" | "product", auxiliary=...)` builds such networks. A block is a name, a transformer and a column; what the transformer
@@ -520,7 +531,7 @@ watching = {"epochs": 40, "validation_fraction": 0.25, "callbacks": [stop]}
 net = CNNRNNClassifier([BLOCKS["text"], BLOCKS["image"]], auxiliary=1.0, **POSTS, **watching)
 net.fit(X.iloc[train], y[train], groups=authors[train])
 
-same = build()
+same = two_branches()
 for layer in same.layers:
     if layer.weights:
         weights = net.network_.get_layer(layer.name).get_weights()
@@ -556,7 +567,7 @@ assert np.allclose(again.predict_proba(X.iloc[test]), packaged, atol=1e-6)
 # ### Pictures need a mean of zero and a spread of one
 #
 # Brightness runs from 0 to 1: all inputs are positive, and what faces have in common is far larger than what a smile changes. A small CNN is trained
-# on the pictures twice: as they are, and with the mean of all training pixels taken out and divided by their standard deviation. **Predict**: does it matter? A bias could learn to do the same.
+# on the pictures twice: as they are, and *standardised*: the mean of all training pixels taken out, then divided by their standard deviation ("centred" in the stored table). **Predict**: does it matter? A bias could learn to do the same.
 
 
 # %% tags=["evidence"]
@@ -604,9 +615,9 @@ def pixels_fold(pixels, fold):
 print(pd.Series(pixels_fold.confirm(pixels="centred", fold=0, within=0.15)).to_string())
 
 # %%
-found = pixels_fold.table()
+found = pixels_fold.table().replace({"pixels": {"centred": "standardised"}})
 fig, ax = plt.subplots(figsize=(7, 3))
-for name, line, colour in (("as they are", "--", "vermilion"), ("centred", "-", "blue")):
+for name, line, colour in (("as they are", "--", "vermilion"), ("standardised", "-", "blue")):
     way = found[found["pixels"] == name].filter(like="pass").T
     look = {"color": plotting.COLOURS[colour], "linestyle": line}
     ax.plot(range(2, 17, 2), way, alpha=0.3, linewidth=1, **look)
@@ -616,18 +627,18 @@ ax.set(xlabel="pass over the training pictures", ylabel="accuracy, authors watch
 ax.legend(title="pixels")
 plotting.show(
     fig,
-    alt="Accuracy for training authors held out, over 16 passes, in five folds and on average. Centred pixels: all five lines rise. Pixels as they are: all five lines stay near guessing.",
+    alt="Accuracy for training authors held out, over 16 passes, in five folds and on average. Standardised pixels: all five lines rise. Pixels as they are: all five lines stay near guessing.",
 )
 
 # %%
 tested = found.pivot(index="fold", columns="pixels", values="test")
-gain = tested["centred"] - tested["as they are"]
+gain = tested["standardised"] - tested["as they are"]
 print(tested.assign(gain=gain).agg(["mean", "min", "max"]).round(2).to_string())
 assert gain.mean() > 0.08 and (gain > 0).all()
 
 # %% [markdown]
 # A bias *could* learn it. But as long as all inputs are positive, every sample wants all weights of a filter to grow, or all to shrink, at each place: the way down zigzags
-# (LeCun et al. 1998b). After 16 passes the network that sees pixels as they are is still near guessing. The remedy is one line; `CNNRNNClassifier` has it built in.
+# (LeCun et al. 1998b). (That is the reason given for the mean; the division by the spread was changed with it, so how much each does we did not test.) After 16 passes the network that sees pixels as they are is still near guessing. The remedy is one line; `CNNRNNClassifier` has it built in.
 
 
 # %% [markdown]
@@ -635,7 +646,7 @@ assert gain.mean() > 0.08 and (gain > 0).all()
 #
 # Now all three modalities, five folds of authors, and beside the network what it has to beat: each modality's network trained alone, and the classical pipeline.
 #
-# The number of passes is chosen as above in all that follows, on authors or speakers held out of *training*; then the network is trained anew on all training samples for so many passes.
+# In this section the number of passes is chosen on authors held out of *training*, 20 at most; then the network is trained anew on all training samples for so many passes. (Sections 8 and 9 train for a fixed number of passes; sections 10 and 11 take back the best weights.)
 
 
 # %% tags=["evidence"]
@@ -715,7 +726,10 @@ classical.confirm(fold=0, within=0.02)
 scores = networks.table().pivot(index="fold", columns="network", values="right")
 scores = scores[["text", "image", "audio", "all three"]].add_prefix("network, ")
 scores = scores.join(classical.table().set_index("fold").add_prefix("classical, "))
-print(scores.agg(["mean", "min", "max"]).T.round(3).to_string())
+print(scores.mean().rename("mean over the folds").round(3).to_string())
+chosen = networks.table().pivot(index="network", columns="fold", values="passes")
+print("\npasses chosen, fold by fold (20 is the limit)\n" + chosen.to_string())
+assert (chosen.loc["image"] == 20).sum() == 3 and chosen.loc["all three"].max() == 11
 
 # %%
 fig, ax = plt.subplots(figsize=(7.5, 3.2))
@@ -741,26 +755,31 @@ print(f"on average {classical_lead.mean():.3f}, standard deviation {classical_le
 error = classical_lead.std() / np.sqrt(5)
 alone = scores.drop(columns=["network, all three", "classical, product"]).mean()
 print(f"the lead is {classical_lead.mean() / error:.1f} standard errors")
-gains = {
-    "network": scores["network, all three"].mean() - alone.filter(like="network").max(),
-    "classical": scores["classical, product"].mean() - alone.filter(like="classical").max(),
-}
-print("fused, better than its best modality:", {k: f"{v:.2f}" for k, v in gains.items()})
+gains = pd.DataFrame()  # over the modality that is best on average
+for kind, fused in (("network", "all three"), ("classical", "product")):
+    gains[kind] = scores[f"{kind}, {fused}"] - scores[alone.filter(like=kind).idxmax()]
+print("\nfused minus its best modality, fold by fold\n" + gains.T.round(3).to_string())
+sureness = gains.mean() / (gains.std() / np.sqrt(5))
+for kind in gains:
+    print(f"{kind}: {gains[kind].mean():.2f}, {sureness[kind]:.1f} standard errors")
 assert (classical_lead >= 0).all() and 0.02 < classical_lead.mean() < 3 * error
-assert 0.02 < gains["network"] < gains["classical"]
+assert (gains["classical"] > 0.05).all() and (gains["network"] > 0).sum() == 4
+assert 1 < sureness["network"] < 2
 
 # %% [markdown]
-# On average fusing lifts both above their best modality. The classical pipeline is ahead on average and behind in no fold; but its lead is hardly more than two standard errors of five folds, and much of it comes from one of them. So: no certain winner, and no reason here to train the network instead. Where the difference arises the table shows: modality by modality the network is not worse; it is the *fusion* that brings the classical experts more. (Why, we did not test. One number of passes has to serve all three branches of the network; the experts each have their own `C`.)
+# Fusing lifts the classical experts above their best modality in every fold (by 0.11 on average); the network by 0.05 on average, in four folds of five, which is not certain (1.8 standard errors). The classical pipeline is ahead on average and behind in no fold; but its lead is hardly more than two standard errors of five folds, and about half of it comes from one of them. So: no certain winner, and no reason here to train the network instead.
 #
-# Learning features pays when there are many samples, or a network that learned them elsewhere. To say so is part of the method: run the classical pipeline first.
+# Where the difference arises the table shows: modality by modality the network is on average not worse; it is the *fusion* that brings the classical experts more. (Why, we did not test. One number of passes has to serve all three branches of the network; the experts each have their own `C`. And 20 passes may be too few: the picture network was best at the last pass allowed in three folds, while the joint one was best after 5 to 11.)
+#
+# To say so is part of the method: run the classical pipeline first, and you know what a network has to beat.
 
 # %% [markdown]
 # ## 8 · When joint training loses to one of its parts
 #
 # Wang, Tran and Feiszli (2020) saw it on videos: the best network of one modality often beat the network of all. They name two causes: the larger network overfits more, and the modalities overfit and generalise at different rates, so that one training schedule suits none of them.
 #
-# A small world with that disease. The modality `shape` has two numbers, and the class is whether their signs agree: sure, but not linear, and slow to learn. The modality `list`
-# has hundreds of numbers, each with a trace of the class: quick to learn by heart, and often wrong on new samples.
+# A small world with that disease. The modality `shape` has two numbers, and the class is whether their signs agree: sure, but not linear, so that a network needs its hidden units for it. The modality `list`
+# has hundreds of numbers, each with a trace of the class: enough to learn 200 samples by heart, and often wrong on new ones.
 
 
 # %% tags=["evidence"]
@@ -780,12 +799,12 @@ def small_world(seed, n=1200):
 # %% [markdown]
 # ### What is lost where, and the cure in two steps
 #
-# Auxiliary losses give every branch its own reason to learn. What is left is the decision: a branch that knows its training samples by heart is far too sure of itself, and in a
+# Auxiliary losses give every branch its own reason to learn. What is left is the decision: a branch that knows its training samples by heart may be far too sure of itself, and in a
 # product the loudest wins. So we ask how much each branch deserves to be believed on samples that it did *not* learn from, and weight the product (the logarithmic opinion pool),
 #
 # $$ P(c \mid x_1, x_2) \propto P_1(c \mid x_1) \, P_2(c \mid x_2)^{w}, $$
 #
-# with the $w$ that makes the labels of 200 held-out samples most likely. So that the weight's 200 labels are no unfair help, one rival learns from all 400. And each network is asked a second time with the *list hidden*: every list is the mean list, so that only the shape can tell.
+# with the $w$ that makes the labels of 200 held-out samples most likely. The weight has seen 200 labels more than the others, so one rival, a plain concatenation, learns from all 400. All train for 25 passes; that and the learning rate are set by hand, not tuned. And each network is asked a second time with the *list hidden*: every list is the mean list, so that only the shape can tell.
 # **Predict**: which is better, `shape` alone or both together? And does the joint network, list hidden, come back to `shape` alone?
 
 
@@ -843,6 +862,9 @@ def joint_training(training, seed):
 
 # %%
 joint_training.confirm(training="concat", seed=0, within=0.05)
+world, label = small_world(0)
+by_heart = small_net("concat").score(world[:TRAIN], label[:TRAIN])  # of the network just trained
+print(f"concat, right on more than 0.95 of its own training samples: {by_heart > 0.95}")
 small = joint_training.table().groupby("training", sort=False)
 shown = small["right"].agg(["mean", "min", "max"])
 shown["list hidden"] = small["list hidden"].mean()
@@ -856,29 +878,37 @@ by_seed = joint_training.table().pivot(index="seed", columns="training", values=
 hidden = joint_training.table().pivot(index="seed", columns="training", values="list hidden")
 print("concat loses to shape alone in worlds:", (by_seed["concat"] < by_seed["shape alone"]).sum())
 right_mean, hidden_mean = by_seed.mean(), hidden.mean()
-unlearned = right_mean["shape alone"] - hidden_mean["concat"]
-outvoted = hidden_mean["concat"] - right_mean["concat"]
-print(
-    f"concat loses {unlearned:.2f} by what it did not learn, {outvoted:.2f} by listening to the list"
+lost = pd.DataFrame(
+    {
+        "not learned": by_seed["shape alone"] - hidden["concat"],
+        "outvoted": hidden["concat"] - by_seed["concat"],
+    }
 )
+print("\nwhat concat loses, world by world")
+print(lost.T.assign(mean=lost.mean()).round(2).to_string())
+helped = {how: hidden[f"{how}, auxiliary"] > hidden[how] for how in ("concat", "product")}
+helped = {how: int(worlds.sum()) for how, worlds in helped.items()}
+print("\nwith the list hidden, auxiliary losses help in worlds:", helped)
+assert by_heart > 0.95
 assert (by_seed["concat"] < by_seed["shape alone"]).all()
-assert unlearned > 0.08 and outvoted > 0.08
+assert (lost.mean() > 0.08).all()
+assert helped == {"concat": 3, "product": 5}
 assert abs(right_mean["concat, auxiliary"] - right_mean["concat"]) < 0.02
 assert hidden_mean["concat, auxiliary"] > hidden_mean["concat"] + 0.03
 assert weighted.mean() > right_mean["concat, 400 samples"] + 0.08
-assert weighted.mean() > right_mean["shape alone"] - 0.05
+assert right_mean["shape alone"] - 0.05 < weighted.mean() < right_mean["shape alone"]
 
 # %% [markdown]
-# Joint training lost in each of the five worlds, and for two reasons of about the same size. With the list hidden the concatenation is better, but not as good as `shape` alone: that part was not *learned*. The other part was learned and is *outvoted* by the list.
+# Joint training lost in each of the five worlds, and for two reasons, of similar size on average but not in each world: in one nearly all of the loss is the first, in another nearly all the second. With the list hidden the concatenation is better, but not as good as `shape` alone: that part was not *learned*. The other part was learned and is *outvoted* by the list.
 #
-# Auxiliary losses mend the first: with them the shape is learned better (list hidden). The answers of the concatenation do not gain from that, as long as the list has its say. It takes the weight, about one seventh for the list, to silence it; twice the labels for training instead help far less.
-# What remains is no better than `shape` alone: where a modality is as poor as this list, leaving it out is the best answer.
+# Auxiliary losses reduce the first: with the list hidden the product is better in all five worlds, the concatenation in three. The answers of the concatenation do not gain from that, as long as the list has its say. It takes the weight, about one seventh for the list, to silence it, and the product comes to 0.94; a plain concatenation that trains on all 400 labels comes to 0.79 (the product with auxiliary losses was not tried on 400).
+# What remains is no better than `shape` alone: in this world, leaving the list out would have been the best answer.
 
 # %% [markdown]
 # ## 9 · Where a gate looks
 #
 # A gate is for modalities that fail *sample by sample*. Two cameras look at the same digit, each at another written copy of it (8 by 8 pixels, the digits that come with scikit-learn, CC BY 4.0). In two samples out of five
-# the left camera sends static instead of a picture, in two out of five the right one, and nobody tells the network. **Predict**: which of the three fusions is best, and what weight does the gate give a camera that sends static?
+# the left camera sends static instead of a picture, in two out of five the right one, and nobody tells the network. All train for 12 passes, set by hand, not tuned. **Predict**: which of the three fusions is best, and what weight does the gate give a camera that sends static?
 
 
 # %% tags=["evidence"]
@@ -936,7 +966,7 @@ def cameras(network, seed):
 
 
 # %% tags=["nbval-ignore-output"]
-print(pd.Series(cameras.confirm(network="gated", seed=0, within=0.15)).to_string())
+print(pd.Series(cameras.confirm(network="gated", seed=0, within=0.15)).dropna().to_string())
 shots, digit, broken = two_cameras(0)
 weight = camera_net("gated").gate_weights(shots[512:])["left"]  # of the network just trained
 fig, axes = plt.subplots(1, 3, figsize=(9, 2.7), sharex=True, sharey=True)
@@ -953,7 +983,7 @@ plotting.show(
 
 # %%
 seen = cameras.table().groupby("network", sort=False)
-print(seen["right"].agg(["mean", "min", "max"]).round(3).to_string())
+print(seen["right"].mean().round(3).to_string())
 print(seen.mean().drop(columns=["seed", "right"]).dropna(how="all").round(2).to_string(na_rep=""))
 
 # %%
@@ -1067,18 +1097,21 @@ def habits(habit, speaker):
 # %%
 if available:
     habits.confirm(habit="audio", speaker=0, within=0.02)
-asked = habits.table().pivot(index="speaker", columns="habit")
-print(asked.mean().unstack(0).rename(index={"audio": "loudest sample 1"}).round(2).to_string())
+called = {"audio": "loudest sample 1", "no band means": "no band means, spread 1"}
+asked = habits.table().replace({"habit": called}).pivot(index="speaker", columns="habit")
+print(asked.mean().unstack(0).round(2).to_string())
+print("the first speaker:", asked["right"].loc[0].round(2).to_dict())
 print("chosen inside:", asked["inside"].idxmax(axis=1).tolist())
-assert (asked["inside"].idxmax(axis=1) == "audio").all()
+assert (asked["inside"].idxmax(axis=1) == "loudest sample 1").all()
+assert (asked["right"].idxmax(axis=1) == "loudest sample 1").sum() == 5
 
 # %% [markdown]
-# For each new speaker, the five others choose the same: scale the clip, and keep the band means. On average that was right, though not for every speaker. Why might the second habit hurt? Over minutes of speech the mean of a band is mostly microphone and voice; a clip of about half a second holds one *word*, and its mean is part of it.
+# For each new speaker, the five others choose the same: scale the clip, and keep the band means. That was right for five of the six (not for the first: 0.57 against 0.67). Why might the second habit hurt? Perhaps because a clip of about half a second holds one *word*, and the mean of a band is part of it; over minutes of speech it is more of microphone and voice. We did not test it, nor the mean without the spread.
 
 # %% [markdown]
 # ### Fusion and auxiliary losses, crossed
 #
-# Each fusion with and without auxiliary losses, and each modality trained alone, with the same care. Of the five speakers that are not the new one, four are learned from and one is watched: `EarlyStopping` takes back the weights that were best for the one watched. So the new speaker chooses nothing.
+# Each fusion with and without auxiliary losses, and each modality trained alone, with the same care. Of the five speakers that are not the new one, four are learned from and one is watched: `EarlyStopping` takes back the weights that were best for the one watched. So the new speaker does not choose the number of passes.
 # (Learning rate and dropout come from an earlier edition, which had chosen them on these six speakers, with larger pictures: a little flattery may be left.)
 # **Predict**: which fusion is best, which one last, and do auxiliary losses help all three?
 
@@ -1152,10 +1185,18 @@ below = (crossed.loc[FUSIONS] < better_modality).sum(axis=1)
 print("speakers for whom it is below the better modality:", below.to_dict())
 pairs = {f"auxiliary, {how}": (f"{how}, auxiliary", how) for how in ("concat", "gated", "product")}
 pairs["product over concat, both auxiliary"] = ("product, auxiliary", "concat, auxiliary")
+pairs["gated over concat"] = ("gated", "concat")
+pairs["gated over image alone"] = ("gated", "image alone")
+pairs["gated over audio alone"] = ("gated", "audio alone")
 paired = pd.DataFrame({name: crossed.loc[a] - crossed.loc[b] for name, (a, b) in pairs.items()})
-paired = paired.agg(["mean", "std", lambda gain: (gain > 0).sum()]).T
-paired.columns = ["gain", "its spread", "speakers it helps"]
-print(paired.round(3).to_string())
+compared = paired.agg(["mean", "std"]).T.set_axis(["gain", "its spread"], axis=1).round(3)
+compared["standard errors"] = (paired.mean() / paired.sem()).round(1)
+compared["speakers it helps"] = (paired > 0).sum()
+print(compared.to_string())
+without_first = paired["product over concat, both auxiliary"].iloc[1:].mean()
+print(f"product over concat, both auxiliary, without the first speaker: {without_first:.3f}")
+cut = digit_networks.table().query("passes == 20").groupby("network").size()
+print("speakers for whom all 20 passes were run:", cut.to_dict())
 
 # %%
 weights = digit_networks.table().set_index("network").filter(like="weight").dropna()
@@ -1164,22 +1205,26 @@ print(
     bool((weights < 0.001).all(axis=None)),
 )
 assert (weights < 0.001).all(axis=None)
-assert mean[["gated", "gated, auxiliary"]].max() < mean["image alone"]
+over_one = compared.loc[["gated over image alone", "gated over audio alone"], "standard errors"]
+assert compared.loc["gated over concat", "speakers it helps"] == 0 and over_one.abs().max() < 2
 assert mean["product, auxiliary"] >= 0.94
 assert below["product, auxiliary"] == 0 and below.drop("product, auxiliary").min() > 0
-assert mean["product, auxiliary"] > mean["concat"] + 0.02 and mean["product"] < mean["concat"]
+assert abs(without_first) < 0.01
 
 # %% [markdown]
-# The product with auxiliary losses is right for 94.9 % on average, and it is the only one of the six that is for no speaker below the better modality: what the ear gets wrong in an unfamiliar voice, the eye often gets right, and the
-# other way round.
+# The product with auxiliary losses is right for 94.9 % on average (from one start of the networks), and it is the only one of the six that is for no speaker below the better modality.
 #
-# Is the product better than concatenation? *Without* auxiliary losses it is not. With them it gains 2 points, but the spread over the speakers is 7, and it is ahead for three speakers only: most of the gain is the first one. No clear winner.
+# Is the product better than concatenation? *Without* auxiliary losses it is not. With them it gains 2 points, but the spread over the speakers is 7, and it is ahead for three speakers only: without the first speaker nothing is left of it. No clear winner.
 #
-# **Here the gate hurts.** It is last, behind the picture alone. Its weights say how: the picture gets less than a thousandth, for new and known speakers alike. It has settled on the sound, and what is left is about the sound alone, with its weakness for new voices. Auxiliary losses do not help it: the picture branch learns then, but its features are not let through. The gate of section 9 had seen each camera fail in training; here neither modality fails in training, and nothing taught it when to look away. (Whether that is the reason we did not test.)
+# Auxiliary losses: no certain help for concatenation or product (they helped for four of six speakers each), and for the gate rather a loss.
+#
+# **Here the gate hurts.** It is behind the concatenation for each of the six speakers, and on average no better than a single modality. Its weights say how: the picture gets less than a thousandth, for new and known speakers alike. It has settled on the sound, and what is left is about the sound alone, with its weakness for new voices. With auxiliary losses it is no better (-0.033, spread 0.036), and the picture still gets less than a thousandth. The gate of section 9 had seen each camera fail in training; here neither modality fails in training, and nothing taught it when to look away. (Whether that is the reason we did not test.)
+#
+# A limit of this comparison: the picture alone ran all 20 passes for two speakers, and three fused networks for one each; they might have gained from more.
 
 
 # %% [markdown]
-# ### Attention in the same place
+# ## 11 · Attention in the same place
 #
 # The fourth fusion, in Keras. The picture branch is `see` from section 6. The sound branch is the package's, written out: two convolutions that set the padding back to zero (section 4), a GRU that gives a vector for each step besides its last state.
 
@@ -1295,17 +1340,22 @@ print(
     f"the same concatenation, in Keras and by the package: {gap.mean():+.3f}, spread {gap.std():.3f}"
 )
 ahead = others.loc["attention, auxiliary, in Keras"] - others.loc["concat, auxiliary, in Keras"]
-print(f"attention over concatenation: {ahead.mean():+.3f}, spread {ahead.std():.3f}")
-attending = others.loc[["attention, in Keras", "attention, auxiliary, in Keras"]].mean(axis=1)
-assert abs(gap.mean()) < 0.03
-assert attending.max() < others.loc["concat, auxiliary, in Keras"].mean() - 0.05
+print(
+    f"attention over concatenation, both auxiliary: {ahead.mean():+.3f}, spread {ahead.std():.3f}"
+)
+print("speaker by speaker:", ahead.round(3).tolist())
+over_sound = others.loc["attention, auxiliary, in Keras"] - crossed.loc["audio alone"]
+print(f"attention over the sound alone: {over_sound.mean():+.3f}, spread {over_sound.std():.3f}")
+assert abs(gap.mean()) < 0.03 and abs(over_sound.mean()) < 0.03
+assert (ahead < 0).all() and (ahead < -0.2).sum() == 2
 
 # %% tags=["nbval-ignore-output"]
 if available:
     attention_networks.confirm(how="attention", auxiliary=1, speaker=0, within=0.15)
     _, scores, _ = attention_net("attention", 1)  # as just trained
-    new = np.flatnonzero(who == 0)
-    x, _ = digit_arrays(np.flatnonzero(who != 0))
+    new, rest = np.flatnonzero(who == 0), np.flatnonzero(who != 0)
+    inner = GroupShuffleSplit(1, test_size=0.2, random_state=0)  # as in its training
+    x, _ = digit_arrays(rest[next(inner.split(rest, groups=who[rest]))[0]])
     looks = np.asarray(scores({name: values[new] for name, values in x.items()}))
     looks = looks.mean(axis=(1, 2)).reshape(-1, 6, 6)  # over heads and frames: one map a sample
     fig, axes = plt.subplots(2, 5, figsize=(8, 3.4))
@@ -1319,24 +1369,24 @@ if available:
     axes[1, 0].set_ylabel("attention")
     plotting.show(
         fig,
-        alt="Mean pictures of the digits 0 to 4 of an unseen speaker, and below each the mean attention over 6 by 6 places. The brightest places lie mostly in the middle, other ones for each digit.",
+        alt="Mean pictures of the digits 0 to 4 of an unseen speaker, and below each the mean attention over 6 by 6 places. The brightest place differs from digit to digit: near the middle for 1 and 4, in the bottom row for 0 and 2, low on the left for 3.",
     )
 
 # %% [markdown]
-# Attention does not pay here. With the same branches, the same passes and the same watched speaker it stays far behind the concatenation, with auxiliary losses as without, and about as good as the sound alone. That the code is not to blame, the concatenation written in the same cells shows: it is about as good as the package's.
+# Attention does not pay here: with auxiliary losses it is behind the concatenation for each of the six speakers, far behind for two, and on average about as good as the sound alone. One difference besides the fusion: attention looks at the places after the *first* convolution, the concatenation at features of the whole picture after the second. Which of the two costs it so much, we did not test. Nor did we run the concatenation *without* auxiliary losses in these cells. With them it is on average about as good as the package's, so `see` and `listen` are sound.
 #
-# The maps are no proof of use: the brightest places lie mostly in the middle, other ones for each digit, and still the accuracy is about that of the sound alone.
+# The maps are no proof of use: they differ from digit to digit (one speaker, one start), and still the accuracy is about that of the sound alone.
+
 # %% [markdown]
 # ## What we measured
 #
 # - A convolution, a step of a GRU and attention computed by hand are Keras's; a masked GRU does not notice padding, an unmasked one does.
 # - A network of two modalities written in Keras and `CNNRNNClassifier` give the same posteriors with the same weights.
-# - Centred pictures train a small CNN in a few passes; with pixels from 0 to 1 it is still near guessing then.
-# - On 600 posts, fusion lifts the network above its best modality; the classical pipeline with late fusion is behind it in no fold, and ahead by some two standard errors.
-# - In a world with one slow and one quick modality, joint training with one loss loses to the slow modality alone: partly it has not learned the slow one, partly the quick one outvotes it. Auxiliary losses mend the first, a weight the second.
+# - Standardised pictures train a small CNN within 16 passes; with pixels from 0 to 1 it is still near guessing then.
+# - On 600 posts, fusion lifts the classical experts above their best modality in every fold, the network in four of five, which is not certain. The classical pipeline is behind the network in no fold, and ahead by some two standard errors.
+# - In a world with a sure modality that is not linear and a long list that can be learned by heart, joint training with one loss loses to the sure modality alone: partly it has not learned it, partly the list outvotes it. Auxiliary losses reduce the first, a weight the second.
 # - A learned gate turns to the camera that works, and beats plain concatenation; against the product it gains nothing.
-# - On real audio-visual digits, with an unseen speaker who chose nothing, the product with auxiliary losses is at least 94 % right, and for none of the six below the better modality trained alone. Concatenation with auxiliary losses is no clear loser to it; gate and attention are behind.
-#
+# - On real audio-visual digits, speaker unseen, the product with auxiliary losses is 94.9 % right from one start (passes chosen on another speaker; learning rate and dropout once on these six), and for none of the six below the better modality trained alone. The concatenation with auxiliary losses is not clearly behind it; the gate and, in Keras, attention are behind the concatenation for each of the six.
 
 # (Digits vary between processors; the claims are asserted with room to spare.)
 
@@ -1351,7 +1401,7 @@ assert weighted.mean() > right_mean["concat"] + 0.08
 assert by_world["gated"].mean() > by_world["concat"].mean() + 0.02
 assert crossed.loc["product, auxiliary"].mean() >= 0.94
 assert (crossed.loc["product, auxiliary"] >= better_modality).all()
-print("all claims hold")
+print(f"product, auxiliary: {crossed.loc['product, auxiliary'].mean():.3f}; all claims hold")
 
 # %% [markdown]
 # ## Exercises
@@ -1438,33 +1488,36 @@ def solution_3(features, scores, present):
 check("08.3", solution_3)
 
 # %% [markdown]
-# ### Exercise 08.4 · Heads in Keras
+# ### Exercise 08.4 · Which heads need a loss?
 #
-# `widths` is a dict {name: number of features}, such as {"eye": 4, "ear": 7}. Return a compiled `keras.Model` that takes a dict of features by name, arrays of shape (n_samples, width), and answers with a dict of posteriors over `n_classes`: `"joint"`, decided from all modalities, and under each name what that modality says alone. Labels are whole numbers. The loss is the joint cross-entropy, plus `weight` times each of the others.
+# `widths` is a dict {name: number of features}, such as {"eye": 4, "ear": 7}. Return a compiled `keras.Model` that takes a dict of features by name, arrays of shape (n_samples, width), and answers with a dict of posteriors over `n_classes`: `"joint"`, decided from all modalities, and under each name what that modality says alone. Labels are whole numbers.
+#
+# Which heads need a loss of their own? A joint network was trained before, without auxiliary losses. `hidden` is a dict of its accuracies on new samples when it gets one modality only, the others hidden (section 8); `alone` of the accuracies of networks of that modality alone. Differences up to 0.02 are chance. The loss is the joint cross-entropy, plus that of each head whose branch the joint training left behind, and of no other; each counts 1.
 
 
 # %%
-def build(widths, n_classes, weight):
-    """A dict, a whole number, a number in; a compiled keras.Model out."""
+def build(widths, n_classes, alone, hidden):
+    """A dict, a whole number, two dicts of accuracies in; a compiled keras.Model out."""
     ...  # your code here
 
 
 check("08.4", build)
 
 # %% [markdown]
-# <details><summary>Hint</summary>keras.Model takes a dict of inputs and a dict of outputs; compile takes dicts under the same names as the outputs: loss, loss_weights.</details>
+# <details><summary>Hint</summary>keras.Model takes a dict of inputs and a dict of outputs; compile takes dicts under the same names as the outputs: loss, loss_weights. A branch may be weak and yet have learned all that its modality tells.</details>
 
 
 # %% tags=["solution"] jupyter={"source_hidden": true}
-def solution_4(widths, n_classes, weight):
+def solution_4(widths, n_classes, alone, hidden):
     inputs = {name: keras.Input((width,), name=name) for name, width in widths.items()}
     sees = inputs | {"joint": layers.Concatenate()(list(inputs.values()))}
     heads = {name: layers.Dense(n_classes, activation="softmax")(x) for name, x in sees.items()}
     model = keras.Model(inputs, heads)
+    behind = {name: float(alone[name] - hidden[name] > 0.02) for name in widths}
     model.compile(
         optimizer="adam",
         loss=dict.fromkeys(heads, "sparse_categorical_crossentropy"),
-        loss_weights=dict.fromkeys(widths, weight) | {"joint": 1.0},
+        loss_weights=behind | {"joint": 1.0},
     )
     return model
 
@@ -1474,7 +1527,7 @@ check("08.4", solution_4)
 # %% [markdown]
 # ### Exercise 08.5 · When to stop
 #
-# Train a compiled Keras `model` on samples `x`, labels `y` by authors `groups`, all arrays of n_samples rows. Call `model.fit` once, for at most 100 passes. It must end when the loss on samples that nothing was learned from has not fallen for `patience` passes, and have its best weights then. What the model will meet later is *other authors*: hold out accordingly, at most half of them, and use every sample on one side or the other. Return the model.
+# Train a compiled Keras `model` on samples `x`, labels `y` by authors `groups`, all arrays of n_samples rows. Call `model.fit` once, for up to 100 passes (`epochs=100`). It must end when the loss on samples that nothing was learned from has not fallen for `patience` passes, and have its best weights then. What the model will meet later is *other authors*: hold out accordingly, at most half of them, and use every sample on one side or the other. Return the model.
 
 
 # %%
@@ -1529,17 +1582,19 @@ check("08.5", solution_5)
 # - **Sigmoid and squared error for classes**: use softmax and cross-entropy when exactly one class is right.
 # - **Masks that get lost**: a convolution hands no mask on. Test it: pad further, and the answers must not change.
 # - **Only the fused score is looked at**: without the single modalities beside it, a network that learned from one of them alone looks like a success.
-# - **Pictures from 0 to 1**: a network that stays at chance may only need inputs with a mean of zero and a spread of one.
+# - **Pictures from 0 to 1**: a network that stays near guessing may only need inputs with a mean of zero and a spread of one.
 # - **Stopping by the test**: `validation_data` that are the test samples choose the number of passes for them. Hold out training authors.
 # - **Random splits**: a speaker or an author in both training and test makes every number too good.
-# - **A network because it is modern**: run the classical pipeline first; on a few hundred samples it is hard to beat.
+# - **A network because it is modern**: run the classical pipeline first; on our 480 posts the network did not beat it.
 #
 # ## References
 #
 # - K. Cho et al., Learning phrase representations using RNN encoder-decoder for statistical machine translation, EMNLP 2014 (the GRU; Keras's applies the reset gate after the matrix).
 # - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document recognition, Proceedings of the IEEE 86, 1998 (the CNN).
+# - A. Krizhevsky, I. Sutskever, G. Hinton, ImageNet classification with deep convolutional neural networks, NIPS 2012 (its figure 3: filters of the first layer).
 # - Y. LeCun, L. Bottou, G. Orr, K.-R. Müller, Efficient BackProp, in: Neural Networks: Tricks of the Trade, 1998 (b; inputs with a mean of zero).
 # - S. Hochreiter, J. Schmidhuber, Long short-term memory, Neural Computation 9, 1997 (the LSTM).
+# - F. Gers, J. Schmidhuber, F. Cummins, Learning to forget: continual prediction with LSTM, Neural Computation 12(10), 2000 (its forget gate).
 # - A. Vaswani et al., Attention is all you need, NeurIPS 2017.
 # - J. Arevalo, T. Solorio, M. Montes-y-Gomez, F. Gonzalez, Gated multimodal units for information fusion, ICLR workshop 2017.
 # - W. Wang, D. Tran, M. Feiszli, What makes training multi-modal classification networks hard?, CVPR 2020.
