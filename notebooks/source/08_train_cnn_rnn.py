@@ -1218,7 +1218,7 @@ assert abs(without_first) < 0.01
 #
 # Auxiliary losses: no certain help for concatenation or product (they helped for four of six speakers each), and for the gate rather a loss.
 #
-# **Here the gate hurts.** It is behind the concatenation for each of the six speakers, and on average no better than a single modality. Its weights say how: the picture gets less than a thousandth, for new and known speakers alike. It has settled on the sound, and what is left is about the sound alone, with its weakness for new voices. With auxiliary losses it is no better (-0.033, spread 0.036), and the picture still gets less than a thousandth. The gate of section 9 had seen each camera fail in training; here neither modality fails in training, and nothing taught it when to look away. (Whether that is the reason we did not test.)
+# **Here the gate hurts.** It is behind the concatenation for each of the six speakers, and on average no better than a single modality. Its weights say how: the picture gets less than a thousandth, for new and known speakers alike. It has settled on the sound, and what is left is about as good as the sound alone. With auxiliary losses it is no better (-0.033, spread 0.036), and the picture still gets less than a thousandth. The gate of section 9 had seen each camera fail in training; here neither modality fails in training, and nothing taught it when to look away. (Whether that is the reason we did not test.)
 #
 # A limit of this comparison: the picture alone ran all 20 passes for two speakers, and three fused networks for one each; they might have gained from more.
 
@@ -1373,7 +1373,7 @@ if available:
     )
 
 # %% [markdown]
-# Attention does not pay here: with auxiliary losses it is behind the concatenation for each of the six speakers, far behind for two, and on average about as good as the sound alone. One difference besides the fusion: attention looks at the places after the *first* convolution, the concatenation at features of the whole picture after the second. Which of the two costs it so much, we did not test. Nor did we run the concatenation *without* auxiliary losses in these cells. With them it is on average about as good as the package's, so `see` and `listen` are sound.
+# Attention does not pay here: with auxiliary losses it is behind the concatenation for each of the six speakers, far behind for two, and on average about as good as the sound alone. One difference besides the fusion: attention looks at the places after the *first* convolution, the concatenation at features of the whole picture after the second. Which of the two costs it so much, we did not test. Nor did we run the concatenation *without* auxiliary losses in these cells. With them it is on average about as good as the package's, so nothing points at a fault in `see` and `listen`.
 #
 # The maps are no proof of use: they differ from digit to digit (one speaker, one start), and still the accuracy is about that of the sound alone.
 
@@ -1387,7 +1387,7 @@ if available:
 # - In a world with a sure modality that is not linear and a long list that can be learned by heart, joint training with one loss loses to the sure modality alone: partly it has not learned it, partly the list outvotes it. Auxiliary losses reduce the first, a weight the second.
 # - A learned gate turns to the camera that works, and beats plain concatenation; against the product it gains nothing.
 # - On real audio-visual digits, speaker unseen, the product with auxiliary losses is 94.9 % right from one start (passes chosen on another speaker; learning rate and dropout once on these six), and for none of the six below the better modality trained alone. The concatenation with auxiliary losses is not clearly behind it; the gate and, in Keras, attention are behind the concatenation for each of the six.
-
+#
 # (Digits vary between processors; the claims are asserted with room to spare.)
 
 # %%
