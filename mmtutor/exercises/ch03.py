@@ -283,10 +283,11 @@ exercise(
             _best(_correlations, range(12)),
             lambda c: [_find_key(c)[0], "major"],
         ),
-        N_("you say minor every time: a sum of products favours the larger numbers; correlate."): (
-            _best(lambda c: _KEYS @ c)
-        ),
-        N_("you say minor every time: try the major template too, 24 keys in all."): (
+        N_(
+            "you say minor every time: score major too, and by correlation; a sum of products "
+            "favours the template with the larger numbers."
+        ): (
+            _best(lambda c: _KEYS @ c),
             _best(_correlations, range(12, 24)),
             lambda c: [_find_key(c)[0], "minor"],
         ),
