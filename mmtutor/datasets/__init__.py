@@ -1,4 +1,5 @@
-"""Data: simulated (``make_*``), bundled (``load_*``) and real (``fetch_*``).
+"""Data: simulated (``make_*``), bundled (``load_*``) and real (``fetch_*``); :func:`read_posts`
+reads your own.
 
 Behind the simulated data lie :class:`PostWorld` and :class:`PeopleWorld`: latent numbers, and the
 ideal observer who sees them.
@@ -17,6 +18,7 @@ from mmtutor.datasets._librispeech import fetch_librispeech_sample
 from mmtutor.datasets._london import fetch_london_faces
 from mmtutor.datasets._movies import fetch_movie_sentences
 from mmtutor.datasets._reviews import load_reviews
+from mmtutor.datasets._table import read_posts
 from mmtutor.simulate import (
     PeopleWorld,
     PostWorld,
@@ -42,4 +44,5 @@ __all__ = [
     "load_reviews",
     "make_people",
     "make_posts",
+    "read_posts",
 ]

@@ -454,7 +454,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | 08 | [CNN-RNN: one network for pictures, sounds and words](08_train_cnn_rnn.ipynb) | does a joint network beat its best single branch? | simulated; if fetched: `spoken_digits`, `mnist_test` | 60 |
 # | 09 | [Contrastive alignment: learning without labels](09_align_without_labels.ipynb) | what can be learned from pairs without labels? | simulated | 50 |
 # | **IV** | **Practice** | | | |
-# | 10 | Sentiment analysis | how do raw posts become a report? | simulated | |
+# | 10 | [Sentiment analysis](10_analyse_sentiment.ipynb) | how do raw posts become a report? | simulated | 60 |
 # | 11 | [Face recognition](11_recognise_faces.ipynb) | who is it, by face, voice and caption? | simulated; if fetched: `london_faces` | 60 |
 # | 12 | Missing and noisy modalities | what breaks first, and what helps? | simulated | |
 # | 13 | [Explaining a prediction](13_explain_a_prediction.ipynb) | which modality decided, and which word? | simulated | 40 |

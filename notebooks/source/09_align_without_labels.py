@@ -1235,4 +1235,4 @@ check("09.3", build_solution)
 # - K. He et al., Masked autoencoders are scalable vision learners, CVPR 2022; X. Geng et al., Multimodal masked autoencoders learn transferable representations, 2022.
 # - M. Wu and N. Goodman, Multimodal generative models for scalable weakly-supervised learning, NeurIPS 2018.
 #
-# **Next**: [11 · Face recognition](11_recognise_faces.ipynb): who is it, by face, voice and caption?
+# **Next**: [10 · Sentiment analysis](10_analyse_sentiment.ipynb): how do raw posts become a report?

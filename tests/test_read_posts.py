@@ -1,0 +1,143 @@
+"""A table of one's own: read as pandas reads it, and no bad row lost in silence."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from PIL import Image
+
+from mmtutor.datasets import read_posts
+
+HEADER = ["text", "image", "audio", "label", "author"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    Image.fromarray(np.full((8, 8), 90, np.uint8)).save(tmp_path / "face.png")
+    soundfile.write(tmp_path / "voice.wav", np.zeros(1600, np.float32), 16_000)
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    (tmp_path / "broken.wav").write_bytes(b"no sound")
+    return tmp_path
+
+
+def written(folder, rows, *, delimiter=",", encoding="utf-8", header=HEADER):
+    path = folder / "posts.csv"
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=delimiter).writerows([header, *rows])
+    return path
+
+
+GOOD = [
+    ["It is good, really; \"good\"\tgood", "face.png", "voice.wav", "+", "A"],
+    ["两行\n的评论，“很好”", "", "voice.wav", "+", "B"],
+    ["", "face.png", "", "-", ""],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_good_rows_are_those_of_pandas(folder, delimiter, encoding):
+    path = written(folder, GOOD, delimiter=delimiter, encoding=encoding)
+    posts = read_posts(path)
+    theirs = pd.read_csv(
+        path, sep=delimiter, encoding="utf-8-sig", dtype=str, keep_default_na=False
+    )
+    for name in ("image", "audio"):
+        theirs[name] = [cell and str(folder / cell) for cell in theirs[name]]
+    assert posts.target.tolist() == theirs.pop("label").tolist()
+    assert posts.frame.fillna("").to_numpy().tolist() == theirs.to_numpy().tolist()
+    assert posts.frame.index.tolist() == [2, 3, 5]  # the second text has two lines
+    assert posts.n_missing.to_dict() == {"text": 1, "image": 1, "audio": 1}
+    assert posts.report.empty
+
+
+def test_every_bad_row_is_reported_with_its_line_and_nothing_else_is_lost(folder):
+    rows = [
+        ["two\nlines", "face.png", "", "+", ""],
+        ["no label", "", "", " ", ""],
+        ["lost", "lost.png", "lost.wav", "-", ""],
+        ["broken", "broken.png", "broken.wav", "-", ""],
+        ["", "broken.png", "", "-", ""],
+        ["a comma", "not quoted", "face.png", "", "-", ""],
+        ["short", "face.png"],
+        [" ", "", "", "+", "A"],
+        ["a folder", ".", "", "+", "A"],
+    ]
+    posts = read_posts(written(folder, rows))
+    report = posts.report.set_index(["line", "column"])
+    assert report["done"].to_dict() == {
+        (4, "label"): "row left out",
+        (5, "audio"): "cell emptied",
+        (5, "image"): "cell emptied",
+        (6, "audio"): "cell emptied",
+        (6, "image"): "cell emptied",
+        (7, "(row)"): "row left out",
+        (7, "image"): "cell emptied",
+        (8, "(row)"): "row left out",
+        (9, "(row)"): "row left out",
+        (10, "(row)"): "row left out",
+        (11, "image"): "cell emptied",
+    }
+    why = report["why"]
+    assert f"no image file {folder / 'lost.png'}" in why[5, "image"]
+    assert "cannot read" in why[6, "image"]
+    assert "cannot read" in why[6, "audio"]
+    assert "6 cells instead of 5" in why[8, "(row)"]
+    assert "2 cells instead of 5" in why[9, "(row)"]
+    assert "folder" in why[11, "image"]
+    assert posts.frame.index.tolist() == [2, 5, 6, 11]
+    assert posts.frame["text"].tolist() == ["two\nlines", "lost", "broken", "a folder"]
+    assert posts.n_missing.to_dict() == {"text": 0, "image": 3, "audio": 4}
+    left_out = set(posts.report.loc[posts.report["done"] == "row left out", "line"])
+    assert len(posts.frame) + len(left_out) == len(rows)
+
+
+def test_empty_lines_are_no_rows_but_count(folder):
+    path = folder / "posts.csv"
+    path.write_text("text,label\r\n\r\ngood,+\r\n\r\n\r\nbad,-\r\n", encoding="utf-8", newline="")
+    assert read_posts(path).frame.index.tolist() == [3, 6]
+
+
+def test_other_encodings_and_names(folder):
+    path = written(
+        folder, [["很好", "正"]], header=["text", "class"], delimiter="\t", encoding="gb18030"
+    )
+    with pytest.raises(ValueError, match="gb18030"):
+        read_posts(path, label="class")
+    posts = read_posts(path, label="class", encoding="gb18030")
+    assert posts.frame["text"].tolist() == ["很好"]
+    assert posts.target.tolist() == ["正"]
+
+
+def test_an_absolute_path_stays(folder, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    path = written(elsewhere, [[str(folder / "face.png"), "+"]], header=["image", "label"])
+    assert read_posts(path).frame["image"].tolist() == [str(folder / "face.png")]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "must name 'label'"),
+        ("text,label,text\na,+,b\n", "more than once"),
+        ("text,mood\na,+\n", "must name 'label'"),
+        ("words,label\na,+\n", "one or more of text"),
+        ('text,label\na,+\n"b,-\n', "line 3.*quotation"),
+        ("text,label\n", "no row to keep"),
+        ("text,label\na,\n", "no label"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(folder, content, why):
+    path = folder / "posts.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=why):
+        read_posts(path)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no table file"):
+        read_posts(tmp_path / "lost.csv")
