@@ -89,7 +89,8 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
     for line, cells in lines:
         row = dict(zip(names, (cell.strip() or None for cell in cells), strict=False))
         if len(cells) != len(names):
-            why = f"{len(cells)} cells instead of {len(names)}; put quotes around a cell's commas"
+            remedy = "put quotes around a cell that holds the separator"
+            why = f"{len(cells)} cells instead of {len(names)}; {remedy}"
             faults.append((line, "(row)", why, "row left out"))
             continue
         for name in READERS.keys() & modalities:

@@ -622,7 +622,7 @@ for r in RATIOS:
         rows[r, other] = (test.mean, test.low, test.high)
 saved = pd.DataFrame(rows, index=["dearer by", "low", "high"]).T
 settled = (saved["low"] > 0) | (saved["high"] < 0)
-print(saved[["dearer by"]].round(2).assign(settled=settled).to_string())
+print((saved[["dearer by"]].round(2) + 0.0).assign(settled=settled).to_string())  # no "-0.00"
 
 # %%
 fig, ax = plt.subplots(figsize=(6.4, 3.2))
@@ -677,7 +677,8 @@ def predict_post(model, text=None, image=None, audio=None):
 # **Your turn**: change the sentence, put in paths of files of yours (a portrait in PNG or JPEG, a voice in WAV, FLAC or MP3), or leave any of them `None`. As it stands, the cell writes the picture and the sound of post 569 to files first.
 
 # %% tags=["nbval-ignore-output"]
-folder = Path(tempfile.mkdtemp())
+temporary = tempfile.TemporaryDirectory()  # is removed with the notebook's process
+folder = Path(temporary.name)
 Image.fromarray(POST["image"].iloc[0]).save(folder / "face.png")
 soundfile.write(folder / "voice.wav", POST["audio"].iloc[0], 16_000)
 
@@ -736,7 +737,7 @@ assert (folder / "sentiment.joblib").stat().st_size < 1e6
 #
 # ## 11 · Bring your own data
 #
-# A table of your own is a CSV file: a text, the path of a picture, the path of a sound, a label, and who wrote it. Real ones are untidy. We write one with everything that goes wrong: a byte order mark as Excel leaves it, tabs, quotes, Chinese, blank cells, a lost picture, a broken sound, a label forgotten, a stray tab.
+# A table of your own is a CSV file: a text, the path of a picture, the path of a sound, a label, and who wrote it. Real ones are untidy. We write one with everything that goes wrong: a byte order mark as Excel leaves it, tabs, quotes, Chinese, blank cells, a lost picture, a broken sound, a label forgotten, a tab too many.
 
 # %%
 rng = np.random.default_rng(0)
@@ -775,16 +776,16 @@ result = evaluation.compare(models, own.frame, own.target, groups=who, singles=M
 print(result[["mean", "low", "high", "difference"]].round(2).to_string())
 
 # %%
-report = own.report.assign(why=own.report["why"].str.replace(str(folder) + os.sep, "", regex=False))
-for line, column, why, done in report.itertuples(index=False):
-    print(f"line {line}, {column}: {done}\n    {why}")
+for line, column, why, done in own.report.itertuples(index=False):
+    reason = why.partition(" (")[0].replace(f"{folder}{os.sep}", "")  # the library's words left out
+    print(f"line {line}, {column}: {done}: {reason}")
 print("missing cells:", own.n_missing.to_dict())
 left_out = own.report.loc[own.report["done"] == "row left out", "line"].nunique()
 print(f"{len(lines) - 1} rows = {len(own.frame)} kept + {left_out} left out")
 
 
 # %% [markdown]
-# Nothing is dropped in silence: a picture that cannot be read empties its cell, and the post stays with what it has; a row without a label, or with a cell too many, is left out; each with its line in *the file*, where you will look for it. The line after the text of two lines is counted right. (The last table is of few posts: look at its wide intervals before you look at its means. Tune $C$ as section 2 does before you believe it.)
+# Nothing is dropped in silence: a picture that cannot be read empties its cell, and the post stays with what it has; a row without a label, or with a cell too many, is left out; each with its line in *the file*, where you will look for it, and the reason (`own.report["why"]` has it in full). The line after the text of two lines is counted right. (The last table is of few posts: look at its wide intervals before you look at its means. Tune $C$ as section 2 does before you believe it.)
 #
 # ## What we measured
 #
