@@ -24,6 +24,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.signal import oaconvolve
 
 from mmtutor._table import WORD, blame, is_missing
 
@@ -38,6 +39,7 @@ __all__ = [
     "occlude",
     "overdrive",
     "pixel_noise",
+    "reverberate",
     "typos",
     "white_noise",
 ]
@@ -81,7 +83,7 @@ def typos(text: str, level: float, *, random_state: Seed = None) -> str:
 
     Notes
     -----
-    Not used in a notebook: chapter 12, which is planned, is about it.
+    Taught in notebook 12.
 
     Examples
     --------
@@ -135,7 +137,7 @@ def drop_words(text: str, level: float, *, random_state: Seed = None) -> str:
 
     Notes
     -----
-    Not used in a notebook: chapter 12, which is planned, is about it.
+    Taught in notebook 12.
 
     Examples
     --------
@@ -178,7 +180,7 @@ def blur(image: NDArray[np.uint8], level: float, *, random_state: Seed = None) -
 
     Notes
     -----
-    Not used in a notebook: chapter 12, which is planned, is about it.
+    Taught in notebook 12.
 
     Examples
     --------
@@ -226,7 +228,7 @@ def pixel_noise(
 
     Notes
     -----
-    Not used in a notebook: chapter 12, which is planned, is about it.
+    Taught in notebook 12.
 
     Examples
     --------
@@ -308,7 +310,7 @@ def darken(
 
     Notes
     -----
-    Not used in a notebook: chapter 12, which is planned, is about it.
+    Taught in notebook 12.
 
     Examples
     --------
@@ -366,7 +368,7 @@ def add_white_noise(clip: NDArray, snr_db: float, *, random_state: Seed = None) 
     amplitude = np.sqrt(np.mean(clip.astype(float) ** 2)) * 10 ** (-snr_db / 20)
     if amplitude == 0:
         return clip.copy()
-    return np.clip(clip + amplitude * noise / noise.std(), -1, 1).astype(clip.dtype)
+    return np.clip(clip + amplitude * noise / (noise.std() or 1.0), -1, 1).astype(clip.dtype)
 
 
 def white_noise(clip: NDArray, level: float, *, random_state: Seed = None) -> NDArray:
@@ -398,7 +400,7 @@ def white_noise(clip: NDArray, level: float, *, random_state: Seed = None) -> ND
 
     Notes
     -----
-    Not used in a notebook: chapter 12, which is planned, is about it.
+    Taught in notebook 12.
 
     Examples
     --------
@@ -436,7 +438,7 @@ def dropouts(clip: NDArray, level: float, *, random_state: Seed = None) -> NDArr
 
     Notes
     -----
-    Not used in a notebook: chapter 12, which is planned, is about it.
+    Taught in notebook 12.
 
     Examples
     --------
@@ -475,7 +477,7 @@ def overdrive(clip: NDArray, level: float, *, random_state: Seed = None) -> NDAr
 
     Notes
     -----
-    Not used in a notebook: chapter 12, which is planned, is about it.
+    Taught in notebook 12.
 
     Examples
     --------
@@ -487,13 +489,69 @@ def overdrive(clip: NDArray, level: float, *, random_state: Seed = None) -> NDAr
     return np.clip(clip * 10 ** (40 * level / 20), -peak, peak).astype(clip.dtype)
 
 
+def reverberate(clip: NDArray, level: float, *, random_state: Seed = None) -> NDArray:
+    """Add the echo of a room.
+
+    Parameters
+    ----------
+    clip : float ndarray of shape (n_samples,)
+        The clip, in [-1, 1].
+    level : float in [0, 1]
+        Share of the echo, as loud as the clip: ``(1 - level) * clip + level * echo``. At 0.5 direct
+        sound and echo are equally loud; at 1 the speaker stands behind a wall.
+    random_state : int, Generator or None, default=None
+        Seed of the room.
+
+    Returns
+    -------
+    ndarray of the shape and type of `clip`
+        A copy with echo, cut off at -1 and 1; what sounds on after the end is lost.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `clip` is not such an array, or `level` is outside [0, 1].
+
+    See Also
+    --------
+    audiomentations.ApplyImpulseResponse : At work: rooms that were measured.
+
+    Notes
+    -----
+    Taught in notebook 12. The room is noise that dies away by 60 dB in 8000 samples (0.5 s at 16
+    kHz), a common model of what comes after the first reflections (Moorer 1979). Not for testing a
+    device that is to stand in one known room: measure that room's impulse response.
+
+    References
+    ----------
+    J. A. Moorer. "About this reverberation business." Computer Music Journal 3(2), 13-28, 1979.
+
+    Examples
+    --------
+    >>> click = np.zeros(8000)
+    >>> click[0] = 0.5
+    >>> wet = reverberate(click, 0.5, random_state=0)
+    >>> early, late = np.sum(wet[1:2001] ** 2), np.sum(wet[2001:4001] ** 2)
+    >>> print(f"after an eighth of a second {10 * np.log10(early / late):.0f} dB less")
+    after an eighth of a second 15 dB less
+    """
+    clip = _check_clip(clip, level)
+    if level == 0 or not clip.any():
+        return clip.copy()
+    time = np.arange(8000)
+    room = np.random.default_rng(random_state).normal(size=8000) * 10 ** (-3 * time / 8000)
+    echo = oaconvolve(clip.astype(float), room)[: len(clip)]
+    echo *= np.sqrt(np.mean(clip.astype(float) ** 2) / np.mean(echo**2))
+    return np.clip((1 - level) * clip + level * echo, -1, 1).astype(clip.dtype)
+
+
 # --- tables ----------------------------------------------------------------------------------
 
 CORRUPTIONS: MappingProxyType[str, tuple[Callable[..., Any], ...]] = MappingProxyType(
     {
         "text": (typos, drop_words),
         "image": (blur, pixel_noise, occlude, darken),
-        "audio": (white_noise, dropouts, overdrive),
+        "audio": (white_noise, dropouts, overdrive, reverberate),
     }
 )
 """The corruptions of each modality."""
@@ -541,7 +599,7 @@ def corrupt(
 
     Notes
     -----
-    Not used in a notebook: chapter 12, which is planned, is about it.
+    Taught in notebook 12.
 
     Examples
     --------

@@ -8,6 +8,9 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from scipy import ndimage
 
 from mmtutor import noise
@@ -71,6 +74,75 @@ def test_worse_levels_are_farther_away(corruption, cell):
     distances = [distance(level) for level in levels]
     assert distances == sorted(distances)
     assert distances[-1] > distances[0] == 0
+
+
+SEEDS = st.integers(0, 2**32 - 1)
+DRAWN = {
+    "text": st.text(min_size=12, max_size=40),
+    "image": arrays.arrays(np.uint8, st.sampled_from([(8, 8), (12, 9), (9, 8, 3)])),
+    "audio": arrays.arrays(np.float32, st.integers(1, 900), elements=st.floats(-1, 1, width=32)),
+}
+EVERY = [
+    pytest.param(corruption, DRAWN[modality], id=corruption.__name__)
+    for modality, corruptions in noise.CORRUPTIONS.items()
+    for corruption in corruptions
+]
+
+
+@pytest.mark.parametrize(("corruption", "cells"), EVERY)
+def test_any_cell_is_kept_at_level_zero_and_never_changed(corruption, cells):
+    @settings(max_examples=40, deadline=None)
+    @given(cells, st.floats(0, 1), SEEDS)
+    def holds(cell, level, seed):
+        before = cell if isinstance(cell, str) else cell.copy()
+        assert same(corruption(cell, 0.0, random_state=seed), before)
+        worse = corruption(cell, level, random_state=seed)
+        assert same(cell, before)
+        assert same(worse, corruption(cell, level, random_state=seed))
+        if not isinstance(cell, str):
+            assert (worse.shape, worse.dtype) == (cell.shape, cell.dtype)
+            assert np.isfinite(worse).all()
+
+    holds()
+
+
+def distance(cell, other):
+    """Letters to retype as a share of the text, or the root mean square of the difference."""
+    if isinstance(cell, str):
+        return 1 - difflib.SequenceMatcher(None, cell, other, autojunk=False).ratio()
+    return np.sqrt(np.mean((np.asarray(other, float) - cell) ** 2))
+
+
+@pytest.mark.parametrize(("corruption", "cells"), EVERY)
+def test_any_cell_gets_worse_on_average(corruption, cells):
+    @settings(max_examples=25, deadline=None)
+    @given(cells, st.floats(0, 0.7), SEEDS)
+    def holds(cell, level, seed):
+        near, far = (
+            np.mean([distance(cell, corruption(cell, v, random_state=seed + k)) for k in range(12)])
+            for v in (level, level + 0.3)
+        )
+        slack = 0.5 if getattr(cell, "dtype", None) == np.uint8 else 1e-6  # whole grey values
+        assert near <= far + (0.1 if isinstance(cell, str) else slack)
+
+    holds()
+
+
+def test_reverberation_is_a_convolution_that_dies_away():
+    click = np.zeros(16_000)
+    click[100] = 0.5
+    wet = noise.reverberate(click, 1.0, random_state=0)
+    assert np.abs(wet[:100]).max() < 1e-12
+    assert np.abs(wet[8100:]).max() < 1e-12
+    level = [10 * np.log10(np.mean(wet[100 + k : 1100 + k] ** 2)) for k in (0, 2000, 4000, 6000)]
+    assert np.diff(level) == pytest.approx(-15, abs=1)  # 60 dB in 8000 samples
+    later = noise.reverberate(np.roll(click, 3000), 1.0, random_state=0)
+    assert later[3000:] == pytest.approx(np.roll(wet, 3000)[3000:], abs=1e-9)
+    speech = CLIP.astype(float)
+    echo = noise.reverberate(speech, 1.0, random_state=5)
+    assert np.mean(echo**2) == pytest.approx(np.mean(speech**2))
+    half = noise.reverberate(speech, 0.5, random_state=5)
+    assert half == pytest.approx((speech + echo) / 2)
 
 
 @pytest.mark.parametrize(("corruption", "cell"), PAIRS)
@@ -159,7 +231,10 @@ def test_sound_edges():
     assert np.array_equal(noise.add_white_noise(CLIP, np.inf), CLIP)
     assert not noise.white_noise(0 * CLIP, 1.0, random_state=0).any()
     assert not noise.dropouts(CLIP, 1.0, random_state=0).any()
+    assert not noise.reverberate(0 * CLIP, 1.0, random_state=0).any()
     assert noise.dropouts(CLIP[:1], 0.0).shape == (1,)
+    assert np.isfinite(noise.white_noise(np.array([1e-3]), 0.5)).all()
+    assert np.abs(noise.white_noise(np.array([1e-3]), 0.5, random_state=0)) < 0.5
     loud = noise.overdrive(CLIP, 0.5)
     assert np.abs(loud).max() == np.abs(CLIP).max()
     assert np.mean(np.abs(loud) == np.abs(CLIP).max()) > 0.5

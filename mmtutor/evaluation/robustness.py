@@ -76,7 +76,7 @@ def robustness_curve(
     The interval speaks of other test samples, not of other training sets: not for telling which way
     of training is the more robust from one model of each.
 
-    Not used in a notebook: it is for models and corruptions of your own.
+    Taught in notebook 12.
 
     Examples
     --------
