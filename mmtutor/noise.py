@@ -512,10 +512,6 @@ def reverberate(clip: NDArray, level: float, *, random_state: Seed = None) -> ND
     TypeError, ValueError
         If `clip` is not such an array, or `level` is outside [0, 1].
 
-    See Also
-    --------
-    audiomentations.ApplyImpulseResponse : At work: rooms that were measured.
-
     Notes
     -----
     Taught in notebook 12. The room is noise that dies away by 60 dB in 8000 samples (0.5 s at 16

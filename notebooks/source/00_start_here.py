@@ -456,7 +456,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | **IV** | **Practice** | | | |
 # | 10 | [Sentiment analysis](10_analyse_sentiment.ipynb) | how do raw posts become a report? | simulated | 60 |
 # | 11 | [Face recognition](11_recognise_faces.ipynb) | who is it, by face, voice and caption? | simulated; if fetched: `london_faces` | 60 |
-# | 12 | Missing and noisy modalities | what breaks first, and what helps? | simulated | |
+# | 12 | [Missing and noisy modalities](12_lose_modalities.ipynb) | what breaks first, and what helps? | simulated | 50 |
 # | 13 | [Explaining a prediction](13_explain_a_prediction.ipynb) | which modality decided, and which word? | simulated | 40 |
 # | 14 | [Scaling out](14_scale_out.ipynb) | what if the data do not fit into memory? | simulated | 55 |
 # | **V** | **Real data** | | | |

@@ -1415,4 +1415,4 @@ check("11.4", solution_4)
 # - A. Harvey and J. LaPlace, Exposing.ai, 2021.
 # - L. DeBruine and B. Jones, Face Research Lab London Set, figshare, 2017 (CC BY 4.0).
 #
-# **Next**: [13 · Explaining a prediction](13_explain_a_prediction.ipynb): which modality decided, and which word?
+# **Next**: [12 · Missing and noisy modalities](12_lose_modalities.ipynb): what breaks first, and what helps?
