@@ -458,7 +458,7 @@ def descriptions(seed, method):
 
 
 # %% [markdown]
-# Discriminant analysis does two things to the components: it scales them, and it picks directions by who is in the picture. Scaling alone (principal components *whitened*, all of the same spread) needs no names, so it is the control.
+# Discriminant analysis does two things to the components. It scales them by how much one person's pictures differ in them, which needs names; and it keeps the directions in which people differ. Scaling by the *whole* spread (principal components *whitened*) needs no names: it is the control for pixels.
 
 
 # %% tags=["evidence"]
@@ -502,7 +502,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Learning *who* is in the learners' pictures (the rows with Fisher) lifts pixels, HOG and LBP alike, by twenty points or more with one enrolled picture. Scaling is not what does it: whitened eigenfaces are about where eigenfaces are. Three pictures under three lamps help every method. Visual words come last: chapter 02 warned that they forget where things are.
+# In people of the forty, one picture enrolled, in the mean of five houses: Fisherfaces name about 34, pixels 19 (the answer to section 1), eigenfaces 19, HOG 18, LBP 17, visual words 8. Learning *who* is in the learners' pictures (the rows with Fisher) lifts all three descriptions: pixels by nearly forty points, HOG and LBP by about twenty-five. Scaling without names does not do it, for pixels: whitened eigenfaces are about where eigenfaces are. How much is due to scaling by one person's spread and how much to leaving directions out, we have not separated. Three pictures under three lamps help every method. Visual words come last (64 words, no directions learned, no size chosen): a possible reason is in chapter 02.
 #
 # `cv2.face` has eigenfaces, Fisherfaces and LBP (`EigenFaceRecognizer`, `FisherFaceRecognizer`, `LBPHFaceRecognizer`), but not in the package `opencv-python`: it is one of the contributed modules, in `opencv-contrib-python`. They learn from the enrolled people themselves. Here nothing learns from the people who are judged, so somebody new is enrolled by storing a code, without any training.
 #
@@ -549,7 +549,7 @@ by_way = 100 * alignment.table().groupby("way", sort=False)[["rank-1", "EER"]].a
 print(by_way.round(0).astype(int).to_string())
 
 # %% [markdown]
-# The eyes that were found take recognition about half of the way from the bare box to the exact place. The learning was the same, and so were the people: what is lost here is lost before anybody is recognised. So a rate measured on faces that were cut out by hand says little about a camera.
+# In the mean of five houses the found eyes go about half of the way from the bare box to the exact place (36, 59 and 85 in a hundred named rightly); by house from none of it to almost three quarters. The people and the method are the same. The learners' pictures were cut in the same way, so the loss is that of badly placed faces both in learning and in recognising. A rate measured on exactly placed faces promises too much for a camera. All eyes counted as found in section 2, and yet half is lost: a quarter of the distance between the eyes is a wide limit.
 #
 # ## 4 · Enrol, identify, verify
 #
@@ -627,7 +627,7 @@ print(f"three pictures, mean less best: {gap.mean():.1f} points, from {gap.min()
 print(f"to {gap.max():.1f} by house")
 
 # %% [markdown]
-# Most of what more pictures bring comes with the second one. In the mean of five houses it is better to pool the codes than to take the best picture; with three pictures, not in every house.
+# By the mean code, about three quarters of what three pictures bring in rank-1 comes with the second (86, 93 and 96 in a hundred; in one of five houses the third brought more). By the best picture, the third brings a little more than the second. Both are means of five houses, and in the mean pooling the codes is ahead. House by house: with two pictures it ties in one; with three it ties in one and is behind in another.
 #
 # ### Look at the mistakes
 #
@@ -651,11 +651,11 @@ plotting.show(
 )
 
 # %% [markdown]
-# Each was taken for somebody of the same type: similar hair, and glasses or none.
+# In these four, the widest of this house's wrong answers, the person taken shares with the probe the glasses or their absence, and roughly the darkness of the hair. In the fourth the probe looks even more like the wrong person's picture than like the right one's, whose hair is lighter there. Four pictures are examples, not a rule.
 #
 # ### A threshold fixed on other people
 #
-# The equal error rate takes the threshold that suits the judged people best, which nobody knows beforehand. So the development people set it: the lowest score that at most one in a hundred of *their* impostors reaches. **Predict**: will the residents' impostors keep to one in a hundred? And what do three enrolled pictures change?
+# The equal error rate takes the threshold from the judged people themselves, and nobody knows it beforehand. So the development people set it: the lowest score that at most one in a hundred of *their* impostors reaches. **Predict**: will the residents' impostors keep to one in a hundred? And what do three enrolled pictures change?
 
 
 # %% tags=["evidence"]
@@ -685,7 +685,7 @@ print("per cent; asked for: 1.0 % of false accepts")
 print((100 * rates.agg(["mean", "min", "max"])).round(1).T.to_string())
 
 # %% [markdown]
-# In the mean of five houses the residents' impostors keep roughly to what was asked. In one house they do not: it is anything from a fifth of the rate to more than three times. The threshold was set by twenty people under their own lamps, and a door has only one house. More enrolled pictures lower the false rejects to about a third, and leave that uncertainty where it was.
+# In the mean of five houses 1.6 % (three enrolled pictures: 1.5 %) come through where 1 % was asked. In single houses it is from a fifth of that to more than three times, and with one picture the false rejects swing from 4 to 44 %; a door has only one house. Twenty development people fix the threshold. Which of the things that differ between the two towns moves it, we did not separate. Three enrolled pictures lower the false rejects to a third in the mean (a sixth to two thirds by house), and leave the spread of the false accepts about where it was.
 #
 # ## 5 · Somebody nobody knows
 #
@@ -736,7 +736,7 @@ for target, part in by_target:
         print(f"  {error:29} {rate.mean():3.0f} ({rate.min():.0f} to {rate.max():.0f})")
 
 # %% [markdown]
-# With a threshold that looks strict for pairs, about a quarter of the strangers are taken for somebody; the formula, which takes the forty comparisons for independent, says a third. If only one stranger in ten may be, the threshold must be so high that a third of the residents is refused. And the promise is again kept only in the mean, roughly: see the lowest and the highest house. A false accept rate without the number of enrolled people beside it says nothing about strangers.
+# With a threshold that looks strict for pairs, 27 % of the strangers are taken for somebody. The formula says 33 % for a rate of 1 %: it takes the forty comparisons for independent, though all forty are made with one picture (and the residents' own rate was a little above what was asked, section 4). Aimed at one stranger in ten, the threshold lets 14 % in and refuses a third of the residents, in the mean; by house it is 1 to 39 % and 8 to 84 %. A false accept rate without the number of enrolled people beside it says nothing about strangers.
 #
 # ## 6 · What pose, light and expression cost
 #
@@ -796,10 +796,10 @@ plotting.show(
 # %% [markdown]
 # - **Expression** costs pixels and their directions next to nothing, even a full smile or frown; LBP a tenth.
 # - **Pose** costs everybody. At thirty degrees the simplest description, pixels, is ahead of HOG and LBP.
-# - **Light** separates the methods. With the lamp at the side, HOG still names more than nine in ten, pixels half.
-# - **All three at once** cost more than they should: at two thirds, every method names fewer than the product of its three single shares would have it.
+# - **Light** separates the methods, and at these amounts it misleads pixels most (the second question of section 1). With the lamp at the side, HOG still names more than nine in ten, pixels half, and LBP fewer than half: a lamp from the side does not brighten all nine pixels alike.
+# - **All three at once** cost more than the product of the single shares, at two thirds, in the mean, for every method. It is so in every house for pixels, eigenfaces and Fisherfaces; HOG, HOG + Fisher and LBP each have a house where it is not.
 #
-# Fisherfaces, the best in the house, are not the best here: with the lamp at the side HOG is far ahead. In the house, and for the learners, no lamp stood further than 45 degrees aside.
+# For Fisherfaces pose is worst at the full change: they name little more than half, with the lamp at the side two thirds. HOG is hurt least by expression and light, and misses fewer than one in ten in both. Fisherfaces, the best in the house, name everybody while changes are small, but with the lamp at the side HOG is about twenty-five points ahead. In the house, and for the learners, no lamp stood further than 45 degrees aside.
 #
 # ## 7 · A voice, and one scale for both
 #
@@ -818,7 +818,7 @@ print(f"{np.ptp(bent):.3f}; correlation {np.corrcoef(bent, s)[0, 1]:.6f}")
 assert np.corrcoef(bent, s)[0, 1] > 0.99999
 
 # %% [markdown]
-# It does not. As it is usually written, tanh normalisation *is* centring and scaling, by the genuine scores; only the choice of $\mu_G$ and $\sigma_G$ matters. **Predict**: which of the three is best? And which one suffers if one development person was by mistake enrolled under a resident's name, so that an "impostor" is really the resident?
+# It does not. As it is usually written, tanh normalisation *is* centring and scaling, by the genuine scores; only the choice of $\mu_G$ and $\sigma_G$ matters. **Predict**: which of the three is best? And which one suffers if by mistake each resident's own picture and clip are among the "impostors" under another name, so that one score of each template's cohort is a perfect 1?
 
 
 # %% tags=["evidence"]
@@ -883,11 +883,14 @@ print("rank-1 rate in per cent, mean of five houses")
 print(by_system.filter(like="rank-1").sort_values().round(0).astype(int).to_string())
 
 # %% [markdown]
-# The voice alone is poor, and yet every sum on one scale names more people than the face alone. As long as there is one scale for all templates, these ways differ in a single number: how much a unit of the voice counts against a unit of the face. Tanh, which looks at genuine scores, and weights learned on the development people choose it best here. A scale for every template names fewer than one for all. (In chapter 15 it was better, for verification, with a larger cohort.) The mistake hardly matters: a cosine cannot exceed one, so there is no far outlier for min-max to follow.
+# The voice alone is poor. And yet, with one scale for all templates, each of the three sums and the learned weights name more people than the face alone, in every one of the five houses. As long as there is one scale for all templates, these ways differ in a single number: how much a unit of the voice counts against a unit of the face. In people named, the four are within one point. In equal error rate tanh, which looks at genuine scores, and weights learned on the development people are ahead of z-norm and min-max, both in each of the five houses. A scale for every template names fewer than one for all, in the mean. (In chapter 15 it was better, for verification, with a larger cohort.)
+#
+# The mistake: with one scale for all templates it moves the mean rank-1 rate by at most one point. With a scale for each template it *raises* it. So an error in the cohort need not show as a loss; we have not taken apart why.
+
 # %% [markdown]
 # ## 8 · A caption that names several people
 #
-# "Ada, Kofi and Mei at the lake": whoever is in the picture is probably one of the three, and the caption does not say which. It cannot name a face alone; but it leaves three of forty, and the face has to tell only these apart. Of a caption with $k$ names that holds the right one with probability $q$, out of $n$ who might be named,
+# "Ada, Kofi and Mei at the lake": whoever is in the picture is probably one of the three, and the caption does not say which. It cannot name a face alone; but it leaves at most three of forty, and the face has to tell only these apart. Of a caption with $k$ names that holds the right one with probability $q$, out of $n$ who might be named,
 #
 # $$ P(\text{caption} \mid p) \propto \begin{cases} q / k & p \text{ is named} \\ (1 - q) / (n - k) & \text{otherwise} \end{cases} \qquad P(p \mid \text{face, caption}) \propto P(p \mid \text{face})\; P(\text{caption} \mid p) . $$
 #
@@ -988,9 +991,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# Look at "clear" first. Tuned for **accuracy**, each expert is as good as can be by itself, and the face with the voice or with the captions is *worse than the face alone*. Tuned for **log-loss**, with the same data and the same settings to choose from, the same experts gain from each other, and all three miss fewer than one in a hundred. Accuracy does not ask how sure an answer is, and the product rule believes what it is told (chapter 05).
+# Look at "clear" first. Tuned for **accuracy**, the face with the caption, with the voice or with words counted is, in the mean of five houses, *worse than the face alone*: by four points, by nine, and by almost forty. In three houses the voice did help. Tuned for **log-loss**, with the same data and the same settings to choose from, each of the three pairs is one to three points ahead of the face, and all three experts together miss fewer than one in a hundred, again in the mean. A likely reason: accuracy does not ask how sure an answer is, and the product rule believes what it is told (chapter 05). It is no law: on covered pictures face and caption do better when tuned for accuracy, by about nine points.
 #
-# The rule that knows what a name is makes twice as much of a caption as an expert that counts words in three captions a person. And with three tenths of the picture covered, the face is nearly useless; with the voice it is no better than the voice alone. Does it at least know that it knows little?
+# By itself the rule that knows what a name is names two in five, twice as many as an expert that counts words in three captions a person. With the face, tuned for log-loss, caption and voice are one point apart, the voice ahead. With three tenths of the picture covered, the face alone names only one in six (chance: one in forty); with the voice it is no better than the voice alone. Does it at least know that it knows little?
 
 # %% tags=["nbval-ignore-output"]
 for share in (0.0, 0.3):
@@ -1000,11 +1003,11 @@ for share in (0.0, 0.3):
 assert sure.mean() > right.mean() + 0.2
 
 # %% [markdown]
-# It does not. It is less sure than of clear faces, and far surer than it is right. Nothing that was enrolled was covered, so nothing could teach it. Of the pairs, the face with the caption is best now, though each is less often right than the voice.
+# In this house it does not. It is less sure than of clear faces, and far surer than it is right. Nothing that was enrolled was covered, so nothing could teach it. Of the three pairs with the face that we tried, face and caption is best in the mean (voice and caption was not tried), though each of the two is less often right than the voice. So even this face tells something that the caption does not.
 #
 # ## 9 · Error rates by group
 #
-# One error rate for all hides who bears it. The method is simple: one threshold for everyone, and both error rates for each group, with an interval over *people*. Our group is harmless, people with and without glasses, and we can do what no audit of a finished system can: take the group out of what the system learned from, and see what happens.
+# One error rate for all hides who bears it. The method is simple: one threshold for everyone, and both error rates for each group, and how sure we are: here by an interval over ten *houses* of other people. Our group is harmless, people with and without glasses, and we can do what no audit of a finished system can: take the group out of what the system learned from, and see what happens.
 #
 # Below, twenty of the learners teach Fisherfaces: any twenty, or twenty without glasses. **Predict**: whose errors grow?
 
@@ -1057,7 +1060,7 @@ print("difference in the first five houses alone:", first_five.round(1).to_dict(
 print("people with glasses in a house:", sorted(set(groups.table()["people with"])))
 
 # %% [markdown]
-# After five houses it looked as if the people with glasses paid, in both rates. Five more houses, and one of the differences has changed its sign; all intervals hold zero. There is no proof here that leaving a group out of the learning harms it, and none that it does not. In one house there are about a dozen people with glasses, each with two probes, so one rejected probe more moves a rate by four points. That is the first limit of such a table: it needs many people *of the smallest group*, and patience. The others:
+# After five houses it looked as if the people with glasses paid, in both rates: in the mean, for even then the interval of each over five houses held zero. Five more houses, and one of the differences has changed its sign; all intervals hold zero. There is no proof here that leaving a group out of the learning harms it, and none that it does not. In one house there are about a dozen people with glasses, each with two probes, so one rejected probe more moves a rate by four points. That is the first limit of such a table: it needs many people *of the smallest group*, and patience. The others:
 #
 # - **The groups are somebody's choice.** What nobody thought of is not in the table, nor is the place where two groups meet: Buolamwini and Gebru (2018) found the largest errors of commercial programs that guess gender for darker-skinned women, which neither the row of women nor that of darker skin shows.
 # - **There are two rates.** One threshold for all can give equal false rejects and unequal false accepts. Grother, Ngan and Hanaoka (2019) report false accepts that differ between groups by factors of ten to beyond a hundred, and false rejects mostly by factors below three.
@@ -1146,9 +1149,9 @@ else:
     print("not here: run `mmtutor data fetch london_faces`, then this notebook again")
 
 # %% [markdown]
-# No, or not enough. Pixels with nothing learned name most; no learned directions are ahead of them. Among the learned ones those from drawn *and* photographed people are best, and forty drawn people teach more than 34 photographed ones with two pictures each. So drawings are worth something where there is little else, and here even that is less than leaving the pictures as they are. These pairs were taken in one session under the same light; whether directions learned on drawings would pay where the light changes, this set cannot say.
+# No, or not enough. In the mean of five splits pixels with nothing learned name most (in one split Fisher's directions from both were ahead). Among the learned, Fisher's directions from both (83 %) and from drawings (81 %) are not to be told apart in five splits. Those from photographs alone name fewer (69 %), but they had 68 pictures, the drawings 200. So drawings taught more than this handful of photographs, and less, in the mean, than leaving the pictures as they are. These pairs were taken in one session under the same light; whether directions learned on drawings would pay where the light changes, this set cannot say.
 #
-# (Nobody's picture is shown: the numbers are about people who agreed to research, not to be looked at here.)
+# (Nobody's picture is shown, by choice.)
 #
 # ## 11 · Consent and misuse
 #
@@ -1166,7 +1169,7 @@ print(f"false alarms: {false_alarms:.0f}; of the alarms that ring, {share:.1%} a
 assert share < 0.01
 
 # %% [markdown]
-# A hundred innocent people are stopped for every one who is found, and each of them must prove something. People have been arrested on such a match (Hill, 2020).
+# About 110 innocent people are stopped for every one who is found, and each of them must prove something. At least one man was arrested after a false match (Hill, 2020).
 #
 # Before you build one, answer in writing: Who agreed, and how do they leave? Would it work without faces? What happens to somebody who is refused, and to somebody who is taken for another? Who measured the errors, on whom, by group, with how many enrolled? How long is anything kept? Who may search, and who checks the searches? If there is no answer, do not build it. And do not use it for what a face cannot tell: character, intention, or what somebody feels inside.
 
@@ -1271,7 +1274,7 @@ check("11.1", solution_1)
 # %% [markdown]
 # ### Exercise 11.2 · What the residents pay
 #
-# Other people's impostor scores set the threshold: it is the *lowest* of these scores that at most a share `target` of them reaches (a score reaches a threshold that it equals). If even the highest is reached by too many, it is infinity. How many of the genuine scores of the house are rejected there? Expect equal scores, and a target of 0.
+# Other people's impostor scores set the threshold: it is the *lowest* of these scores that at most a share `target` of them reaches (a score reaches a threshold that it equals). If even the highest is reached by too many, it is infinity. What share of the genuine scores of the house is rejected there? Expect equal scores, and a target of 0.
 
 
 # %%
@@ -1378,11 +1381,11 @@ check("11.4", solution_4)
 #
 # 2. Somebody sets the threshold at the equal error rate of the test set and reports both rates there. What is wrong, and what would you do?
 #
-# <details><summary>Answer</summary>The threshold has seen the test: it is the one that suits these people. Fix it on other people and report both rates on the judged ones; the false accept rate will then not be exactly the one asked for, as in section 4.</details>
+# <details><summary>Answer</summary>The threshold has seen the test: it was taken from the judged people themselves. Fix it on other people and report both rates on the judged ones; the false accept rate will then not be exactly the one asked for, as in section 4.</details>
 #
 # 3. Why may the number of components be chosen on the development people, but not the directions of Fisherfaces learned and judged on the same people?
 #
-# <details><summary>Answer</summary>Discriminant directions are made to keep apart the people they are learned from. Judged on these people, every number of components looks good, and more look better. That choice, too, needs people who had no part in the learning.</details>
+# <details><summary>Answer</summary>Discriminant directions are made to keep apart the people they are learned from. Judged on these people, components can look good whatever their number. That choice, too, needs people who had no part in the learning.</details>
 #
 # 4. An audit finds equal error rates for two groups. Name three reasons why the system may still treat one of them worse.
 #
