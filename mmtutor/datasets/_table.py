@@ -87,7 +87,9 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
     modalities = _check_header(path, names, label)
     kept, faults = {}, []
     for line, cells in lines:
-        row = dict(zip(names, (cell.strip() or None for cell in cells), strict=False))
+        row: dict[str, Any] = dict(
+            zip(names, (cell.strip() or None for cell in cells), strict=False)
+        )
         if len(cells) != len(names):
             remedy = "put quotes around a cell that holds the separator"
             why = f"{len(cells)} cells instead of {len(names)}; {remedy}"
