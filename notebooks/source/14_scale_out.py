@@ -24,7 +24,7 @@
 #
 # **You need**: chapters [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb) (HOG, MFCC), [05](05_fuse_decisions.ipynb) (late fusion), cross-validation; what a process is.
 #
-# **Time**: 55 minutes to read and do, 80 seconds to run.
+# **Time**: 55 minutes to read and do, 110 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|
@@ -191,7 +191,7 @@ ax.legend()
 plotting.show(
     fig,
     alt="Peak memory against the number of sounds: with arrays a rising line that reaches about "
-    "26 MB at 200 sounds, with paths a line that stays near the bottom.",
+    "27 MB at 200 sounds, with paths a line that stays near the bottom.",
 )
 
 # %% [markdown]
@@ -199,10 +199,10 @@ plotting.show(
 #
 # ## 3 · Learning in pieces
 #
-# 80 features of 8 bytes are 0.64 kB a sample: a million samples still fit (0.64 GB), a billion do not. Then the model, too, must take its data piece by piece. In scikit-learn that is `partial_fit`. It comes in two kinds:
+# 80 features of 8 bytes are 0.64 kB a sample: a million samples still fit (0.64 GB), a billion do not. Then the model, too, must learn *out of core*: the data stay on disk, and it takes them piece by piece. In scikit-learn that is `partial_fit`. It comes in two kinds:
 #
 # - *exact*: a mean or a variance of pieces can be merged to that of the whole (exercise 14.2);
-# - *another algorithm*: a linear model is not solved for but stepped towards, a batch at a time (stochastic gradient descent). It may see the data several times, and it comes near, not equal.
+# - *another algorithm*: the weights of a linear model are moved a little after each batch (stochastic gradient descent), where `LogisticRegression` looks at all rows in each step. It may see the data several times. Below, its objective differs a little, too (one class against the rest, another strength of the penalty): compare the accuracies, not the weights.
 
 # %%
 train, test = next(GroupKFold(5).split(paths, posts.target, posts.groups))
@@ -249,12 +249,12 @@ took, scores = {}, {}
 for name, memory in {"no memory": None, "memory": Memory(folder / "cache", verbose=0)}.items():
     steps = MFCCFeatures(), StandardScaler(), LogisticRegression(max_iter=1000)
     model = make_pipeline(*steps, memory=memory)
-    start = time.perf_counter()
+    start = time.process_time()  # of this process alone, whatever else the computer does
     search = GridSearchCV(model, strengths, cv=3).fit(*few)
-    took[name] = time.perf_counter() - start
+    took[name] = time.process_time() - start
     scores[name] = search.cv_results_["mean_test_score"]
 
-print(f"with memory it takes {took['memory'] / took['no memory']:.2f} of the time")
+print(f"with memory it takes {took['memory'] / took['no memory']:.2f} of the processor time")
 n_described = 3 * 100 + 12 * 50 + 150, 12 * 100 + 12 * 50 + 150  # to fit, to test, at last
 print("sounds described:", n_described, f"which is {n_described[0] / n_described[1]:.2f}")
 assert np.array_equal(scores["memory"], scores["no memory"])
@@ -279,11 +279,11 @@ assert np.array_equal(before, after)
 #
 # ## 5 · Will more processes pay?
 #
-# `n_jobs=2` starts a second process. It has a memory of its own, so every sample must be sent to it, and every result back. With $w$ seconds of work a sample, $b$ bytes to send at $\beta$ seconds a byte, and $s$ seconds to start, $p$ processes need
+# `n_jobs=2` starts two processes beside this one. Each has a memory of its own, so every sample must be *serialised*, turned into bytes, and sent to one of them, and every result back. With $w$ seconds of work a sample, $b$ bytes to send at $\beta$ seconds a byte, and $s$ seconds to start, $p$ processes need
 #
 # $$ T_p(n) = s + n \left( \frac{w}{p} + \beta\, b \right), \qquad T_1(n) = n\, w. $$
 #
-# The work is shared, start and sending are not. Two processes save at most $w / 2$ a sample; if sending costs more than that, they lose at *every* $n$ (exercise 14.1). We measure each of the numbers. **Predict**: will two processes pay for the MFCC of arrays? Of files?
+# The work is shared, start and sending are not. Two processes save at most $w / 2$ a sample; if sending costs more than that, they lose at *every* $n$ (exercise 14.1). We measure the work and the sending here ($\beta b$ as one number), the start in section 6. **Predict**: will two processes pay for the MFCC of arrays? Of files?
 
 
 # %% tags=["nbval-ignore-output"]
@@ -313,7 +313,7 @@ print(f"to send a path: {to_send['file']:.0f} bytes; to read and describe it: "
 assert to_send["array"] > 500 * to_send["file"]
 
 # %% [markdown]
-# And what comes of it? Two processes for the files, two for the arrays, and two for the arrays *against advice*: every sound is sent, whatever it costs.
+# And what comes of it? Two processes for the files, two for the arrays, and two for the arrays *without asking the package*: every sound is sent, whatever it costs.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -336,11 +336,13 @@ print(f"arrays, all sent: {against / alone:.2f}")
 assert np.array_equal(forced(column[:50]), from_paths[:50])
 
 # %% [markdown]
-# The package does the sum for you: it times the first cells of a column, and where sending would eat what is saved it stays in one process, whatever `n_jobs` says. So its number for arrays is about 1, no gain and no loss. In a column of paths there is next to nothing to send; how near to a half its number comes depends on whether a second core is free. What two jobs give for each kind of feature on a quiet machine stands in the project's benchmarks (`benchmarks/features.md`).
+# The package does the sum for you: it times the first cells of a column, takes 3 ns a byte for sending, and stays in one process where little would be saved, whatever `n_jobs` says. For arrays the two are close: on a fast core it stays in one process (a number about 1), on a slow or busy one it may send. In a column of paths there is next to nothing to send.
+#
+# Compare your prediction with the two lines printed first: the formula assumes a core for each process. A number near or above 1 for *files* means that there was no second core free while the cell ran, not that the formula is wrong; run it again when the machine is quiet. What two jobs give for each kind of feature, beside what two cores gave for plain sums in the same minute, stands in the project's benchmarks (`benchmarks/features.md`).
 #
 # ## 6 · The same code on a cluster
 #
-# More processes than cores do not help. A **cluster** has three roles: the *client* (this notebook) hands tasks to the *scheduler*, which gives them to *workers* and collects results; they talk over the network, so each may be on a host of its own. We do not write one: [Dask](https://distributed.dask.org) is one, and joblib, on which scikit-learn and this package stand, can hand its tasks to it. Here scheduler and workers are on this machine, but they are real: two processes with a memory of their own, to which the notebook speaks over TCP.
+# For work that keeps a core busy, more processes than cores do not help. A **cluster** has three roles: the *client* (this notebook) hands tasks to the *scheduler*, which gives them to *workers* and collects results; they talk over the network, so each may be on a host of its own. We do not write one: [Dask](https://distributed.dask.org) is one, and joblib, on which scikit-learn and this package stand, can hand its tasks to it. Here all is on this machine: the scheduler runs in the notebook's process, and the workers are two processes with a memory of their own, which speak with it over TCP.
 
 # %%
 fig, ax = plt.subplots(figsize=(7, 2.4))
@@ -419,7 +421,7 @@ if Client:
     print("two workers, neither is this process; the same features, bit by bit")
 
 # %% [markdown]
-# One line, `parallel_config(backend="dask")`, and not a word of the models changed: inside it, whatever calls joblib calls the cluster. Errors come home, too: the file that is lost is reported with its row.
+# One line, `parallel_config(backend="dask")`, and not a word of the models changed: inside it, joblib's tasks go to the cluster (except those that need shared memory, which run in threads here; and this package times its first eight cells here). Errors come home, too: the file that is lost is reported with its row.
 #
 # ### Time against samples
 #
@@ -484,15 +486,16 @@ ax.legend()
 plotting.show(
     fig,
     alt="Seconds against the number of files described: rising lines of one process and of two "
-    "workers, solid by the clock, and dotted by what they would take with cores for themselves.",
+    "workers, solid by the clock, and dotted by what they would take with cores for themselves. The "
+    "two dotted lines lie lowest, that of two workers below that of one process from 300 files on.",
 )
 
 # %% [markdown]
-# The lines rise with the number of files, as the formula says. The dotted ones compare one process and two workers as if each had a core for itself: what a second core is worth on this work. How far the solid lines are above them tells how busy the computer was. What all processors together spend beyond one process is the overhead. And the *start*, in which two processes load the package, takes longer than one process needs for all 600 posts of this course: here a cluster does not pay, and we do not pretend it does. It pays where hours are waiting.
+# The lines rise with the number of files, as the formula says. The dotted lines are computed, not observed: what one process and two workers would need if each had a core for itself. The solid ones are what we waited; above the dotted ones lies all waiting, for a core that was busy, for the disk, for messages. On a busy machine two workers can be slower by the clock although the dotted line promises a gain. For 100 files the ratio may be above 1: there is too little to share. What all processors together spend beyond one process is the overhead. And the *start*, in which two processes load the package, takes longer than one process needs for the *sounds* of all 600 posts: here a cluster does not pay, and we do not pretend it does. It pays where hours are waiting.
 #
 # ### A setting that eats the gain
 #
-# Dask starts its workers with the variable `MALLOC_TRIM_THRESHOLD_`, which tells the C library of Linux to give memory back to the system as soon as it is freed. That keeps workers small which hold large tables. Ours make and free arrays of a hundred kilobytes or so, thousands of them, and would ask the system for each one anew. So `two_workers` leaves it out. What would it cost?
+# Dask starts its workers with the variable `MALLOC_TRIM_THRESHOLD_`, which tells glibc, the C library of most Linux systems, to give free memory at the end of its heap back to the system once it is more than 64 kB, and to stop adapting its other limits. That keeps workers small which hold large tables. Ours make and free arrays of a hundred to some hundreds of kilobytes, thousands of them, so memory is probably fetched again and again. So `two_workers` leaves the variable out. What would it cost?
 
 # %% tags=["nbval-ignore-output"]
 if Client:
@@ -509,7 +512,7 @@ if Client:
 #
 # ## 7 · A search on the cluster
 #
-# A grid search is the classic case: many fits, none of which needs another; at work each of them is long, ours are not. `GridSearchCV` calls joblib, so it runs on the workers; inside a worker the features are computed in one process. (How long it took here and there is printed under "What we measured"; the workers have to load scikit-learn first.) First, what would have to be sent with every task?
+# A grid search is the classic case: many fits, none of which needs another; at work each of them is long, ours are not. `GridSearchCV` calls joblib, so it runs on the workers; the features are computed inside a task, and `n_jobs=1` keeps them there (without it a task would hand its cells to the cluster once more). How long the search took here and there is printed under "What we measured". The time there includes loading scikit-learn in the workers, so a search as small as ours may be slower on the cluster. First, what would have to be sent with every task?
 
 # %%
 tables = {"arrays": arrays[["audio"]][:150], "paths": paths[["audio"]][:150]}
@@ -518,7 +521,8 @@ print(f"150 sounds as arrays: {weight['arrays'] / 1e6:.0f} MB; less than 50 kB a
       weight["paths"] < 50_000)  # fmt: skip
 
 # %%
-model = make_pipeline(MFCCFeatures(), StandardScaler(), LogisticRegression(max_iter=1000))
+steps = MFCCFeatures(n_jobs=1), StandardScaler(), LogisticRegression(max_iter=1000)
+model = make_pipeline(*steps)
 settings = {"mfccfeatures__n_mfcc": [8, 20], "logisticregression__C": [0.01, 0.1]}
 folds = list(GroupKFold(3).split(*few, posts.groups[:150]))
 begin = time.perf_counter()
@@ -541,7 +545,7 @@ if Client:
     print("the same scores in every fold, the same choice:", there.best_params_)
 
 # %% [markdown]
-# We raised an error on purpose while the cluster was open. `with` closed it all the same; a cluster that is left open keeps processes, ports and memory until somebody finds them. Are the two processes gone?
+# We raised an error on purpose while the cluster was open. `with` closed it all the same; a cluster that is left open keeps processes, ports and memory until the kernel ends. Are the two processes gone?
 
 # %%
 if Client:
@@ -554,7 +558,7 @@ if Client:
 # %% [markdown]
 # ## 8 · A worker dies
 #
-# A host restarts; the system ends a process that takes too much memory. With many workers that is no exception: Dean and Ghemawat (2004) counted 1.2 dead workers a job at 157 workers a job. We do it on purpose, at the worst moment: the worker that is the first to take file 20 is killed *while it works on it*, without a chance to say goodbye.
+# A host restarts; the system ends a process that takes too much memory. With many workers that is no exception: Dean and Ghemawat (2004) counted, on average, 1.2 dead workers a job at 157 workers a job. We do it on purpose, at the worst moment: the worker that is the first to take file 20 is killed *while it works on it*, without a chance to say goodbye.
 
 
 # %%
@@ -605,19 +609,21 @@ if Client:
 # ```
 #
 # ```python
+# from dask.distributed import Client
 # client = Client("tcp://HOST:8786")                        # in the notebook; the rest stays as it is
 # ```
 #
 # Where a job queue hands out the hosts (Slurm, PBS), [dask-jobqueue](https://jobqueue.dask.org) writes and submits the jobs:
 #
 # ```python
+# from dask.distributed import Client
 # from dask_jobqueue import SLURMCluster
 # cluster = SLURMCluster(cores=4, processes=4, memory="16 GB", walltime="02:00:00")
 # cluster.scale(jobs=10)
 # client = Client(cluster)
 # ```
 #
-# Three things must hold. **The same versions** of Python and of the packages everywhere (`client.get_versions(check=True)` tells). **The same paths**: a path is a name, and it must mean the same file on every worker, on shared storage. **A closed network**: a scheduler runs whatever it is sent, by whoever reaches its port; on a network you share, use TLS certificates.
+# Three things must hold. **The same versions** of Python and of the packages everywhere (`client.get_versions(check=True)` tells). **The same paths**: a path is a name, and it must mean the same file on every worker, on shared storage. **A closed network**: a scheduler runs whatever it is sent, by whoever reaches its port; on a network you share, use TLS certificates. And the setting of section 6 is made on each host, in Dask's configuration file (`MALLOC_TRIM_THRESHOLD_: null` under `distributed`, `nanny`, `pre-spawn-environ`): what is set in the notebook does not reach workers that others start.
 #
 # ## 10 · Feeding a network
 #
@@ -697,7 +703,7 @@ print("trained from an array and from files: the same weights")
 #
 # ## 11 · A million, a billion
 #
-# The formula of section 5 has three numbers, and all are measured: the start of two workers; the work $w$, as the slope of a line through the processor times of one process; and what a file costs beside it, however many workers there are: what this process, client and scheduler, spent on tasks in which the workers got the paths, did nothing, and gave back as many numbers. First the formula is asked for what we *can* measure, then for numbers of samples that we never had.
+# The formula of section 5 has three parts, and all are measured (without Dask, the first and the last are typical values): the start of two workers; the work $w$, as the slope of a line through the processor times of one process; and what a file costs beside it, however many workers there are: what this process, client and scheduler, spent on tasks in which the workers got the paths, did nothing, and gave back as many numbers. First the formula is asked for what we *can* measure, then for numbers of samples that we never had.
 
 # %% tags=["nbval-ignore-output"]
 w, intercept = np.polyfit(sizes_tried, timing["its processor"], 1)
@@ -715,7 +721,7 @@ if Client:
           dict(zip(sizes_tried, (promised / timing["with a core each"]).round(2), strict=True)))  # fmt: skip
 
 # %% [markdown]
-# In one process the line holds beyond the sizes it was fitted to. For the two workers the formula promises equal shares and no overhead in a worker; a number below 1 says how much of that is not true.
+# In one process the line holds beyond the sizes it was fitted to. For the two workers the formula promises equal shares and no overhead in a worker; a number below 1 says how much is spent that the formula does not know (and how well idle time was taken off).
 #
 # The rest is **extrapolation**: it holds as long as nothing new becomes the bottleneck. So the table names two other limits: the size of the features, which is exact, and storage, with *one assumption that we did not measure*, 1 GB a second for all workers together.
 
@@ -745,7 +751,7 @@ print(forecast.round(3).to_string(index=False))
 print({name: f"{a / 1000:.1f} kB a sound" for name, a in a_sample.items()})
 assert a_sample["arrays"] > 30 * a_sample["paths"]
 print("search, seconds:", {name: round(t, 1) for name, t in search_took.items()})
-assert took["memory"] < took["no memory"]
+assert took["memory"] < took["no memory"]  # processor time
 longest = forecast.set_index(["samples", "workers"])["longest"]
 assert longest["600", 2] == "start"
 assert longest["1,000,000", 2] == "work"
@@ -876,7 +882,7 @@ check("14.4", solution_4)
 #
 # 1. A colleague sets `n_jobs=16` for the HOG of a list of arrays that lies in memory, and it is slower than before. What do you ask first?
 #
-# <details><summary>Answer</summary>How long the work on one array takes, and how many bytes it has. If sending an array takes as long as the work that is saved, no number of processes helps (section 5). Send paths, or larger pieces of work.</details>
+# <details><summary>Answer</summary>How long the work on one array takes, and how many bytes the array <em>and its result</em> have. If sending costs half the work, two processes never pay; if it costs all of it, no number does (section 5). Send paths, and send many cells at a time.</details>
 #
 # 2. A cached feature extractor gives good results on Monday. On Tuesday the recordings are replaced by better ones under the same names, and nothing improves. Why?
 #
