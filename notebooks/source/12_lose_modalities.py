@@ -92,7 +92,7 @@ for ax, face, title in zip(
     ax.axis("off")
 plotting.show(
     fig,
-    alt="A simulated grey portrait, sharp on the left; on the right so blurred that only a pale oval is left.",
+    alt="A simulated grey portrait, sharp on the left; on the right a dark blurred head and neck with a dark band where the eyes were; no expression can be read.",
 )
 
 # %% [markdown]
@@ -117,7 +117,7 @@ for snr_db in (20, 10, 0):
     level = 10 ** (-(snr_db + 10) / 20)  # the same on a scale from 0 to 1
     assert np.allclose(package, noise.white_noise(clip, level, random_state=0), atol=1e-6)
     print(f"{snr_db:3} dB is level {level:.2f}")
-plotting.listen(by_hand, caption="voice, music and noise, equally loud")
+plotting.listen(by_hand, caption="0 dB: noise as loud as voice and music together")
 
 # %% [markdown]
 # The package has ten such functions, in `noise.CORRUPTIONS`, and `noise.corrupt` applies one to a column of a table. Four things must hold for each of them, or a robustness curve means nothing:
@@ -353,7 +353,7 @@ for ax, (modality, corruptions) in zip(axes, noise.CORRUPTIONS.items(), strict=T
 axes[0].set_ylabel("accuracy of late fusion")
 plotting.show(
     fig,
-    alt="Three panels of robustness curves of the late fusion. Damaged text hardly matters; blur pulls it down; white noise and dropouts in the sound pull it to chance at once; reverberation does not.",
+    alt="Three panels, accuracy of late fusion against level. Text: at most six points lost. Image: blur falls to 0.44; noise to 0.66, occlusion to 0.58; darkness is flat to 0.5, then 0.58. Sound: white noise falls to 0.46 at level 0.1 and 0.35 at 1; dropouts more slowly, to 0.33; overdrive to 0.66; reverberation stays near 0.78.",
 )
 
 # %% [markdown]
