@@ -14,7 +14,7 @@ import pytest
 from mmtutor.course.checking import _EXERCISES, Verdict
 from mmtutor.exercises import examine, numbers
 
-DRAWS, QUICK = 20, 2  # draws of the inputs; in `make quick`
+DRAWS, QUICK = 20, 1  # draws of the inputs; in `make quick`
 FOLDER = Path(__file__).parent / "answers"
 ANSWERS = {
     path.stem[2:]: importlib.import_module(f"answers.{path.stem}") for path in FOLDER.glob("ch*.py")
@@ -55,6 +55,7 @@ def test_wrong_answers_get_their_hint(request, number, answer):
         assert hint in verdict.message, verdict.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS)
 def test_every_slip_gets_its_own_hint(request, number):
     for hint, slip in _EXERCISES[number].slips.items():

@@ -24,6 +24,7 @@ def numbers(n=80):
     return X, np.array(["no", "yes"])[y]
 
 
+@pytest.mark.slow
 def test_fitting_again_starts_from_the_same_weights():
     X, y = numbers()
     again = CNNRNNClassifier(TWO, fusion="product", auxiliary=1.0, **QUICK)
@@ -64,6 +65,7 @@ def test_the_gate_shows_its_weights():
         CNNRNNClassifier(TWO, **QUICK).fit(X, y).gate_weights(X)
 
 
+@pytest.mark.slow
 def test_a_gate_passes_over_the_branch_that_fails():
     rng = np.random.default_rng(0)
     y = np.arange(400) % 2

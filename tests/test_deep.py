@@ -98,6 +98,7 @@ BLOCKS = [
 ]
 
 
+@pytest.mark.slow
 def test_it_learns_from_pictures_frames_and_words(media):
     X, y = media
     model = CNNRNNClassifier(BLOCKS, units=12, epochs=12, batch_size=8, verbose=0)
@@ -107,6 +108,7 @@ def test_it_learns_from_pictures_frames_and_words(media):
     assert (model.predict(X[32:]) == y[32:]).mean() >= 0.9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fusion", ["concat", "gated", "product"])
 def test_each_fusion_beats_its_better_half(fusion):
     X, y = numbers(400)
@@ -116,6 +118,7 @@ def test_each_fusion_beats_its_better_half(fusion):
     assert fused.score(new, truth) > max(half.score(new, truth) for half in halves)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["audio", "text"])
 def test_padding_changes_nothing(media, kind):
     X, y = media
@@ -141,6 +144,7 @@ def test_padding_changes_nothing(media, kind):
     np.testing.assert_allclose(*outputs, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_frame_like_the_mean_is_no_padding():
     rng = np.random.default_rng(0)
     signs = rng.permutation(np.repeat([-1.0, 0.0, 1.0], 80)).reshape(40, 6, 1)  # their mean is 0
@@ -157,6 +161,7 @@ def test_a_frame_like_the_mean_is_no_padding():
     np.testing.assert_allclose(answer(1, -1, np.nan), answer(1, -1), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_whole_numbers_are_words_only_when_said_so():
     texts = pd.DataFrame({"text": ["good film", "bad film", "good", "bad bad"] * 10})
     y = np.arange(40) % 2
@@ -314,6 +319,7 @@ def test_bad_data_are_named():
         CNNRNNClassifier(TWO, **QUICK).fit(X, y)
 
 
+@pytest.mark.slow
 def test_what_prediction_refuses_and_what_it_cuts(media):
     X, y = media
     model = CNNRNNClassifier(BLOCKS, units=4, epochs=1, verbose=0).fit(X, y)
@@ -347,6 +353,7 @@ def test_a_name_that_cannot_name_layers_is_refused(name):
         CNNRNNClassifier([(name, *TWO[0][1:])], **QUICK).fit(X, y)
 
 
+@pytest.mark.slow
 def test_any_other_name_will_do():
     X, y = numbers(20)
     names = ["decision", "gates", "code", "x", "x_present", "x_dense"]
@@ -453,6 +460,7 @@ def test_autoencoder_counts_only_what_was_there(kind):
     assert model.history_["right_out_loss"] == [pytest.approx(expected, rel=1e-4)]
 
 
+@pytest.mark.slow
 def test_agreement_survives_any_number_of_samples():
     """One sample alone has no spread to be compared with: 65 by 32 once gave a loss of 662."""
     settings = {"agreement": 0.3, "batch_size": 32, "epochs": 2, "verbose": 0}
@@ -509,6 +517,7 @@ def test_a_single_block_has_nothing_to_agree_with():
         model.fit(correlated())
 
 
+@pytest.mark.slow
 def test_agreement_draws_the_codes_together():
     X = correlated()
 
@@ -605,6 +614,7 @@ def test_the_network_is_a_plain_keras_model(fitted, tmp_path, capsys):
         np.testing.assert_allclose(values, network(inputs)[name], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_fitting_leaves_the_random_states_alone():
     def draws():
         random.seed(5)
@@ -636,6 +646,7 @@ def test_without_a_seed_each_fit_is_another():
     assert np.abs(first - second).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_validation_holds_out_and_early_stopping_stops():
     X, y = numbers(80, shift=3)
     stop = keras.callbacks.EarlyStopping(patience=1, restore_best_weights=True)
@@ -708,6 +719,7 @@ def test_many_models_give_no_retracing_warning(caplog):
     assert "retracing" not in caplog.text
 
 
+@pytest.mark.slow
 def test_progress_is_a_short_table(capsys):
     X, y = numbers(20)
     CNNRNNClassifier(TWO, fusion="product", epochs=20, units=4, auxiliary=1.0).fit(X, y)

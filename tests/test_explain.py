@@ -68,6 +68,7 @@ def test_axioms(seed):
     assert_allclose(twins["twin"], twins[first], **close)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100))
 def test_shap_says_the_same(seed):
     players, value = random_game(seed)

@@ -48,6 +48,7 @@ def test_fused_beats_the_best_single_modality_and_stays_below_the_ceiling(seed):
     assert accuracy["product"] < posts.ceiling()
 
 
+@pytest.mark.slow
 def test_a_modality_without_signal_is_hardly_weighted():
     posts = make_posts(300, reliability={"audio": 0.0}, random_state=0)
     for rule, most in (("sum", 0.15), ("product", 0.3)):

@@ -19,6 +19,7 @@ from mmtutor.simulate.voices import (
 AVERAGE = np.zeros(IDENTITY_SIZE)
 
 
+@pytest.mark.slow
 def test_pyin_finds_the_pitch():
     rng = np.random.default_rng(42)
     n_clips, found = 40, 0
