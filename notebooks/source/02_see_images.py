@@ -1222,7 +1222,7 @@ check("02.4", solution_4)
 #
 # 4. Expression of unseen people is recognised well from HOG when the faces are upright. You train on upright and turned pictures together. Would HOG then keep its accuracy on turned ones?
 #
-# <details><summary>Answer</summary>It should do better than chance there, as such pictures are now in training. But the description does not become invariant; the classifier has to learn four sketches of a smile, one for each turn. With arbitrary angles there would be many more. Whether it loses accuracy is a question for an experiment: put turned pictures into `rows[train]` and see.</details>
+# <details><summary>Answer</summary>One would expect better than chance there, as such pictures are now in training (we have not measured it). But the description does not become invariant; the classifier has to learn four sketches of a smile, one for each turn. With arbitrary angles there would be many more. Whether it loses accuracy is a question for an experiment: put turned pictures into `rows[train]` and see.</details>
 #
 # ## Pitfalls
 #
