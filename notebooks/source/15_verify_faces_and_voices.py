@@ -873,6 +873,9 @@ assert (noisy[["HOG, sum", "HOG, weighted"]] < eer(hog_face) + 1).all(axis=None)
 assert (
     sweep.loc["noise at 0 dB", ["HOG, sum", "HOG, weighted"]].loc[2.0].max() < eer(hog_face) + 0.2
 )
+# In noise learned weights are ahead of the sum at each length.
+in_noise = sweep.loc["noise at 0 dB"]
+assert (in_noise["HOG, weighted"] < in_noise["HOG, sum"]).all()
 # A clear voice helps either face at every length.
 assert (sweep.loc["clean", ["eigenfaces, sum", "eigenfaces, weighted"]] < eer(face)).all(axis=None)
 assert (sweep.loc["clean", ["HOG, sum", "HOG, weighted"]] < eer(hog_face)).all(axis=None)
