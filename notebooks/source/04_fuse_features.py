@@ -394,9 +394,6 @@ print(splits.groupby("variant", sort=False).agg(["min", "mean", "max"]).round(2)
 plain, within, own = (splits.loc[v] for v in ("CCA", "CCA within authors", "SVD"))
 after = splits.loc["CCA, then within authors"]
 assert (within["mood"] > after["mood"] + 0.1).all(), "the averages were in the way of learning"
-assert (within["new authors"] > after["new authors"] + 0.2).all(), (
-    "learned with them, face and voice agree little"
-)
 assert (plain["training authors"] > 0.6).all(), "splendid, on the posts it was learned from"
 assert (within["new authors"] > plain["new authors"]).all(), "on each of five splits"
 assert (within["mood"] > np.maximum(plain["mood"], own["mood"]) + 0.1).all()
@@ -660,6 +657,7 @@ print(
 assert (top - best).min() > 0
 assert np.ptp(loud[True]["mean"]) < 0.02 < np.ptp(raw) - 0.1
 assert (within["mood"] > plain["mood"] + 0.1).all(), "the confounder hides the mood"
+assert (within["new authors"] > after["new authors"] + 0.2).all(), "and the agreement"
 assert summary.loc[("person", "audio + image"), "concat"] > best["person", "audio + image"] + 0.05
 assert xor["product"] > xor["concat"] + 0.3
 
