@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 
 
 class BuildWithData(build_py):
-    """Build the package, then copy data/*.csv, data/README.md and locale/**/*.mo into it."""
+    """Build the package, then copy data/*.csv, the cards and locale/**/*.mo into it."""
 
     def run(self) -> None:
         super().run()
@@ -22,7 +22,8 @@ class BuildWithData(build_py):
             return
         target = Path(self.build_lib) / "mmtutor" / "_data"
         data, catalogues = HERE / "data", sorted((HERE / "locale").rglob("*.mo"))
-        bundled = [data / "README.md", *data.glob("*.csv"), *data.glob("evidence/*.csv")]
+        patterns = ("README.md", "*.csv", "cards/*.md", "evidence/*.csv")
+        bundled = [path for pattern in patterns for path in data.glob(pattern)]
         copies = {source: source.relative_to(data) for source in bundled}
         copies |= {source: source.relative_to(HERE) for source in catalogues}
         for source, place in copies.items():

@@ -114,7 +114,11 @@ def server(tmp_path, monkeypatch):
     ]
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     monkeypatch.setattr(remote, "bundled_path", lambda name: table)
-    monkeypatch.setattr(remote, "DATASETS", {"toy": remote.Dataset("toy", "noise", "Nobody")})
+    monkeypatch.setattr(
+        remote,
+        "DATASETS",
+        {"toy": remote.Dataset("toy", "# toy\n\nnoise\n\n## References\n\nNobody\n")},
+    )
     monkeypatch.setattr(pooch.core.time, "sleep", lambda seconds: None)
     monkeypatch.setenv("MMTUTOR_DATA", str(tmp_path / "data"))
     server = Server()

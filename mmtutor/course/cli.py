@@ -78,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
 
     data = commands.add_parser("data", help="list, fetch and verify the real data")
     actions = data.add_subparsers(dest="action", required=True, metavar="ACTION")
-    actions.add_parser("list", help="each data set: size, licence, citation, whether it is there")
+    shown = actions.add_parser(
+        "list", help="each data set: size, licence, citation, whether it is there"
+    )
+    shown.add_argument("names", nargs="*", metavar="NAME", help="show the cards of these instead")
     fetch = actions.add_parser("fetch", help="download data sets")
     fetch.add_argument("names", nargs="+", metavar="NAME", help="data sets, or: all")
     verify = actions.add_parser("verify", help="hash every file that is there")
@@ -140,7 +143,7 @@ def _evidence(options: argparse.Namespace) -> int:
 def _data(options: argparse.Namespace) -> int:
     from mmtutor.datasets import remote
 
-    if options.action == "list":
+    if options.action == "list" and not options.names:
         return _data_list()
     names = [name for name in options.names if name != "all"]
     if not names or len(names) < len(options.names):
@@ -149,7 +152,9 @@ def _data(options: argparse.Namespace) -> int:
         known = ", ".join(remote.DATASETS)
         print(f"unknown data set: {', '.join(unknown)}; there are: {known}", file=sys.stderr)
         return 2
-    return _data_fetch(names) if options.action == "fetch" else _data_verify(names)
+    return {"list": _data_cards, "fetch": _data_fetch, "verify": _data_verify}[options.action](
+        names
+    )
 
 
 def _data_list() -> int:
@@ -165,6 +170,14 @@ def _data_list() -> int:
     absent = [row.dataset for row in table.itertuples() if row.state != "present"]
     if absent:
         print(f"Get what is absent: mmtutor data fetch {' '.join(absent)}")
+    print("Who is in it, consent, biases, what not to do with it: mmtutor data list NAME")
+    return 0
+
+
+def _data_cards(names: Sequence[str]) -> int:
+    from mmtutor.datasets import remote
+
+    print("\n".join(remote.DATASETS[name].card for name in names))
     return 0
 
 

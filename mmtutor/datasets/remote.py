@@ -59,82 +59,74 @@ class DataNotAvailable(OSError):
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a card says about a dataset.
+    """What the card of a dataset, ``data/cards/NAME.md``, says about it.
 
     Parameters
     ----------
     name : str
         Its name in the registry, and its folder's.
-    description : str
-        One line: what, and how much of it.
-    citation : str
-        Whom to cite.
+    card : str
+        The whole card, in Markdown: what, who, how many, licence, references, consent, known
+        biases, and what not to do with it.
     """
 
     name: str
-    description: str
-    citation: str
+    card: str
+
+    @property
+    def description(self) -> str:
+        """One line: what, and how much of it."""
+        return self.card.split("\n\n")[1]
+
+    @property
+    def citation(self) -> str:
+        """Whom to cite."""
+        return self.section("References").split("\n\n")[0].replace("\n", " ")
 
     @property
     def licence(self) -> str:
         """SPDX identifier of the licence, from the registry."""
         return files_of(self.name)[0].licence
 
+    def section(self, heading: str) -> str:
+        """Return the text under a heading of the card.
+
+        Parameters
+        ----------
+        heading : str
+            Such as ``"Consent"``.
+
+        Returns
+        -------
+        str
+            Markdown.
+
+        Raises
+        ------
+        ValueError
+            If the card has no such heading.
+
+        Notes
+        -----
+        Not used in a notebook: ``mmtutor data list NAME`` prints whole cards.
+        """
+        parts = dict(part.split("\n", 1) for part in self.card.split("\n## ")[1:])
+        if heading not in parts:
+            raise ValueError(f"the card of {self.name} has no {heading!r}; it has {list(parts)}")
+        return parts[heading].strip()
+
 
 DATASETS: dict[str, Dataset] = {
-    card.name: card
-    for card in (
-        Dataset(
-            "london_faces",
-            "photographs of 102 people, neutral and smiling; eye landmarks for the neutral ones",
-            "DeBruine, L. and Jones, B. (2017). Face Research Lab London Set. figshare. "
-            "https://doi.org/10.6084/m9.figshare.5047666",
-        ),
-        Dataset(
-            "librispeech_sample",
-            "186 speakers, one reading of at least 11.5 s each, 16 kHz",
-            "Panayotov, V., Chen, G., Povey, D. and Khudanpur, S. (2015). Librispeech: an ASR "
-            "corpus based on public domain audio books. ICASSP. "
-            "https://doi.org/10.1109/ICASSP.2015.7178964",
-        ),
-        Dataset(
-            "crema_d_ratings",
-            "raters' votes on 7,442 acted clips: from the voice alone, the face alone, and both",
-            "Cao, H., Cooper, D. G., Keutmann, M. K., Gur, R. C., Nenkova, A. and Verma, R. "
-            "(2014). CREMA-D: crowd-sourced emotional multimodal actors dataset. IEEE Transactions "
-            "on Affective Computing 5(4), 377-390. https://doi.org/10.1109/TAFFC.2014.2336244",
-        ),
-        Dataset(
-            "spoken_digits",
-            "6 speakers say each of 10 digits 25 times, 8 kHz",
-            "Jackson, Z., Souza, C., Flaks, J., Pan, Y., Nicolas, H. and Thite, A. (2018). Free "
-            "Spoken Digit Dataset. https://doi.org/10.5281/zenodo.1342401",
-        ),
-        Dataset(
-            "mnist_test",
-            "10,000 handwritten digits, 28x28",
-            "LeCun, Y., Bottou, L., Bengio, Y. and Haffner, P. (1998). Gradient-based learning "
-            "applied to document recognition. Proceedings of the IEEE 86(11), 2278-2324. "
-            "https://doi.org/10.1109/5.726791",
-        ),
-        Dataset(
-            "movie_sentences",
-            "5,331 positive and 5,331 negative sentences of film reviews",
-            "Pang, B. and Lee, L. (2005). Seeing stars: exploiting class relationships for "
-            "sentiment categorization with respect to rating scales. ACL. "
-            "https://aclanthology.org/P05-1015/",
-        ),
-        Dataset(
-            "emoji_sentiment",
-            "how often each emoji stands in negative, neutral and positive tweets",
-            "Kralj Novak, P., Smailovic, J., Sluban, B. and Mozetic, I. (2015). Sentiment of "
-            "emojis. PLoS ONE 10(12), e0144296. https://doi.org/10.1371/journal.pone.0144296",
-        ),
-        Dataset(
-            "emoji_glyphs",
-            "613 emoji drawn as SVG",
-            "Mozilla Foundation (2015). FxEmojis. https://github.com/mozilla/fxemoji",
-        ),
+    name: Dataset(name, bundled_path(f"cards/{name}.md").read_text(encoding="utf-8"))
+    for name in (
+        "london_faces",
+        "librispeech_sample",
+        "crema_d_ratings",
+        "spoken_digits",
+        "mnist_test",
+        "movie_sentences",
+        "emoji_sentiment",
+        "emoji_glyphs",
     )
 }
 
