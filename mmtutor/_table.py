@@ -136,11 +136,12 @@ def blame(who: str) -> Iterator[None]:
     """Put `who` ("expert 'face', ", "image in row 7: ") before the message of an error."""
     try:
         yield
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except Exception as error:  # whatever a library raises
         message = f"{who}{str(error) or type(error).__name__}"
         try:
             renamed = type(error)(message)
-        except TypeError:  # a kind that is made of more than a message, as UnicodeDecodeError
+            str(renamed)
+        except Exception:  # a kind that is made of more than a message, as UnicodeDecodeError
             renamed = ValueError(message)
         raise renamed from error
 
@@ -171,7 +172,7 @@ def each_cell(
 
     Raises
     ------
-    ValueError, TypeError, OSError or MemoryError
+    Exception
         What `function` raises, with the row before its message; see `as_column` and
         `require_present` for the column itself.
     """

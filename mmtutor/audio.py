@@ -15,9 +15,11 @@ faster in benchmarks/features.md. At work use librosa: each docstring names its 
 from __future__ import annotations
 
 import math
+import re
 import warnings
 from collections.abc import Iterator
 from functools import lru_cache
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,7 @@ PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"
 """Names of the twelve columns of chroma."""
 
 FLOOR = 1e-10  # power below which everything counts as silence: -100 dB
+MOST_BYTES = 4 * 2**30  # of a file
 MOST_SAMPLES = 100_000_000  # that a file may hold: 104 minutes of 16 kHz mono
 RATES = (1_000, 400_000)  # Hz; a file that says otherwise has a broken header
 
@@ -88,9 +91,11 @@ def read_audio(
     FileNotFoundError, IsADirectoryError
         If the path does not lead to a file.
     ValueError
-        If the file is not a readable sound, or the part asked for holds more than 100 million
-        samples, which is found out before it is read; if the clip is empty, holds NaN or infinite
-        samples, has another shape, or has floats far outside [-1, 1].
+        If the file is not a readable sound or was cut short; if it has more than ``MOST_BYTES``
+        bytes (4 GiB), says that it has a rate outside ``RATES`` (1,000 to 400,000 Hz), or the part
+        asked for holds more than ``MOST_SAMPLES`` samples (100 million), which is found out before
+        it is read, by limits of this module; if the clip is empty, holds NaN or infinite samples,
+        has another shape, or has floats far outside [-1, 1].
     TypeError
         If `source` is neither an array nor a path, or an array of another type.
 
@@ -102,7 +107,8 @@ def read_audio(
     Notes
     -----
     Taught in notebook 03. Not for recordings of hours: they are held in memory whole, so read parts
-    of them. A WAV, AIFF or MP3 file that was cut short is read as the shorter clip that it is.
+    of them. A cut is noticed where the file says how long it was: in WAV, AIFF, AU, W64, FLAC and
+    OGG, and in MP3 that has a count of its frames; not in a recording that was streamed.
 
     Examples
     --------
@@ -113,10 +119,14 @@ def read_audio(
     >>> read_audio(stereo)[:2]
     array([0.25, 0.25], dtype=float32)
     """
-    if start < 0 or (seconds is not None and seconds <= 0):
-        raise ValueError(f"start must be at least 0 and seconds positive, got {start}, {seconds}")
-    if sample_rate != int(sample_rate) or sample_rate < 1:
-        raise ValueError(f"sample_rate must be a whole number of Hz, got {sample_rate!r}")
+    if not (_is_between(0, start) and (seconds is None or _is_between(1e-9, seconds))):
+        raise ValueError(
+            f"start must be at least 0 and seconds positive, got {start!r}, {seconds!r}"
+        )
+    if not (_is_between(1, sample_rate, RATES[1]) and sample_rate == int(sample_rate)):
+        raise ValueError(
+            f"sample_rate must be a whole number of Hz from 1 to {RATES[1]}, got {sample_rate!r}"
+        )
     rate = sample_rate = int(sample_rate)
     if isinstance(source, str | Path):
         samples, rate = _decode(existing_file(source, what="sound"), sample_rate, start, seconds)
@@ -137,6 +147,10 @@ def read_audio(
     return np.clip(samples, -1.0, 1.0).astype(np.float32)
 
 
+def _is_between(low: float, value: Any, high: float = 1e9) -> bool:
+    return isinstance(value, Real) and low <= float(value) <= high
+
+
 def _part(start: float, seconds: float | None, rate: int) -> slice:
     first = round(start * rate)
     return slice(first, None if seconds is None else first + round(seconds * rate))
@@ -146,23 +160,71 @@ def _decode(
     path: Path, sample_rate: int, start: float, seconds: float | None
 ) -> tuple[np.ndarray, int]:
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(f"its {path.stat().st_size} bytes {_above('MOST_BYTES', MOST_BYTES)}")
+        if path.suffix.lower() == ".raw":
+            raise ValueError(
+                "bare samples say neither type nor rate: give an array, from numpy.fromfile"
+            )
         header = soundfile.info(path)
         rate, part = header.samplerate, _part(start, seconds, header.samplerate)
+        if not RATES[0] <= rate <= RATES[1]:
+            raise ValueError(
+                f"it says that it has {rate} samples a second, not {RATES[0]} to {RATES[1]} Hz"
+            )
         n_frames = len(range(*part.indices(header.frames)))
         size = max(n_frames * header.channels, n_frames * sample_rate // rate)
-        if not RATES[0] <= rate <= RATES[1]:
-            raise ValueError(f"it says that it has {rate} samples a second")
         if size > MOST_SAMPLES:
-            raise ValueError(f"{size} samples are too many; read a part, with start and seconds")
-        return soundfile.read(
+            above = _above("MOST_SAMPLES", MOST_SAMPLES)
+            raise ValueError(f"{size} samples {above}; or read a part, with start and seconds")
+        _refuse_a_cut_header(path, header)
+        samples, _ = soundfile.read(
             path, start=part.start, stop=part.stop, dtype="float32", always_2d=True
         )
+        if len(samples) < n_frames and header.format == "MP3" and _counts_its_frames(path):
+            raise ValueError(f"cut short: {len(samples)} of {n_frames} samples are there")
+        return samples, rate
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError, MemoryError) as error:
         raise ValueError(
-            f"cannot read {path} as sound ({error}); expected WAV, FLAC, OGG, MP3 or AIFF, of at "
-            f"most {MOST_SAMPLES} samples at {RATES[0]} to {RATES[1]} Hz, so convert it or fetch "
-            "it again"
+            f"cannot read {path} as sound ({str(error) or repr(error)}); expected a whole file of "
+            "type WAV, FLAC, OGG, MP3 or AIFF, so convert it or fetch it again"
         ) from error
+
+
+def _above(name: str, limit: int) -> str:
+    return f"are more than mmtutor.audio.{name} = {limit}: raise that if you trust the file"
+
+
+# What libsndfile notes of a chunk of sound: how long it says that it is, and what is there.
+CHUNK = re.compile(r"^\W*(?:data|SSND|BODY|Data Size|riff|Riff size)\s*: (\d+) \(should be (\d+)")
+UNKNOWN = 0x7F000000  # bytes; a recorder that cannot go back to its header says as many or more
+OGG_PAGE = 65_307  # bytes at most
+
+
+def _refuse_a_cut_header(path: Path, header: Any) -> None:
+    for found in filter(None, map(CHUNK.match, header.extra_info.splitlines())):
+        said, there = map(int, found.groups())
+        if there + 1 < said < UNKNOWN:  # one more may be padding
+            raise ValueError(f"cut short: {there} of {said} bytes are there")
+    if header.format == "OGG":
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - OGG_PAGE))
+            _, found, page = file.read().rpartition(b"OggS")
+        whole = len(page) > 23 and len(page) >= 23 + page[22] + sum(page[23 : 23 + page[22]])
+        if found and not (whole and page[1] & 4):  # the flag of the last page
+            raise ValueError("cut short: its last page is not whole, or not marked as the last")
+
+
+def _counts_its_frames(path: Path) -> bool:
+    """Tell whether an MP3 file says how long it is; else libsndfile guesses from its size."""
+    with path.open("rb") as file:
+        head = file.read(10)
+        if head[:3] == b"ID3":  # four times seven bits say how long the tags are
+            a, b, c, d = head[6:]
+            file.seek(10 + (a << 21 | b << 14 | c << 7 | d))
+        else:
+            file.seek(0)
+        return re.search(b"Xing|Info", file.read(64)) is not None
 
 
 def _channels_last(samples: np.ndarray) -> np.ndarray:

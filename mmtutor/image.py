@@ -41,6 +41,7 @@ Source = np.ndarray | str | Path | Image.Image
 Size = int | tuple[int, int] | None
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "PPM")
+MOST_BYTES = 2**30  # of a file
 
 # --- reading ------------------------------------------------------------------------------------
 
@@ -71,10 +72,11 @@ def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.nd
     FileNotFoundError, IsADirectoryError
         If the path does not lead to a file.
     ValueError
-        If the file is not a readable image, ends too early, or says that it has more than
-        ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (89 million), which is found out before they are
-        read; if the array is empty, has another shape, holds NaN, or has values outside the range
-        that its type promises.
+        If the file is not a readable image, ends too early, is a JPEG with a hole of zeros, has
+        more than ``MOST_BYTES`` bytes (1 GiB, a limit of this module), or says that it has more
+        than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (89 million), which is found out before they
+        are read; if the array is empty, has another shape, holds NaN, or has values outside the
+        range that its type promises.
     TypeError
         If `source` is none of these.
 
@@ -110,7 +112,9 @@ def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.nd
     image = _to_uint8(image, where)
     if image.ndim == 3 and image.shape[2] == 4:
         colour, opacity = image[:, :, :3].astype(np.uint16), image[:, :, 3:].astype(np.uint16)
-        image = ((colour * opacity + 255 * (255 - opacity) + 127) // 255).astype(np.uint8)
+        colour *= opacity  # in place, as a photograph may be large
+        colour += 255 * (255 - opacity) + 127
+        image = (colour // 255).astype(np.uint8)
     if grey and image.ndim == 3:
         image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     elif not grey and image.ndim == 2:
@@ -120,15 +124,55 @@ def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.nd
 
 def _decode(path: Path) -> np.ndarray:
     try:
+        if path.stat().st_size > MOST_BYTES:
+            raise ValueError(
+                f"its {path.stat().st_size} bytes are more than mmtutor.image.MOST_BYTES = "
+                f"{MOST_BYTES}: shrink it, or raise the limit if you trust it"
+            )
         # Given a path, Pillow 13 maps an uncompressed TIFF into memory before it is turned upright.
         with path.open("rb") as file, Image.open(file, formats=FORMATS) as picture:
-            return _pixels(picture)
+            pixels = _pixels(picture)
+            if picture.format in ("JPEG", "MPO"):  # MPO: several of them, the first is read
+                file.seek(0)
+                _refuse_a_hole(file.read())
+            return pixels
     except Exception as error:  # Pillow raises whatever a broken file leads it to
         why = "it is none" if isinstance(error, UnidentifiedImageError) else repr(error)
+        if isinstance(error, Image.DecompressionBombError):
+            why += "; raise PIL.Image.MAX_IMAGE_PIXELS if you trust it"
         raise ValueError(
             f"cannot read {path} as an image ({why}); expected a whole file of type "
             f"{', '.join(FORMATS)}, so convert it or fetch it again"
         ) from error
+
+
+def _refuse_a_hole(jpeg: bytes) -> None:
+    """Refuse a baseline JPEG with zeros amid its data, such as a download leaves that has gaps.
+
+    Zeros are the first code of a table. Where that does not end a block, a run of them would fill
+    whole blocks with the finest detail.
+    """
+    place, first_symbols = 2, []
+    while (kind := jpeg[place + 1]) != 0xDA:  # until the data start
+        end = place + 2 + int.from_bytes(jpeg[place + 2 : place + 4])
+        if kind == 0xC2:  # progressive: zeros may mean much
+            return
+        if kind == 0xFF:  # padding
+            end = place + 1
+        table = place + 4
+        while kind == 0xC4 and table < end:
+            if jpeg[table] >= 16:  # of what follows a block's first number
+                first_symbols.append(jpeg[table + 17])
+            table += 17 + sum(jpeg[table + 1 : table + 17])
+        place = end
+    if any(symbol % 16 for symbol in first_symbols):
+        data = jpeg[place : jpeg.find(b"\xff\xd9", place)]
+        hole = data.find(bytes(HOLE))
+        if hole >= 0:
+            raise ValueError(f"it has a hole: nothing but zeros from byte {place + hole} on")
+
+
+HOLE = 256  # bytes of zeros; so many would be ten blocks of 8 x 8 pixels, all as noisy as can be
 
 
 def _pixels(picture: Image.Image) -> np.ndarray:

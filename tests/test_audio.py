@@ -121,7 +121,7 @@ def test_bytes_after_the_sound_are_not_read(tmp_path):
 
 def wav_header(n_bytes, rate):
     """A header of 16-bit mono that promises `n_bytes` of samples."""
-    fmt = struct.pack("<HHIIHH", 1, 1, rate, 2 * rate, 2, 16)
+    fmt = struct.pack("<HHIIHH", 1, 1, rate, 2 * rate % 2**32, 2, 16)
     return (
         b"RIFF" + struct.pack("<I", n_bytes + 36) + b"WAVEfmt " + struct.pack("<I", 16) + fmt
     ) + (b"data" + struct.pack("<I", n_bytes))
@@ -132,8 +132,10 @@ def wav_header(n_bytes, rate):
     [
         (3_999_971, 32_000, "says that it has 3999971 samples a second"),
         (10, 32_000, "says that it has 10 samples a second"),
-        (16_000, 240_000_000, "120000000 samples are too many; read a part"),
-        (1_000, 20_000_000, "160000000 samples are too many; read a part"),  # once resampled
+        (0, 32_000, "Error opening"),
+        (2**31 - 1, 32_000, "says that it has 2147483647 samples a second, not 1000 to 400000 Hz"),
+        (16_000, 240_000_000, "120000000 samples are more than mmtutor.audio.MOST_SAMPLES"),
+        (1_000, 20_000_000, "160000000 samples are more than .* or read a part"),  # once resampled
     ],
 )
 def test_what_would_take_all_memory_is_refused_unread(tmp_path, rate, n_bytes, message):
@@ -145,6 +147,122 @@ def test_what_would_take_all_memory_is_refused_unread(tmp_path, rate, n_bytes, m
         read_audio(path)
     if n_bytes > 32_000:
         assert read_audio(path, start=1.0, seconds=0.5).shape == (8000,)
+
+
+def test_too_many_bytes_are_refused_unread(tmp_path, monkeypatch):
+    path = tmp_path / "sparse.mp3"
+    with path.open("wb") as file:
+        file.write(b"\xff\xfb\x90\x64")
+        file.truncate(60 * 2**30)
+    monkeypatch.setattr(soundfile, "info", lambda path: pytest.fail("it was opened"))
+    limit = r"64424509440 bytes are more than mmtutor\.audio\.MOST_BYTES = 4294967296: raise"
+    with pytest.raises(ValueError, match=rf"clip in row 5: cannot read .*sparse\.mp3 .*{limit}"):
+        MFCCFeatures().fit(pd.Series([path], index=[5]))
+
+
+def test_headers_that_lie_are_refused(tmp_path):
+    path = tmp_path / "lie.flac"
+    soundfile.write(path, tone(), RATE)
+    data = bytearray(path.read_bytes())
+    data[21] |= 0x0F  # the upper four of the 36 bits that count the samples
+    data[22:26] = b"\xff" * 4
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"lie\.flac .*68719476735 samples are more than"):
+        read_audio(path)
+    part = read_audio(path, seconds=0.5)
+    assert np.allclose(part, tone()[: RATE // 2], atol=1e-4)
+    with pytest.raises(ValueError, match=r"lie\.flac as sound"):
+        read_audio(path, seconds=30.0)
+
+
+def written(path, rate=RATE, **how):
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, 3 * rate)
+    soundfile.write(path, noise, rate, **how)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
+@pytest.mark.parametrize(
+    ("file_type", "subtype"),
+    [
+        ("WAV", "PCM_16"),
+        ("WAV", "FLOAT"),
+        ("WAV", "PCM_U8"),
+        ("WAV", "MS_ADPCM"),
+        ("WAVEX", "PCM_24"),
+        ("RF64", "PCM_16"),
+        ("AIFF", "PCM_16"),
+        ("AIFF", "FLOAT"),
+        ("AU", "PCM_16"),
+        ("W64", "PCM_16"),
+        ("MP3", "MPEG_LAYER_III"),
+        ("FLAC", "PCM_16"),
+        ("OGG", "VORBIS"),
+        ("OGG", "OPUS"),
+    ],
+)
+def test_a_cut_recording_is_refused(tmp_path, file_type, subtype, kept):
+    path = tmp_path / "cut.bin"
+    data = written(path, format=file_type, subtype=subtype)
+    assert len(read_audio(path)) == pytest.approx(3 * RATE, abs=1000)  # whole blocks
+    path.write_bytes(data[: int(kept * len(data))])
+    with pytest.raises(ValueError, match=r"cut\.bin"):
+        read_audio(path)
+
+
+def test_a_cut_is_said_with_what_is_there(tmp_path):
+    path = tmp_path / "cut.wav"
+    path.write_bytes(written(path)[:50_044])
+    with pytest.raises(ValueError, match=r"cut\.wav .*cut short: 50000 of 96000 bytes are there"):
+        read_audio(path)
+    path = tmp_path / "cut.mp3"
+    path.write_bytes(written(path)[:-2000])
+    with pytest.raises(ValueError, match=r"cut\.mp3 .*cut short: \d+ of 48000 samples are there"):
+        read_audio(path)
+    assert len(read_audio(path, seconds=1.0)) == RATE  # a part that is there
+
+
+@pytest.mark.parametrize("promised", [0x7F000000, 0x7FFFF000, 0xFFFFFFFF])
+def test_a_stream_without_a_length_is_read_to_its_end(tmp_path, promised):
+    path = tmp_path / "stream.wav"
+    header = bytearray(wav_header(0, RATE))
+    header[40:44] = struct.pack("<I", promised)
+    path.write_bytes(bytes(header) + (tone() * 32_767).astype("<i2").tobytes())
+    assert np.allclose(read_audio(path), tone(), atol=1e-4)
+
+
+@pytest.mark.parametrize("tags", [b"", b"ID3\x04\0\0\0\0\x02\x10" + bytes(0x110)])
+def test_an_mp3_is_cut_only_where_it_counts_its_frames(tmp_path, tags):
+    path = tmp_path / "streamed.mp3"
+    quiet = np.r_[np.zeros(5 * RATE), np.random.default_rng(0).uniform(-0.5, 0.5, RATE)]
+    soundfile.write(path, quiet, RATE, bitrate_mode="VARIABLE")
+    data = path.read_bytes()
+    path.write_bytes(tags + data)
+    assert len(read_audio(path)) == 6 * RATE
+    path.write_bytes(tags + data[:-2000])
+    with pytest.raises(ValueError, match="cut short"):
+        read_audio(path)
+    second = data.index(data[:2], 2)
+    path.write_bytes(tags + data[second:])  # without the frame that counts them
+    assert soundfile.info(path).frames > 6.5 * RATE  # a guess from the first frames
+    assert len(read_audio(path)) == pytest.approx(6 * RATE, abs=2000)
+
+
+def test_what_libsndfile_writes_is_read(tmp_path):
+    """Whatever type, width and odd length: nothing whole is called cut."""
+    path, n_read = tmp_path / "any.bin", 0
+    for file_type in sorted(set(soundfile.available_formats()) - {"RAW", "SD2"}):
+        for subtype in soundfile.available_subtypes(file_type):
+            for shape in [(1001,), (4097, 2)]:
+                try:
+                    soundfile.write(path, np.zeros(shape), RATE, format=file_type, subtype=subtype)
+                    length = len(soundfile.read(path)[0])
+                except soundfile.LibsndfileError:  # not these channels, or not written whole
+                    continue
+                rate = soundfile.info(path).samplerate
+                assert len(read_audio(path)) == -(-length * RATE // rate), (file_type, subtype)
+                n_read += 1
+    assert n_read > 150
 
 
 def test_too_little_memory_names_row_and_file(tmp_path, monkeypatch):
@@ -173,10 +291,15 @@ def test_unreadable_sources_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="path of the sound file is empty"):
         read_audio("")
     (tmp_path / "bare.raw").write_bytes(bytes(99))
-    with pytest.raises(ValueError, match="expected WAV"):
+    with pytest.raises(ValueError, match=r"bare\.raw .*bare samples say neither type nor rate"):
         read_audio(tmp_path / "bare.raw")
-    with pytest.raises(ValueError, match=r"whole number of Hz, got 16000\.5"):
-        read_audio(tone(), sample_rate=16_000.5)
+    for rate in (16_000.5, np.nan, 0, 10**9, "16 kHz", None):
+        with pytest.raises(ValueError, match=r"whole number of Hz from 1 to 400000, got"):
+            read_audio(tone(), sample_rate=rate)
+    for value in (np.nan, np.inf, -1, "a"):
+        for part in ({"start": value}, {"seconds": value}):
+            with pytest.raises(ValueError, match="start must be at least 0 and seconds positive"):
+                read_audio(tone(), **part)
     assert len(read_audio(tone(), sample_rate=16_000.0)) == RATE
     with pytest.raises(TypeError, match="wrap one clip in a list"):
         read_audio(0.5)

@@ -256,8 +256,28 @@ def test_too_many_pixels_are_refused_unread(tmp_path, monkeypatch):
     ):
         read_image(path)
     monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", 1_000_000)
-    with pytest.raises(ValueError, match=r"bomb\.png .*DecompressionBombError"):
+    with pytest.raises(ValueError, match=r"bomb\.png .*DecompressionBombError.*; raise PIL"):
         read_image(path)
+
+
+def test_too_many_bytes_are_refused_unread(tmp_path, monkeypatch):
+    path = tmp_path / "sparse.webp"
+    with path.open("wb") as file:
+        file.write(b"RIFF\xff\xff\xff\xffWEBPVP8 ")  # of which Pillow reads the whole file
+        file.truncate(2**33)  # bytes that take no room on the disk
+    monkeypatch.setattr(PIL.Image, "open", lambda *a, **k: pytest.fail("it was opened"))
+    limit = r"8589934592 bytes are more than mmtutor\.image\.MOST_BYTES = 1073741824: .*raise"
+    with pytest.raises(ValueError, match=rf"image in row 5: cannot read .*sparse\.webp .*{limit}"):
+        HOGFeatures().fit(pd.Series([path], index=[5]))
+
+
+def test_headers_that_lie_are_refused(tmp_path):
+    small = cv2.imencode(".bmp", BLANK)[1].tobytes()
+    for name, where in {"width": 18, "height": 22}.items():
+        lie = small[:where] + (2_000_000_000).to_bytes(4, "little") + small[where + 4 :]
+        (tmp_path / f"{name}.bmp").write_bytes(lie)
+        with pytest.raises(ValueError, match=f"image in row 0: cannot read .*{name}.bmp"):
+            HOGFeatures().fit([tmp_path / f"{name}.bmp"])
 
 
 def test_too_little_memory_names_row_and_file(tmp_path, monkeypatch, photograph):
@@ -294,6 +314,41 @@ def test_a_truncated_file_is_refused_and_not_half_shown(tmp_path, ending, kept, 
     path.write_bytes(path.read_bytes()[: int(kept * path.stat().st_size)])
     with pytest.raises(ValueError, match=f"cannot read .*part{ending} as an image"):
         read_image(path)
+
+
+@pytest.mark.parametrize("colour", [False, True])
+@pytest.mark.parametrize("optimize", [False, True])
+@pytest.mark.parametrize("quality", [50, 75, 95])
+def test_a_photograph_with_a_hole_is_refused(tmp_path, colour, optimize, quality):
+    path, picture = tmp_path / "hole.jpg", PIL.Image.fromarray(load_sample_image("china.jpg"))
+    picture.convert("RGB" if colour else "L").save(path, quality=quality, optimize=optimize)
+    whole = read_image(path)
+    data = path.read_bytes()
+    for size in (1024, len(data) // 3):
+        path.write_bytes(data[: len(data) // 2] + bytes(size) + data[len(data) // 2 + size :])
+        with path.open("rb") as file, PIL.Image.open(file) as opened:
+            assert opened.convert("L").size[::-1] == whole.shape  # Pillow says nothing
+        with pytest.raises(ValueError, match="it has a hole: nothing but zeros from byte"):
+            read_image(path)
+
+
+@pytest.mark.parametrize("optimize", [False, True])
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("quality", [1, 75, 95])
+def test_flat_pictures_have_no_hole(tmp_path, optimize, progressive, quality):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64))
+    for level in (0, 128, 255):
+        pixels = np.full((1500, 1500), level, dtype=np.uint8)
+        for grain in (pixels[:64, :64], noise):
+            pixels[:64, :64] = grain
+            for mode in ("L", "RGB"):
+                PIL.Image.fromarray(pixels).convert(mode).save(
+                    tmp_path / "flat.jpg",
+                    quality=quality,
+                    optimize=optimize,
+                    progressive=progressive,
+                )
+                assert np.ptp(read_image(tmp_path / "flat.jpg")[100:, 100:]) == 0
 
 
 def test_a_truncated_photograph_with_a_whole_thumbnail_is_refused(tmp_path, photograph):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import time
 
+import cv2
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+import soundfile
 
 from mmtutor._table import (
     as_column,
@@ -97,7 +99,10 @@ def test_each_cell_takes_processes_for_long_work_only():
         each_cell(pd.Series(range(50), index=range(100, 150)), slowly, what="numbers", n_jobs=2)
 
 
-@pytest.mark.parametrize("error", [ValueError, TypeError, OSError, MemoryError, FileNotFoundError])
+@pytest.mark.parametrize(
+    "error",
+    [ValueError, TypeError, OSError, MemoryError, FileNotFoundError, ZeroDivisionError, cv2.error],
+)
 def test_each_cell_names_the_row_that_fails(error):
     def half(cell):
         if cell == 3:
@@ -127,12 +132,16 @@ def test_each_cell_names_the_row_of_errors_without_words_or_made_of_parts():
     def fails(cell):
         if cell == 1:
             raise MemoryError
+        if cell == 3:
+            raise soundfile.LibsndfileError(1)
         return b"\xff".decode("utf-8")
 
     with pytest.raises(MemoryError, match=r"^number in row 0: MemoryError$"):
         each_cell([1], fails, what="numbers")
     with pytest.raises(ValueError, match=r"^number in row 0: 'utf-8' codec"):
         each_cell([2], fails, what="numbers")
+    with pytest.raises(ValueError, match=r"^number in row 0: .*[Ff]ormat not recognised"):
+        each_cell([3], fails, what="numbers")
 
 
 def test_existing_file_says_what_is_wrong(tmp_path):
