@@ -11,6 +11,7 @@ docs/template.py.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -96,6 +97,24 @@ class Chapter:
             cells = [self.notebook.cells[code] for code in sorted(near - {place})]
             yield Passage(place, heading, text, cells)
 
+    def sections(self) -> dict[str, list[Any]]:
+        """The code cells under each heading below the title, by its anchor.
+
+        They reach to the next heading of its level or above.
+        """
+        found: dict[str, list[Any]] = {}
+        opened: list[tuple[int, str]] = []
+        for cell in self.notebook.cells:
+            if cell.cell_type == "markdown":
+                for level, heading in re.findall(r"^(##+) (.+)$", cell.source, flags=re.MULTILINE):
+                    opened = [each for each in opened if each[0] < len(level)]
+                    opened.append((len(level), anchor(heading)))
+                    found.setdefault(opened[-1][1], [])
+            elif cell.source.strip():
+                for _, name in opened:
+                    found[name].append(cell)
+        return found
+
     def code_under(self, heading: str) -> list[Any]:
         """Return the code cells after a heading of the second level, up to the next one."""
         inside, found = False, []
@@ -107,6 +126,17 @@ class Chapter:
             elif inside and cell.source.strip():
                 found.append(cell)
         return found
+
+
+def anchor(heading: str) -> str:
+    """Return what a link to a heading ends in, after #: its text, as shown, with hyphens."""
+    return re.sub(r"[`*$]", "", heading).strip().replace(" ", "-")
+
+
+@functools.lru_cache(maxsize=64)
+def sections_of(path: Path) -> dict[str, list[Any]]:
+    """Return the sections of a stored notebook, by anchor, each with its code cells."""
+    return Chapter.read(path).sections()
 
 
 @dataclass

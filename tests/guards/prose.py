@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from chapter import CALL, Chapter, Passage, ignores_output, parsed, texts
+from chapter import CALL, Chapter, Passage, ignores_output, parsed, sections_of, texts
 
 # What is not prose, in the order in which it is taken out.
 NOT_PROSE = (
@@ -76,13 +76,13 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def numbers(text: str) -> list[tuple[str, str]]:
-    """Return the decimals and percentages of a Markdown text, each with its sentence.
+    """Return the decimals and percentages of a Markdown text, each with its sentence as written.
 
     Left out: formulas, code, links, headings, and sentences that name their source with a year
     ("Kim (2014) reports 81.5 %").
     """
     found = []
-    for _, sentence in sentences(text):
+    for start, sentence in sentences(text):
         if CITED.search(sentence):
             continue
         words = sentence
@@ -90,7 +90,7 @@ def numbers(text: str) -> list[tuple[str, str]]:
             words = re.sub(pattern, " ", words)
         for match in NUMBER.finditer(words):
             if match[2] or match[3]:
-                found.append((match[0].strip(), " ".join(sentence.split())))
+                found.append((match[0].strip(), text[start : start + len(sentence)]))
     return found
 
 
@@ -176,17 +176,31 @@ def numbers_in_prose(chapter: Chapter) -> list[str]:
     """Every decimal and percentage in the prose is printed or asserted near by.
 
     Near are the cells of the same section, and the one before and after the paragraph. Quiz and
-    pitfalls may also repeat what "What we measured" prints or asserts.
+    pitfalls may also repeat what "What we measured" prints or asserts, and a sentence with a link
+    to a section of another chapter what is printed or asserted there.
     """
     return [
         chapter.problem(
             f"no cell near it (in {passage.heading!r}, or next to the paragraph) prints or asserts "
-            f"{shown!r}; cells that ignore their output do not count: {sentence[:90]!r}"
+            f"{shown!r}; cells that ignore their output do not count: "
+            f"{' '.join(sentence.split())[:90]!r}"
         )
         for passage, text, known in _claimed(chapter)
         for shown, sentence in numbers(text)
-        if not supports(known, shown)
+        if not supports(known, shown) and not supports(_linked(chapter.path, sentence), shown)
     ]
+
+
+LINK = re.compile(r"\]\((\d\d_\w+\.ipynb)#([^)\s]+)\)")
+
+
+def _linked(path: Path, sentence: str) -> set[Known]:
+    """Return the numbers of the sections of other chapters that a sentence links to."""
+    found = set()
+    for name, fragment in LINK.findall(sentence):
+        if (path.parent / name).exists():
+            found |= known_numbers(sections_of(path.parent / name).get(unquote(fragment), []))
+    return found
 
 
 def arbitrary_numbers_accepted(chapter: Chapter) -> float:
@@ -217,16 +231,22 @@ def american_spelling(name: str, markdown: str) -> list[str]:
 
 
 def dead_links(path: Path, markdown: str) -> list[str]:
-    """Every link to a file of the project leads to one; links to the web are not followed."""
+    """Every link to a file of the project leads to one; links to the web are not followed.
+
+    A link to a section of a notebook leads to a heading of it.
+    """
     without_code = re.sub(r"```.*?```|`[^`\n]*`", " ", markdown, flags=re.DOTALL)
     targets = re.findall(r"\]\(<?([^)>\s]+)>?(?:\s+\"[^\"]*\")?\)", without_code)
     targets += re.findall(r"(?:href|src)=[\"']([^\"']+)[\"']", without_code)
     targets += re.findall(r"^\[[^\]]+\]:\s*(\S+)", without_code, flags=re.MULTILINE)
     found = []
     for target in targets:
-        if re.match(r"[a-z][a-z0-9+.-]*:|#", target):
+        if re.match(r"[a-z][a-z0-9+.-]*:", target):
             continue
-        place = path.parent / unquote(target.partition("#")[0])
-        if target.startswith("/") or not place.exists():
+        file, _, fragment = map(unquote, target.partition("#"))
+        place = path.parent / file if file else path
+        if target.startswith("/") or (file and not place.exists()):
             found.append(f"{path.name}: dead link: {target}")
+        elif fragment and place.suffix == ".ipynb" and fragment not in sections_of(place):
+            found.append(f"{path.name}: {place.name} has no section {fragment}")
     return found

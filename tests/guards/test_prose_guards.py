@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nbformat
 import prose as guards
 import pytest
 from chapter import Chapter
 from example import printed, spoil
+from nbformat import v4
 
 
 @pytest.mark.parametrize(
@@ -126,3 +128,45 @@ def test_dead_links_are_found(tmp_path: Path) -> None:
     assert [problem.rpartition(" ")[2] for problem in guards.dead_links(page, bad)] == [
         *("gone.md", "gone.png", "/there", "gone.html", "gone.txt")
     ]
+
+
+def test_a_link_to_a_section_leads_to_a_heading(chapter: Chapter, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    name = chapter.path.name
+    good = f"[a]({name}#1-·-The-idea) [b]({name}#Exercise-05.1-%C2%B7-Do-it) [c]({name})"
+    assert guards.dead_links(page, good) == []
+    assert guards.dead_links(chapter.path, "[own](#What-we-measured)") == []
+    (problem,) = guards.dead_links(page, f"[a]({name}#1-·-The-ideal)")
+    assert problem == f"page.md: {name} has no section 1-·-The-ideal"
+    (problem,) = guards.dead_links(chapter.path, "[own](#Elsewhere)")
+    assert "has no section Elsewhere" in problem
+
+
+@pytest.mark.parametrize(
+    ("claim", "fine"),
+    [
+        ("It is 0.64 ([06](06_choose.ipynb#2-·-Compared)).", True),
+        ("It is 64 % ([06](06_choose.ipynb#2-·-Compared)).", True),
+        ("It is 0.64 ([06](06_choose.ipynb#Deeper)).", True),
+        ("It is 0.65 ([06](06_choose.ipynb#2-·-Compared)).", False),
+        ("It is 0.64 ([06](06_choose.ipynb#1-·-The-idea)).", False),
+        ("It is 0.64 ([06](06_choose.ipynb)).", False),
+        ("It is 0.64. Others ([06](06_choose.ipynb#2-·-Compared)) agree.", False),
+        ("| it is 0.64 | 06 |\n| others | [06](06_choose.ipynb#Deeper) |", False),
+        ("It is 0.64 ([07](07_gone.ipynb#2-·-Compared)).", False),
+    ],
+)
+def test_a_sentence_may_repeat_what_the_section_that_it_links_to_prints(
+    chapter: Chapter, claim: str, fine: bool
+) -> None:
+    other = v4.new_notebook(
+        cells=[
+            v4.new_markdown_cell("# 06 · Choose\n\n## 1 · The idea"),
+            v4.new_code_cell("print(0.5)", outputs=printed("0.5\n")),
+            v4.new_markdown_cell("A text.\n\n## 2 · Compared\n\nThen:\n\n### Deeper"),
+            v4.new_code_cell("print(0.64)", outputs=printed("0.64\n")),
+            v4.new_markdown_cell("## 3 · Last"),
+        ]
+    )
+    nbformat.write(other, chapter.path.parent / "06_choose.ipynb")
+    assert (guards.numbers_in_prose(spoil(chapter, "The claim.", claim)) == []) == fine
