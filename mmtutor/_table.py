@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +146,6 @@ def blame(who: str) -> Iterator[None]:
 
 
 FIRST = 8  # so many cells tell how long the others will take
-SENDING = 3e-9  # seconds a byte, from process to process; see benchmarks/features.md
 WORTHWHILE = 0.02  # seconds that several processes must save
 
 
@@ -176,7 +174,7 @@ def each_cell(
         What `function` raises, with the row before its message; see `as_column` and
         `require_present` for the column itself.
     """
-    from joblib import Parallel, delayed, effective_n_jobs  # here, as most rooms do without
+    from mmtutor import _parallel  # here, as most rooms do without
 
     cells = present_cells(X, what=what)
     tasks = list(zip(row_names(X), cells, strict=True))
@@ -186,18 +184,11 @@ def each_cell(
         began = time.perf_counter()
         done.append(work(task))
         pace = min(pace, time.perf_counter() - began)
-    left, workers = tasks[FIRST:], effective_n_jobs(n_jobs)
-    n_bytes = sum(getattr(x, "nbytes", 0) for x in [*cells[:FIRST], *done]) / len(done)
-    if len(left) * (pace * (1 - 1 / workers) - SENDING * n_bytes) < WORTHWHILE:
+    left, (workers, shared) = tasks[FIRST:], _parallel.sharing(n_jobs)
+    sent = sum(_parallel.sending(x, shared) for x in [*cells[:FIRST], *done]) / len(done)
+    if len(left) * (pace * (1 - 1 / workers) - sent) < WORTHWHILE:
         return done + [work(task) for task in left]
-    size = math.ceil(len(left) / (8 * workers))  # one message for many cells; no long last wait
-    batches = (left[first : first + size] for first in range(0, len(left), size))
-    parallel = Parallel(n_jobs, prefer="processes")
-    return done + list(chain(*parallel(delayed(_work_all)(work, batch) for batch in batches)))
-
-
-def _work_all(work: Callable[[Any], Any], tasks: list[Any]) -> list[Any]:
-    return [work(task) for task in tasks]
+    return done + _parallel.in_processes(work, left, n_jobs=n_jobs)
 
 
 def _work(function: Callable[[Any], Any], what: str, task: tuple[Any, Any]) -> Any:

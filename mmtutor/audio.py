@@ -804,7 +804,7 @@ class MFCCFeatures(_MFCC, _Statistics):
         becomes so many times longer and keeps a little of the order in which things were heard.
     n_jobs : int or None, default=None
         Number of processes; starting them takes some seconds, once. They pay for some hundred
-        files; short arrays take so long to send that they are described without them.
+        clips, and fewer are described without them.
 
     Attributes
     ----------

@@ -723,7 +723,7 @@ class PixelFeatures(_FixedLength):
         Whether to bring each image to mean 0 and standard deviation 1, which takes out brightness
         and contrast. Otherwise the values go from 0 to 1.
     n_jobs : int or None, default=None
-        Number of processes; see `HOGFeatures`. They pay for files, not for arrays.
+        Number of processes; see `HOGFeatures`.
 
     Attributes
     ----------
@@ -774,7 +774,7 @@ class ImageStack(_ImageTransformer):
     size : int or (height, width), default=32
         Resize every image first, in pixels.
     n_jobs : int or None, default=None
-        Number of processes; see `HOGFeatures`. They pay for files, not for arrays.
+        Number of processes; see `HOGFeatures`.
 
     See Also
     --------

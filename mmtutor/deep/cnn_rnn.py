@@ -164,6 +164,8 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         super()._check(names)
         if self.fusion not in _FUSIONS:
             raise ValueError(f"fusion is {self.fusion!r}; expected one of {', '.join(_FUSIONS)}")
+        if self.fusion == "gated" and len(names) < 2:
+            raise ValueError("a gate weighs two blocks or more; for one use fusion='concat'")
         unknown = set(self.augment or {}) - set(names)
         if unknown:
             raise ValueError(f"augment names {sorted(unknown)}, which are no blocks")

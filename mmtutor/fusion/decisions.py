@@ -421,7 +421,7 @@ class DecisionFusion(ClassifierMixin, Composition):
             raise ValueError(f"{error} For numbers use FeatureFusion and a regressor.") from None
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y holds 1 class, {self.classes_[0]!r}; at least two are needed")
+            raise ValueError(f"y holds 1 class, {self.classes_.tolist()[0]!r}; at least two are needed")
         return y, codes
 
     def _set_priors(self, counts: np.ndarray) -> None:
@@ -588,6 +588,11 @@ def _scores(
     with at_work(f"expert {part.name!r}", part.columns):
         own = expert_scores(fitted, given, calibration)
         check_rows(given, own, part.columns)
+        if own.ndim != 2 or own.shape[1] != len(fitted.classes_):
+            raise ValueError(
+                f"scores of shape {own.shape} for {len(fitted.classes_)} classes; one column a "
+                "class is needed (of an SVC: decision_function_shape='ovr')"
+            )
     scores = np.full((len(own), len(classes)), np.nan)
     scores[:, np.searchsorted(classes, fitted.classes_)] = own
     return scores
