@@ -37,7 +37,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from mmtutor.evaluation import compare
@@ -1073,7 +1073,7 @@ def test_errors_about_tables():
     frame, y = posts()
     with pytest.raises(ValueError, match=r"no column \['video'\]; its columns are text, image"):
         DecisionFusion([("v", GaussianNB(), "video")]).fit(frame, y)
-    with pytest.raises(ValueError, match="1 class"):
+    with pytest.raises(ValueError, match=r"y holds 1 class, 0\.0; at least two"):
         DecisionFusion(experts()).fit(frame, np.zeros(60))
     for none in (frame.iloc[:0], np.empty((0, 3))):
         with pytest.raises(ValueError, match=r"X has no rows|0 sample\(s\)"):
@@ -1109,3 +1109,13 @@ def test_errors_about_labels_and_groups():
 def test_import_loads_no_tensorflow():
     code = "import sys, mmtutor.fusion; sys.exit(bool({'tensorflow', 'keras'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_scores_that_are_not_one_a_class_are_refused_by_name():
+    rng = np.random.default_rng(3)
+    X, y = pd.DataFrame(rng.normal(size=(80, 4)), columns=list("abcd")), np.arange(80) % 4
+    pairs = SVC(decision_function_shape="ovo")  # a score for each of six pairs of classes
+    fusion = DecisionFusion([("face", pairs, ["a", "b"])], calibration="sigmoid")
+    with pytest.raises(ValueError, match=r"^expert 'face'.*, 6\) for 4 classes.*'ovr'"):
+        fusion.fit(X, y)
+    fusion.set_params(face=SVC()).fit(X, y)

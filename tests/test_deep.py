@@ -267,6 +267,11 @@ def test_bad_parameters_of_the_others_are_named(estimator, change, message):
         estimator(TWO, **{**QUICK, **change}).fit(numbers(20)[0])
 
 
+def test_a_gate_needs_two_blocks():
+    with pytest.raises(ValueError, match="a gate weighs two blocks or more"):
+        CNNRNNClassifier(TWO[:1], fusion="gated", **QUICK).fit(*numbers(20))
+
+
 @pytest.mark.parametrize(
     ("y", "message"),
     [
