@@ -53,8 +53,8 @@ class FeatureFusion(TransformerMixin, Composition):
     align : {"svd", "cca"}, default=None
         How. "svd": each block's own principal axes, which gives equal widths but not equal
         meanings. "cca": the directions in which the blocks agree most, learned from rows in which
-        all are present; with more than two blocks the MAXVAR generalisation (Kettenring 1971). A block of
-        more than 256 columns is reduced to its first 256 principal axes before it.
+        all are present; with more than two blocks the MAXVAR generalisation (Kettenring 1971). A
+        block of more than 256 columns is first reduced to as many principal axes.
         None: "cca" where columns are added or multiplied ("weighted", "sum", "product", two blocks
         or more), "svd" where they stand side by side.
     shrinkage : float, default=0.1

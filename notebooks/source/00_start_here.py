@@ -132,34 +132,30 @@ experts = {
 # %% [markdown]
 # Now each expert learns from some posts and judges others: three posteriors, one per class. The posts are split **by author** (`GroupKFold`): whoever is in the test wrote none of the training posts. Otherwise an expert could recognise a face, a voice or a whole sentence that it has met with its answer.
 #
-# One setting must be chosen: logistic regression holds its weights back, by default with `C=1`; a smaller `C` holds them back harder. Each image has 600 numbers, and there are fewer posts than that to learn from, so it matters. **Who chooses?** Not we, by looking at the results: then the test would have taken part in the training. `GridSearchCV` splits the *training* posts once more, again by author, tries seven values of `C` there, and keeps the one with the best log-loss (the usual score for posteriors, because it also minds how confident the wrong ones are; chapter 05). `cross_val_predict` does this anew in each of five folds and collects the answers on the authors left out.
+# One setting must be chosen: logistic regression holds its weights back, by default with `C=1`; a smaller `C` holds them back harder. Each image has 600 numbers, and there are fewer posts than that to learn from, so it matters. **Who chooses?** Not we, by looking at the results: then the test would have taken part in the training. `GridSearchCV` splits the *training* posts once more, again by author, tries six values of `C` there, and keeps the one with the best log-loss (the usual score for posteriors, because it also minds how confident the wrong ones are; chapter 05). This is done anew in each of five folds, and the answers on the authors left out are collected.
 
 # %%
 y, authors = posts.target, posts.groups
 folds = GroupKFold(5)
-grid = {"logisticregression__C": np.logspace(-4, 2, 7)}
-settings = {"groups": authors, "cv": folds, "method": "predict_proba"}
+grid = {"logisticregression__C": np.logspace(-4, 1, 6)}
 
 P = np.empty((len(y), 3, 3))  # posteriors: posts x experts x classes
-for k, (model, X) in enumerate(experts.values()):
+chosen = {name: [] for name in experts}
+for k, (name, (model, X)) in enumerate(experts.items()):
     search = GridSearchCV(model, grid, scoring="neg_log_loss", cv=GroupKFold(4))
-    P[:, k] = cross_val_predict(search, X, y, params={"groups": authors}, **settings)
+    for train, test in folds.split(y, groups=authors):
+        assert not set(authors[train]) & set(authors[test])
+        search.fit(X[train], y[train], groups=authors[train])
+        P[test, k] = search.predict_proba(X[test])
+        chosen[name].append(float(search.best_params_["logisticregression__C"]))
 print("P has shape", P.shape, "and sums to 1 over the classes:", np.allclose(P.sum(axis=2), 1))
 
 # %% [markdown]
-# (The authors are handed over twice: to the folds, and in `params` to the search inside.) What did it choose? Here are the values in the first fold:
+# What did the search choose in each of the five folds?
 
 # %%
-train, test = next(folds.split(y, groups=authors))
-assert not set(authors[train]) & set(authors[test])
-
-chosen = {}
-for name, (model, X) in experts.items():
-    search = GridSearchCV(model, grid, scoring="neg_log_loss", cv=GroupKFold(4))
-    search.fit(X[train], y[train], groups=authors[train])
-    chosen[name] = float(search.best_params_["logisticregression__C"])
 print("tried :", *grid["logisticregression__C"])
-print("chosen:", chosen)
+print(pd.DataFrame(chosen).rename_axis("fold").to_string())
 
 # %%
 ours = pd.DataFrame(P[ONE], index=list(experts), columns=posts.target_names)
@@ -181,7 +177,7 @@ assert ours.idxmax(axis=1).tolist() == ["positive", "neutral", "negative"]
 # Three experts, three answers. The image expert wavers, the audio expert is rather confident, and the text expert was indeed misled. By *like*? Do not guess, ask it: its decision is a sum over words and pairs of words, so it can say which of them pushed it from negative towards positive.
 
 # %%
-reader, others = linear(text.TfidfFeatures(), chosen["text"]), authors != authors[ONE]
+reader, others = linear(text.TfidfFeatures(), chosen["text"][0]), authors != authors[ONE]
 reader.fit(posts.frame["text"][others], y[others])
 counted = reader[0].transform([posts.frame["text"][ONE]]).toarray()[0]
 weight = reader[1].coef_[2] - reader[1].coef_[0]  # for positive, less for negative
@@ -247,9 +243,10 @@ assert table["mean"]["fused"] > table["mean"].drop("fused").max() + 0.05
 # %% [markdown]
 # One line of arithmetic made it better than any of its parts. That is the promise of multimodal learning. But two doubts first.
 #
-# **Was it the choice of `C`?** The same experts at scikit-learn's default `C=1`, with the spread over the five folds:
+# **Was it the choice of `C`?** The same experts at scikit-learn's default `C=1`, with the spread over the five folds (where nothing is searched, `cross_val_predict` does the loop over the folds in one line):
 
 # %% tags=["nbval-ignore-output"]
+settings = {"groups": authors, "cv": folds, "method": "predict_proba"}
 at_default = [cross_val_predict(model, X, y, **settings) for model, X in experts.values()]
 default_by_fold = accuracy_by_fold(np.stack(at_default, axis=1), experts)
 
@@ -394,20 +391,21 @@ plotting.show(
 # `DecisionFusion` packs the experts and the rule into one scikit-learn classifier that reads the table as it is. Trained on the training posts of the first fold, with the values of `C` that were chosen there, it must give what we computed by hand:
 
 # %%
+train, test = next(folds.split(y, groups=authors))
 model = DecisionFusion(
     [
-        ("text", linear(text.TfidfFeatures(), chosen["text"]), "text"),
+        ("text", linear(text.TfidfFeatures(), chosen["text"][0]), "text"),
         (
             "image",
             make_pipeline(
                 image.HOGFeatures(pixels_per_cell=16, orientations=6),
-                linear(StandardScaler(), chosen["image"]),
+                linear(StandardScaler(), chosen["image"][0]),
             ),
             "image",
         ),
         (
             "audio",
-            make_pipeline(audio.MFCCFeatures(), linear(StandardScaler(), chosen["audio"])),
+            make_pipeline(audio.MFCCFeatures(), linear(StandardScaler(), chosen["audio"][0])),
             "audio",
         ),
     ],
