@@ -209,9 +209,9 @@ def _refuse_a_cut_header(path: Path, header: Any) -> None:
     if header.format == "OGG":
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - OGG_PAGE))
-            _, found, page = file.read().rpartition(b"OggS")
+            _before, mark, page = file.read().rpartition(b"OggS")
         whole = len(page) > 23 and len(page) >= 23 + page[22] + sum(page[23 : 23 + page[22]])
-        if found and not (whole and page[1] & 4):  # the flag of the last page
+        if mark and not (whole and page[1] & 4):  # the flag of the last page
             raise ValueError("cut short: its last page is not whole, or not marked as the last")
 
 

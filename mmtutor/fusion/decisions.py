@@ -421,7 +421,8 @@ class DecisionFusion(ClassifierMixin, Composition):
             raise ValueError(f"{error} For numbers use FeatureFusion and a regressor.") from None
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"y holds 1 class, {self.classes_.tolist()[0]!r}; at least two are needed")
+            only = self.classes_.tolist()[0]
+            raise ValueError(f"y holds 1 class, {only!r}; at least two are needed")
         return y, codes
 
     def _set_priors(self, counts: np.ndarray) -> None:
