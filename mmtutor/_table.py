@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,8 @@ def each_cell(
 
     Raises
     ------
+    ValueError
+        If `n_jobs` is no whole number, or is 0.
     Exception
         What `function` raises, with the row before its message; see `as_column` and
         `require_present` for the column itself.
@@ -177,6 +180,8 @@ def each_cell(
     from mmtutor import _parallel  # here, as most rooms do without
 
     cells = present_cells(X, what=what)
+    if not (n_jobs is None or (isinstance(n_jobs, Integral) and n_jobs != 0)):
+        raise ValueError(f"n_jobs must be None or a whole number other than 0, got {n_jobs!r}")
     tasks = list(zip(row_names(X), cells, strict=True))
     work = partial(_work, function, what.removesuffix("s"))
     done, pace = [], math.inf

@@ -109,6 +109,10 @@ def shapley(
     >>> {name: round(share, 3) for name, share in shapley(pairs, ["left", "r1", "r2"]).items()}
     {'left': 0.667, 'r1': 0.167, 'r2': 0.167}
     """
+    if not callable(value) or not isinstance(players, Iterable):
+        raise TypeError(
+            f"value must be a function and players names, got {value!r:.60} and {players!r:.60}"
+        )
     players = tuple(players)
     n = len(players)
     if n == 0 or len(set(players)) < n:

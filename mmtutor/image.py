@@ -12,6 +12,7 @@ in benchmarks/features.md. At work use the libraries: each docstring names the c
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_scalar
 
 from mmtutor._column import CellTransformer
 from mmtutor._table import existing_file
@@ -311,6 +312,8 @@ def sift_features(
     >>> list(keypoints.columns), descriptors.shape[1]
     (['x', 'y', 'size', 'angle', 'response'], 128)
     """
+    check_scalar(n_features, "n_features", Integral, min_val=0)
+    check_scalar(contrast_threshold, "contrast_threshold", Real)
     sift = cv2.SIFT.create(nfeatures=n_features, contrastThreshold=contrast_threshold)
     found, descriptors = sift.detectAndCompute(read_image(image), None)
     keypoints = pd.DataFrame(
@@ -343,6 +346,11 @@ def _dense_sift(image: np.ndarray, step: int) -> np.ndarray:
         return np.zeros((0, 128), dtype=np.float32)
     descriptors = cv2.SIFT.create().compute(image, places)[1]
     return descriptors[descriptors.any(axis=1)]
+
+
+def _whole(**settings: Any) -> None:
+    for name, value in settings.items():
+        check_scalar(value, name, Integral)
 
 
 # --- HOG ----------------------------------------------------------------------------------------
@@ -386,6 +394,7 @@ def hog_cells(image: Source, *, orientations: int = 9, pixels_per_cell: int = 8)
     >>> int(hog_cells(ramp)[0, 1].argmax())
     0
     """
+    _whole(orientations=orientations, pixels_per_cell=pixels_per_cell)
     if orientations < 1 or pixels_per_cell < 1:
         raise ValueError(
             f"orientations and pixels_per_cell must be at least 1, got {orientations} and "
@@ -465,6 +474,7 @@ def hog_features(
     """
     cells = hog_cells(image, orientations=orientations, pixels_per_cell=pixels_per_cell)
     side = cells_per_block
+    _whole(cells_per_block=side)
     if side < 1 or min(cells.shape[:2]) < side:
         raise ValueError(
             f"a block of {side} x {side} cells does not fit into {cells.shape[0]} x "

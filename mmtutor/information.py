@@ -254,7 +254,7 @@ def quantise(values: ArrayLike, n_levels: int = 4) -> NDArray[np.int64]:
     >>> quantise([10, 20, 30, 40, 50, 60], n_levels=3).tolist()
     [0, 0, 1, 1, 2, 2]
     """
-    x = np.asarray(values, dtype=float)
+    x = _numbers(values, "values")
     if x.ndim != 1 or x.size == 0:
         raise ValueError(f"expected one row of numbers, got an array of shape {x.shape}")
     if not np.isfinite(x).all():
@@ -308,8 +308,15 @@ def information_bias(n_x: int, n_y: int, n_samples: int) -> float:
     return (n_x - 1) * (n_y - 1) / (2 * n_samples * float(np.log(2)))
 
 
+def _numbers(values: ArrayLike, what: str) -> NDArray[np.float64]:
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{what} must be numbers, got {values!r:.60}") from None
+
+
 def _distribution(joint: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
-    p = np.asarray(joint, dtype=float)
+    p = _numbers(joint, "joint")
     if p.ndim != ndim:
         raise ValueError(
             f"expected a joint distribution with {ndim} axes, got an array of shape {p.shape}"

@@ -16,7 +16,8 @@ audiomentations for sound. Those here are few, so that each has a level from 0 t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
@@ -362,8 +363,8 @@ def add_white_noise(clip: NDArray, snr_db: float, *, random_state: Seed = None) 
     6.0 dB
     """
     clip = _check_clip(clip, 0)
-    if np.isnan(snr_db):
-        raise ValueError("snr_db is NaN; give decibels, or use white_noise with a level")
+    if not isinstance(snr_db, Real) or np.isnan(snr_db):
+        raise ValueError(f"snr_db is {snr_db!r}; give decibels, or use white_noise with a level")
     noise = np.random.default_rng(random_state).normal(size=clip.shape)
     amplitude = np.sqrt(np.mean(clip.astype(float) ** 2)) * 10 ** (-snr_db / 20)
     if amplitude == 0:
@@ -605,12 +606,16 @@ def corrupt(
     """
     if not isinstance(X, pd.DataFrame):
         raise TypeError(f"X must be a DataFrame, with a column a modality, got {type(X).__name__}")
-    if column not in X.columns:
+    if not isinstance(column, Hashable) or column not in X.columns:
         raise KeyError(f"no column {column!r}: the table has {list(X.columns)}")
     cells = X[column]
     if cells.ndim > 1:
         raise ValueError(f"{cells.shape[1]} columns are called {column!r}; give each its own name")
     _check_level(level)
+    if not callable(corruption):
+        raise TypeError(f"corruption must be a function such as typos, got {corruption!r}")
+    if not isinstance(random_state, Integral) or random_state < 0:
+        raise ValueError(f"random_state must be a whole number, 0 or more, got {random_state!r}")
     corrupted = []
     for row, (label, cell) in enumerate(cells.items()):
         rng = np.random.default_rng((random_state, row))
@@ -627,8 +632,8 @@ def corrupt(
 
 
 def _check_level(level: float) -> None:
-    if not 0 <= level <= 1:
-        raise ValueError(f"level must be in [0, 1] (0 changes nothing), got {level}")
+    if not (isinstance(level, Real) and 0 <= level <= 1):
+        raise ValueError(f"level must be in [0, 1] (0 changes nothing), got {level!r}")
 
 
 def _check_text(text: str, level: float) -> None:

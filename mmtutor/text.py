@@ -17,6 +17,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -24,7 +25,7 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.svm import LinearSVC
-from sklearn.utils import Tags
+from sklearn.utils import Tags, check_scalar
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -492,6 +493,7 @@ def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.
     if chosen.all() or not chosen.any():
         which = "every" if chosen.any() else "no"
         raise ValueError(f"{which} label in y is {positive!r}: the ratio compares it with others")
+    check_scalar(alpha, "alpha", Real)
     if not alpha > 0:
         raise ValueError(f"alpha must be above 0, got {alpha}: it keeps absent words finite")
     if X.min() < 0:
@@ -692,7 +694,7 @@ class TokenSequences(TransformerMixin, BaseEstimator):
         texts = _texts(X)
         for name in ("max_length", "max_tokens", "min_df"):
             value = getattr(self, name)
-            if value is not None and not value >= 1:
+            if value is not None and not (isinstance(value, Real) and value >= 1):
                 raise ValueError(f"{name} must be at least 1, got {value!r}")
         rows = [tokenise(text, self.language) for text in texts]
         counts = Counter(token for row in rows for token in row)

@@ -282,7 +282,7 @@ def test_corrupt_a_column():
         (lambda: noise.dropouts(np.zeros((2, 9)), 0.5), ValueError, r"got \(2, 9\)"),
         (lambda: noise.dropouts(np.zeros(0), 0.5), ValueError, r"got \(0,\)"),
         (lambda: noise.overdrive(np.array([0, np.nan]), 0.5), ValueError, "1 of 2 samples"),
-        (lambda: noise.add_white_noise(CLIP, np.nan), ValueError, "snr_db is NaN"),
+        (lambda: noise.add_white_noise(CLIP, np.nan), ValueError, "snr_db is nan"),
         (
             lambda: noise.corrupt(pd.DataFrame({"a": ["x"]}), "text", noise.typos, 0.5),
             KeyError,

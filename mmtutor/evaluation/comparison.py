@@ -18,6 +18,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ from sklearn.model_selection import (
     check_cv,
     cross_validate,
 )
-from sklearn.utils import indexable
+from sklearn.utils import check_scalar, indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 
@@ -115,7 +116,9 @@ def corrected_t_test(
     >>> print(f"{result.mean:.3f} [{result.low:.3f}, {result.high:.3f}], p = {result.p_value:.3f}")
     0.030 [0.001, 0.059], p = 0.047
     """
-    d = np.asarray(differences, dtype=float)
+    d = _checks.numbers(differences, what="differences")
+    check_scalar(test_share, "test_share", Real)
+    check_scalar(confidence, "confidence", Real)
     if d.ndim != 1 or len(d) < 2:
         raise ValueError(f"at least two differences in one row are needed, got shape {d.shape}")
     if not np.isfinite(d).all():
@@ -230,6 +233,8 @@ class RepeatedGroupKFold(BaseCrossValidator):
         if groups is None:
             raise ValueError("groups is missing: say who each row belongs to")
         groups = _checks.labels(groups, what="groups (one a row)", length=len(groups))
+        for name, low in (("n_splits", 2), ("n_repeats", 1), ("random_state", 0)):
+            check_scalar(getattr(self, name), name, Integral, min_val=low)
         kind = StratifiedGroupKFold if self.stratify else GroupKFold
         for repeat in range(self.n_repeats):
             folds = kind(self.n_splits, shuffle=True, random_state=self.random_state + repeat)

@@ -11,7 +11,7 @@ and whole people are drawn. The interval is the percentile interval.
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,6 +107,7 @@ def bootstrap_interval(
     n_samples = lengths.pop()
     if n_samples == 0:
         raise ValueError("the arrays are empty: at least two rows are needed")
+    check_scalar(confidence, "confidence", Real)
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
     check_scalar(n_resamples, "n_resamples", Integral, min_val=1)

@@ -87,7 +87,7 @@ def robustness_curve(
     >>> table["accuracy"].tolist()
     [1.0, 0.5]
     """
-    if not models:
+    if not isinstance(models, Mapping) or not models:
         raise ValueError("no models: pass a mapping of names to fitted classifiers")
     y = _checks.labels(y, what="labels (one a row of X)", length=len(X))
     levels = [float(level) for level in levels]

@@ -15,6 +15,7 @@ Conventions
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -328,7 +329,7 @@ def z_norm(scores: ArrayLike, cohort: ArrayLike, *, axis: int | None = 0) -> NDA
     >>> z_norm([[5.0, 5.0]], cohort=[[1.0, 4.0], [3.0, 6.0]]).tolist()
     [[3.0, 0.0]]
     """
-    if axis not in (0, None):
+    if axis is not None and (not isinstance(axis, Integral) or axis != 0):
         raise ValueError(f"axis must be 0 (per template) or None (all together), got {axis!r}")
     return _normalise(scores, cohort, axis)
 

@@ -123,5 +123,5 @@ def in_steps(sound: np.ndarray) -> np.ndarray:
 
 def require_language(language: str) -> None:
     """Raise ValueError for a language that has no texts."""
-    if language not in ("en", "zh"):
+    if not isinstance(language, str) or language not in ("en", "zh"):
         raise ValueError(f"language must be 'en' or 'zh', got {language!r}")

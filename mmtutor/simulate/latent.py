@@ -26,6 +26,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -131,7 +132,7 @@ class PostWorld:
         between(self.conflict, 0, 1, what="conflict")
         lowest = -1.0 / (n - 1) if n > 1 else -1.0
         rho = self.noise_correlation
-        if not (np.ndim(rho) == 0 and lowest < rho < 1):
+        if not (isinstance(rho, Real) and lowest < rho < 1):
             raise ValueError(
                 f"noise_correlation of {n} modalities must lie between {lowest:.3g} and 1 "
                 f"(both excluded), got {rho!r}"
