@@ -89,6 +89,10 @@ def robustness_curve(
     """
     if not isinstance(models, Mapping) or not models:
         raise ValueError("no models: pass a mapping of names to fitted classifiers")
+    if not hasattr(X, "__len__") or not callable(corrupt):
+        raise TypeError(
+            f"X must be a table and corrupt a function, got {X!r:.60} and {corrupt!r:.60}"
+        )
     y = _checks.labels(y, what="labels (one a row of X)", length=len(X))
     levels = [float(level) for level in levels]
     outside = [level for level in levels if not 0 <= level <= 1]
