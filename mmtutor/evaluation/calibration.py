@@ -36,9 +36,9 @@ def validate(
             f"{P.sum(axis=1).min():.3g} to {P.sum(axis=1).max():.3g}"
         )
     names = np.unique(y) if classes is None else np.asarray(classes)
-    if len(names) != P.shape[1]:
+    if names.shape != (P.shape[1],):
         raise ValueError(
-            f"probabilities have {P.shape[1]} columns but there are {len(names)} classes; "
+            f"probabilities have {P.shape[1]} columns but there are {names.size} classes; "
             "pass the estimator's `classes_` as `classes`"
         )
     unknown = np.setdiff1d(y, names)

@@ -380,15 +380,16 @@ class DecisionFusion(ClassifierMixin, Composition):
 
     def _check_options(self, names: list[str]) -> None:
         rule = self.rule
-        if not callable(rule) and rule not in [*RULES, "stack"]:
+        if not callable(rule) and not (isinstance(rule, str) and rule in [*RULES, "stack"]):
             raise ValueError(
                 f"unknown rule {rule!r}: use one of {[*RULES, 'stack']}, or a function"
             )
-        if self.calibration not in [*CALIBRATORS, None]:
+        known = [*CALIBRATORS, None]
+        if not isinstance(self.calibration, str | None) or self.calibration not in known:
             raise ValueError(
                 f"unknown calibration {self.calibration!r}: use one of {list(CALIBRATORS)}, or None"
             )
-        if self.missing not in ("any", "all"):
+        if not isinstance(self.missing, str) or self.missing not in ("any", "all"):
             raise ValueError(f"missing is {self.missing!r}; expected 'any' or 'all'")
         learned = isinstance(self.weights, str)
         if learned and self.weights != "learned":
