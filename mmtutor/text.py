@@ -148,8 +148,8 @@ def ngrams(text: str, language: str = "en", ngram_range: tuple[int, int] = (1, 1
         raise ValueError(
             f"ngram_range is (shortest, longest) with 1 <= shortest <= longest, got {ngram_range!r}"
         )
-    join = " ".join if language == "en" else "".join
     runs, grams = _runs(text, language), list[str]()
+    join = " ".join if language == "en" else "".join
     for width in widths:
         for run in runs:
             grams += map(join, zip(*(run[first:] for first in range(width)), strict=False))
@@ -487,6 +487,10 @@ def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.
     X = X if sparse.issparse(X) else np.asarray(X, dtype=float)
     if X.ndim != 2:
         raise ValueError(f"X has shape (n_samples, n_ngrams), got {X.shape}")
+    if np.ndim(y) != 1 or np.ndim(positive) != 0:
+        raise ValueError(
+            f"y holds a label a row and positive is one of them, got {y!r:.60} and {positive!r:.60}"
+        )
     chosen = np.asarray([bool(label == positive) for label in y])
     if len(chosen) != X.shape[0]:
         raise ValueError(f"X has {X.shape[0]} rows, but y has {len(chosen)}: they must match")
@@ -694,7 +698,7 @@ class TokenSequences(TransformerMixin, BaseEstimator):
         texts = _texts(X)
         for name in ("max_length", "max_tokens", "min_df"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, Real) and value >= 1):
+            if value is not None and not (isinstance(value, Real) and float(value) >= 1):
                 raise ValueError(f"{name} must be at least 1, got {value!r}")
         rows = [tokenise(text, self.language) for text in texts]
         counts = Counter(token for row in rows for token in row)
