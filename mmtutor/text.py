@@ -17,7 +17,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -484,7 +484,10 @@ def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.
     >>> log_count_ratio(counts, ["positive", "negative"], positive="positive").round(2)
     array([ 1.23, -1.25, -0.15])
     """
-    X = X if sparse.issparse(X) else np.asarray(X, dtype=float)
+    try:
+        X = X if sparse.issparse(X) else np.asarray(X, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"X must be numbers, got {X!r:.60}") from None
     if X.ndim != 2:
         raise ValueError(f"X has shape (n_samples, n_ngrams), got {X.shape}")
     if np.ndim(y) != 1 or np.ndim(positive) != 0:
@@ -698,8 +701,10 @@ class TokenSequences(TransformerMixin, BaseEstimator):
         texts = _texts(X)
         for name in ("max_length", "max_tokens", "min_df"):
             value = getattr(self, name)
-            if value is not None and not (isinstance(value, Real) and float(value) >= 1):
-                raise ValueError(f"{name} must be at least 1, got {value!r}")
+            if value is None and name != "min_df":
+                continue
+            if not (isinstance(value, Integral) and int(value) >= 1):
+                raise ValueError(f"{name} must be a whole number, at least 1, got {value!r}")
         rows = [tokenise(text, self.language) for text in texts]
         counts = Counter(token for row in rows for token in row)
         texts_with = Counter(token for row in rows for token in set(row))

@@ -435,7 +435,7 @@ def test_sequences_of_chinese_are_characters_and_turn_back(reviews):
 
 @pytest.mark.parametrize("name", ["max_length", "max_tokens", "min_df"])
 def test_sequences_name_a_wrong_parameter(name):
-    with pytest.raises(ValueError, match=f"{name} must be at least 1, got 0"):
+    with pytest.raises(ValueError, match=f"{name} must be a whole number, at least 1, got 0"):
         TokenSequences(**{name: 0}).fit(["good"])
 
 

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.utils.validation import _check_sample_weight
 
-from mmtutor.fusion.rules import RULES, Rule, _keywords, apply_rule
+from mmtutor.fusion.rules import RULES, Rule, _keywords, apply_rule, floats
 
 _UNWEIGHTED = ("max", "min", "stack")
 _UNLEARNABLE = ("max", "min", "stack", "median", "vote")
@@ -129,14 +129,14 @@ def learn_weights(
     array([1., 0.])
     """
     check_weighted(rule, learned=True)
-    P, y = np.asarray(P, dtype=float), np.asarray(y)
+    P, y = floats("P", P).astype(float), np.asarray(y)
     if P.ndim != 3 or y.shape != P.shape[:1] or not np.isin(y, range(P.shape[2])).all():
         raise ValueError(
             f"P has shape {P.shape} and y {y.shape}; expected (n_samples, n_experts, n_classes) "
             "and, for each sample, the number of its class from 0 to n_classes - 1"
         )
     n_samples, n_experts, n_classes = P.shape
-    prior = np.full(n_classes, 1 / n_classes) if prior is None else np.asarray(prior, dtype=float)
+    prior = np.full(n_classes, 1 / n_classes) if prior is None else floats("prior", prior)
     counts = _check_sample_weight(sample_weight, P[:, 0, :1], dtype=float, ensure_non_negative=True)
     product = rule in ("product", RULES["product"])
 

@@ -408,7 +408,7 @@ def apply_rule(
     if weights is not None and "weights" not in taken:
         raise ValueError(f"the rule {name} takes no weights: leave weights=None, or add a keyword")
     P[~present] = np.nan
-    out = _floats("what the rule returned", rule(P, **{key: offered[key] for key in taken}))
+    out = floats("what the rule returned", rule(P, **{key: offered[key] for key in taken}))
     wanted = (P.shape[0], P.shape[2])
     if out.shape != wanted:
         raise ValueError(
@@ -550,7 +550,7 @@ def _require_posteriors(p: NDArray, sums: NDArray, absent: NDArray, first: int) 
 
 
 def _three_axes(P: ArrayLike) -> NDArray:
-    P = _floats("P", P)
+    P = floats("P", P)
     if P.ndim != 3:
         raise ValueError(
             f"P has {P.ndim} axes, shape {P.shape}; expected (n_samples, n_experts, n_classes): "
@@ -561,7 +561,7 @@ def _three_axes(P: ArrayLike) -> NDArray:
     return P
 
 
-def _floats(what: str, values: ArrayLike) -> NDArray:
+def floats(what: str, values: ArrayLike) -> NDArray:
     """Return an array of float32 if that is what `values` are, otherwise of float64."""
     try:
         array = np.asarray(values)
@@ -573,7 +573,7 @@ def _floats(what: str, values: ArrayLike) -> NDArray:
 def _check_prior(prior: ArrayLike | None, n_classes: int) -> np.ndarray:
     if prior is None:
         return np.full(n_classes, 1 / n_classes)
-    prior = _floats("prior", prior).astype(float)
+    prior = floats("prior", prior).astype(float)
     if prior.shape != (n_classes,):
         raise ValueError(f"prior has shape {prior.shape}; expected ({n_classes},), one per class")
     if not (prior > 0).all() or abs(prior.sum() - 1) > _SUM_TOLERANCE:
@@ -582,7 +582,7 @@ def _check_prior(prior: ArrayLike | None, n_classes: int) -> np.ndarray:
 
 
 def _check_weights(weights: ArrayLike, n_experts: int) -> np.ndarray:
-    w = _floats("weights", weights).astype(float)
+    w = floats("weights", weights).astype(float)
     if w.shape != (n_experts,):
         raise ValueError(f"weights has shape {w.shape}; expected ({n_experts},), one per expert")
     if not np.isfinite(w).all() or (w < 0).any():
