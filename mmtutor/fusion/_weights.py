@@ -136,7 +136,9 @@ def learn_weights(
             "and, for each sample, the number of its class from 0 to n_classes - 1"
         )
     n_samples, n_experts, n_classes = P.shape
-    prior = np.full(n_classes, 1 / n_classes) if prior is None else floats("prior", prior)
+    prior = (
+        np.full(n_classes, 1 / n_classes) if prior is None else floats("prior", prior).astype(float)
+    )
     counts = _check_sample_weight(sample_weight, P[:, 0, :1], dtype=float, ensure_non_negative=True)
     product = rule in ("product", RULES["product"])
 
