@@ -10,7 +10,7 @@ OPENCV5 := build/opencv5
 
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
-.PHONY: help install run test quick test-opencv5 lab sync notebooks evidence messages lint claims format clean
+.PHONY: help install run test quick test-opencv5 lab sync notebooks evidence messages lint claims bench format clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -60,6 +60,13 @@ test-opencv5: $(STAMP)  ## The image tests again, on OpenCV 5
 	@test -d $(OPENCV5)/cv2 || $(BIN)/python -m pip install --quiet --no-deps --target $(OPENCV5) 'opencv-python>=5,<6'
 	PYTHONPATH=$(OPENCV5) $(BIN)/python -c "import cv2; print('OpenCV', cv2.__version__); assert cv2.__version__.startswith('5.')"
 	PYTHONPATH=$(OPENCV5) $(BIN)/python -m pytest tests/test_image.py mmtutor/image.py
+
+# Wants a quiet machine; each writes its page, benchmarks/NAME.md, and all run, also after a failure.
+BENCHMARKS := import_time rules fusions shares features networks growth series
+bench: $(STAMP)  ## Measure beside rivals, some twenty minutes; the pages in benchmarks/ say how
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	@failed=; for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py || failed="$$failed $$name"; done; \
+	test -z "$$failed" || { echo "Over a limit:$$failed"; exit 1; }
 
 install: $(STAMP)  ## Make .venv and install everything into it (also plain `make`)
 	@echo "Ready. Next: make run, make test, or make lab."
