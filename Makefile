@@ -11,6 +11,7 @@ OPENCV5 := build/opencv5
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
 .PHONY: help install run test quick test-opencv5 lab sync notebooks evidence messages lint claims bench format clean
+.PHONY: fuzz
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,6 +24,9 @@ test: $(STAMP)  ## Unit tests, doctests, and every notebook compared with its st
 
 quick: $(STAMP)  ## Unit tests and doctests that are not slow; no notebooks
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+fuzz: $(STAMP)  ## Every public function given junk, 1,000 new cases each (make test: the same 30)
+	$(BIN)/python -m pytest tests/fuzz --fuzz 1000
 
 lab: $(STAMP)  ## Open JupyterLab at chapter 00
 	$(BIN)/mmtutor lab

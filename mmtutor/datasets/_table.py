@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,8 +55,8 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
     FileNotFoundError, IsADirectoryError
         If the path does not lead to a file.
     ValueError
-        If the file is empty or not in this encoding, a name stands twice in the first line or is
-        missing there, a quotation mark is never closed, or no row is left.
+        If the encoding is unknown, the file is empty or not in it, a name stands twice in the
+        first line or is missing there, a quotation mark is never closed, or no row is left.
 
     See Also
     --------
@@ -82,6 +83,12 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
     [[3, 'image', 'cell emptied'], [4, 'label', 'row left out']]
     """
     path = existing_file(path, what="table")
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, TypeError, ValueError):
+        raise ValueError(
+            f"encoding is {encoding!r}; expected the name of one, such as 'utf-8' or 'gb18030'"
+        ) from None
     lines = _rows(path, encoding)
     _, names = next(lines, (0, []))
     modalities = _check_header(path, names, label)

@@ -94,7 +94,7 @@ def robustness_curve(
             f"X must be a table and corrupt a function, got {X!r:.60} and {corrupt!r:.60}"
         )
     y = _checks.labels(y, what="labels (one a row of X)", length=len(X))
-    levels = [float(level) for level in levels]
+    levels = _checks.numbers(list(levels), what="levels").tolist() if np.iterable(levels) else []
     outside = [level for level in levels if not 0 <= level <= 1]
     if not levels or outside:
         raise ValueError(f"levels must be one or more numbers in [0, 1], got {outside or 'none'}")
