@@ -88,6 +88,41 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("names", nargs="*", metavar="NAME", help="data sets (default: all)")
     data.set_defaults(function=_data)
 
+    student = commands.add_parser(
+        "student",
+        parents=[course],
+        help="write notebooks without solutions and outputs into a folder",
+    )
+    student.add_argument("folder", type=Path, metavar="DIR", help="where to; made if need be")
+    student.add_argument("notebooks", nargs="*", metavar="NN", help="numbers (default: all)")
+    student.set_defaults(function=_student)
+
+    grade = commands.add_parser(
+        "grade",
+        parents=[course],
+        help="judge hand-ins by the official checkers; a table, and CSV",
+        description="Execute each hand-in in a process of its own, with limits, and judge its "
+        "exercises by the official checkers on inputs that nobody has seen. This is no sandbox: "
+        "the code runs with your rights. Grade on a machine that holds nothing to lose.",
+    )
+    grade.add_argument("paths", nargs="+", type=Path, metavar="FILE_OR_DIR")
+    grade.add_argument("--csv", type=Path, metavar="FILE", help="also write a row an exercise")
+    grade.add_argument("--seconds", type=_positive, default=900, help="for a hand-in (default 900)")
+    grade.add_argument("--seed", type=int, help="the same inputs again, to settle a dispute")
+    grade.set_defaults(function=_grade)
+
+    challenge = commands.add_parser(
+        "challenge",
+        help="score a fusion of yours on a fresh draw of posts",
+        description="FILE is Python and defines model(), an unfitted classifier. It learns from "
+        "posts of twenty authors and is judged on twenty others, beside reference entries and the "
+        "ideal observer.",
+    )
+    challenge.add_argument("file", type=Path, metavar="FILE")
+    challenge.add_argument("--chapter", choices=("06", "10", "12"), default="10")
+    challenge.add_argument("--seed", type=int, help="the same draw again")
+    challenge.set_defaults(function=_challenge)
+
     doctor = commands.add_parser("doctor", help="say what is wrong with this environment")
     doctor.set_defaults(function=_doctor)
     return parser
@@ -214,6 +249,52 @@ def _data_verify(names: Sequence[str]) -> int:
                 print(f"    and {len(bad) - 10} more")
             print(f"    mend it: mmtutor data fetch {name}")
     return int(broken)
+
+
+def _student(options: argparse.Namespace) -> int:
+    from mmtutor.course import editions, manifest
+
+    course = manifest.find_course(options.course)
+    try:
+        files = editions.write_for_students(course, options.notebooks, options.folder)
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{len(files)} notebooks in {options.folder}, without solutions and outputs")
+    return 0
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from mmtutor.course import grading, manifest
+
+    course = manifest.find_course(options.course)
+    try:
+        paths = grading.find(options.paths)
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 2
+    graded = []
+    for path, student in zip(paths, grading.whose(paths), strict=True):
+        one = grading.grade(
+            course, path, student=student, seconds=options.seconds, seed=options.seed
+        )
+        print(grading.report([one]), flush=True)
+        graded.append(one)
+    print(f"{len(graded)} hand-ins judged")
+    if options.csv:
+        grading.as_table(graded).to_csv(options.csv, index=False)
+    return 0
+
+
+def _challenge(options: argparse.Namespace) -> int:
+    from mmtutor.course import challenge
+
+    if not options.file.is_file():
+        print(f"there is no {options.file}", file=sys.stderr)
+        return 2
+    words, scored = challenge.run(options.file, options.chapter, options.seed)
+    print(words, file=sys.stdout if scored else sys.stderr)
+    return int(not scored)
 
 
 def _doctor(options: argparse.Namespace) -> int:
