@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -28,8 +29,7 @@ def execute(cells: list[dict[str, Any]], seconds: float) -> tuple[dict[str, Any]
     """Run the cells one after the other; return what was given to `check`, the names, and notes."""
     from IPython.core.interactiveshell import InteractiveShell
 
-    import mmtutor.exercises
-
+    exercises = importlib.import_module("mmtutor.exercises")  # which stand above the course
     shell = InteractiveShell.instance()
     given: dict[str, Any] = {}
     is_solution = False
@@ -39,7 +39,7 @@ def execute(cells: list[dict[str, Any]], seconds: float) -> tuple[dict[str, Any]
         if not is_solution and answer is not None and answer is not ...:
             given[number] = answer
 
-    mmtutor.exercises.check = checking.check = check
+    vars(exercises)["check"] = vars(checking)["check"] = check
     notes, failed = [], []
     for k, cell in enumerate(cells, start=1):
         is_solution = cell["solution"]
