@@ -10,14 +10,20 @@ OPENCV5 := build/opencv5
 
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
-.PHONY: help install run test quick test-opencv5 lab sync notebooks evidence messages lint claims bench format clean
+.PHONY: help install run site site-test test quick test-opencv5 lab sync notebooks evidence messages lint claims bench format clean
 .PHONY: fuzz
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-run: $(STAMP)  ## Execute the whole series; pages and an index in build/
+run: $(STAMP)  ## Execute the whole series; its pages in build/site
 	$(BIN)/mmtutor run
+
+site: $(STAMP)  ## The course's site, from the stored outputs, in build/site
+	$(BIN)/mmtutor site
+
+site-test: $(STAMP)  ## The site in a real browser, if there is a Chromium
+	$(BIN)/python -m pytest tests/site
 
 test: $(STAMP)  ## Unit tests, doctests, and every notebook compared with its stored outputs
 	$(BIN)/python -m pytest -n 2 --dist loadfile --nbval

@@ -365,7 +365,7 @@ class TfidfFeatures(_ColumnOfTexts, TfidfVectorizer):
 
     The weight of n-gram *t* in text *d* of *n* training texts is
 
-    .. math:: \mathrm{tf}(t, d) \cdot \Bigl(1 + \ln rac{1 + n}{1 + \mathrm{df}(t)}\Bigr),
+    .. math:: \mathrm{tf}(t, d) \cdot \Bigl(1 + \ln \frac{1 + n}{1 + \mathrm{df}(t)}\Bigr),
 
     divided by the Euclidean norm of the text's weights. This is scikit-learn's smoothed variant.
 
@@ -727,7 +727,7 @@ class TokenSequences(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (n_samples, length_), int32
+        ndarray of shape (n_samples, `length_`), int32
             Padded with 0 at the end; longer texts are cut. A text without tokens is a zero row.
 
         Raises
@@ -750,7 +750,7 @@ class TokenSequences(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : array of shape (n_samples, length_), int
+        X : array of shape (n_samples, `length_`), int
             As `transform` returns it.
 
         Returns
@@ -781,7 +781,7 @@ class TokenSequences(TransformerMixin, BaseEstimator):
 
         Returns
         -------
-        ndarray of shape (length_,), object
+        ndarray of shape (`length_`,), object
             The names.
         """
         check_is_fitted(self)

@@ -64,7 +64,7 @@ def clone(tmp_path: Path) -> Path:
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
-    pages.write_index(read_course(folder), folder / "build", {})
+    pages.stage(read_course(folder), folder / "build", {}, {0: "ok"})
     files = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
@@ -97,15 +97,23 @@ def test_a_chapter_is_added_and_removed_by_its_row_and_its_source(clone: Path) -
     assert lines("notebooks/source/20_be_a_dummy.py", "# # ") == ["# # 20 · Dummy · 假人"]
     (time,) = lines("notebooks/source/20_be_a_dummy.py", "**Time**")
     assert "1 minutes to read and do, 2 seconds to run" in time
-    (index,) = lines("build/index.html", "Dummy")
-    assert "20 · Dummy · 假人" in index
-    assert "not in this run" in index
+    chapters = after["build/chapters.md"].decode()
+    assert chapters.rstrip().endswith(
+        """### 20 · Dummy · 假人
+
+What is a test for?
+
+- Time: 1 minutes to read and do, 2 seconds to run
+- Data: simulated
+- This run: not in this run"""
+    )
 
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {
         "README.md",
         "course.toml",
-        "build/index.html",
+        "build/README.md",
+        "build/chapters.md",
         *(
             f"notebooks/{name}"
             for stem in ("00_start_here", "15_verify_faces_and_voices")

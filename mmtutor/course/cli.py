@@ -38,8 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser(
         "run",
         parents=[course],
-        help="execute the notebooks; pages and an index in build/",
-        description="Execute the notebooks (all, or those named) and write a page for each.",
+        help="execute the notebooks; their pages in build/site",
+        description="Execute the notebooks (all, or those named) and write the site with what "
+        "they put out.",
     )
     run.add_argument("notebooks", nargs="*", metavar="NN", help="numbers or names, such as 05")
     run.add_argument(
@@ -52,6 +53,15 @@ def _parser() -> argparse.ArgumentParser:
         "-j", "--jobs", type=_positive, default=2, help="notebooks at the same time (default 2)"
     )
     run.set_defaults(function=_run)
+
+    site = commands.add_parser(
+        "site",
+        parents=[course],
+        help="write the course's site from what is stored; build/site",
+        description="Write the site: chapters as stored, reference, glossary and data. Nothing is "
+        "executed; whatever Sphinx finds wrong is an error.",
+    )
+    site.set_defaults(function=_site)
 
     evidence = commands.add_parser(
         "evidence", parents=[course], help="make the tables of experiments that take minutes"
@@ -152,6 +162,15 @@ def _run(options: argparse.Namespace) -> int:
         jobs=options.jobs,
     )
     return int(any(outcome.status == "failed" for outcome in outcomes))
+
+
+def _site(options: argparse.Namespace) -> int:
+    from mmtutor.course import manifest, pages
+
+    course = manifest.find_course(options.course)
+    problems = pages.write(course)
+    print("\n".join([*problems, f"Pages: {course.folder / 'build' / 'site' / 'index.html'}"]))
+    return int(bool(problems))
 
 
 def _sync(options: argparse.Namespace) -> int:
@@ -346,7 +365,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if (error.name or "").partition(".")[0] == "mmtutor":
             raise
         print(
-            f"{error.name} is not installed: pip install 'mmtutor[notebooks]'; "
+            f"{error.name} is not installed: pip install 'mmtutor[all]'; "
             "`mmtutor doctor` tells what else is missing.",
             file=sys.stderr,
         )

@@ -52,6 +52,8 @@ WHAT_FOR = {
     "chinese": "cutting Chinese into words, in chapter 01",
     "scale": "the cluster of chapter 14",
     "notebooks": "opening and executing the notebooks",
+    "site": "the pages that make run and make site write",
+    "browser": "make site-test",
     "test": "make test and make lint",
 }
 # Words in an import error, and what to do about them.

@@ -6,6 +6,7 @@ A chapter exists twice: ``notebooks/source/NN_name.py`` (jupytext py:percent, wh
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 from collections import Counter
@@ -127,6 +128,21 @@ def outline(cells: list[Any]) -> list[dict[str, Any]]:
 def code(notebook: Any) -> list[Any]:
     """Return the code cells that hold something."""
     return [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+
+
+def uncoloured(text: str) -> str:
+    """Return a text without a terminal's colours."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def prose(notebook: Any) -> str:
+    """Return all Markdown, cells parted by blank lines."""
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def parsed(source: str) -> ast.Module:
+    """Return the syntax tree of a code cell, without the notebook's own commands (% and !)."""
+    return ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
 
 
 def differences(source: Path, stored: Path) -> list[str]:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import importlib.util
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -39,8 +38,6 @@ KERNEL_ENVIRONMENT = {
     "CUDA_VISIBLE_DEVICES": "-1",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
-
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 # What must happen once before several kernels want it at the same time: the default data are made,
 # and librosa compiles its functions into a cache that is not safe from two writers.
@@ -158,7 +155,7 @@ def _end_kernels() -> None:
             child.kill()
 
 
-def _run_all(outcomes: Sequence[Outcome], build: Path, *, store: bool, jobs: int) -> None:
+def _run_all(outcomes: Sequence[Outcome], *, store: bool, jobs: int) -> None:
     """Execute notebooks side by side; Ctrl-C ends their kernels."""
     from tqdm import tqdm
 
@@ -177,8 +174,6 @@ def _run_all(outcomes: Sequence[Outcome], build: Path, *, store: bool, jobs: int
         with outcome.failing():
             if store and outcome.status == "ok":
                 notebooks.write_stored(notebook, chapter.stored)
-            page, folder = build / f"{chapter.name}.html", chapter.stored.parent
-            outcome.notes += pages.write_page(notebook, page, title=chapter.heading, folder=folder)
 
     # In the main thread nbclient would install a signal handler per notebook; the last one wins.
     with bar, ThreadPoolExecutor(jobs) as pool:
@@ -257,10 +252,10 @@ def run(
         print("Making the default data (only the first time takes a while) ...", flush=True)
         if not make_default_data():
             print("The default data could not be made: see above.", file=sys.stderr)
-        _run_all(waiting, build, store=store, jobs=jobs)
+        _run_all(waiting, store=store, jobs=jobs)
     for outcome in outcomes:
         if outcome.error:
-            error = outcome.error if sys.stderr.isatty() else _COLOUR.sub("", outcome.error)
+            error = outcome.error if sys.stderr.isatty() else notebooks.uncoloured(outcome.error)
             print(f"\n{outcome.chapter.name}:\n{error}\n", file=sys.stderr)
     print(table(outcomes))
     said = {
@@ -270,10 +265,12 @@ def run(
         for outcome in outcomes
     }
     try:
-        pages.write_index(course, build, said)
-        print(f"Pages: {os.path.relpath(build / 'index.html')}")
-    except OSError as error:
-        print(f"The index of the pages could not be written: {error}", file=sys.stderr)
+        executed = {each.chapter.number: each.notebook for each in outcomes if each.notebook}
+        for problem in pages.write(course, executed, said, build=build):
+            print(problem, file=sys.stderr)
+        print(f"Pages: {os.path.relpath(build / 'site' / 'index.html')}")
+    except Exception as error:  # the notebooks were executed all the same
+        print(f"The pages could not be written: {type(error).__name__}: {error}", file=sys.stderr)
     return outcomes
 
 

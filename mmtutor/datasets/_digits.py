@@ -44,6 +44,7 @@ def fetch_spoken_digits(
         sample_rate : int
             Hz.
         target_names : list of str
+            What is told apart.
         DESCR : str
             With licence and citation.
 
@@ -114,6 +115,7 @@ def fetch_mnist_test(*, download_if_missing: bool = True, progress: bool = True)
         target : ndarray of shape (10000,), int
             The digit.
         target_names : list of str
+            What is told apart.
         DESCR : str
             With licence and citation.
 
@@ -188,6 +190,7 @@ def fetch_audiovisual_digits(
         sample_rate : int
             Hz.
         target_names : list of str
+            What is told apart.
         DESCR : str
             With licences and citations.
 

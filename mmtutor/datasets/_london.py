@@ -43,6 +43,7 @@ def fetch_london_faces(
         groups : ndarray of shape (204,), str
             The person: split by it, or a classifier recognises people instead of smiles.
         target_names : list of str
+            What is told apart.
         DESCR : str
             With licence and citation.
 

@@ -30,6 +30,7 @@ def fetch_movie_sentences(*, download_if_missing: bool = True, progress: bool = 
         target : ndarray of shape (10662,), str
             "negative" or "positive".
         target_names : list of str
+            What is told apart.
         DESCR : str
             With licence and citation.
 

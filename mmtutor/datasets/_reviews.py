@@ -25,7 +25,9 @@ def load_reviews() -> Bunch:
         target : ndarray of shape (756,), str
             The labels.
         target_names : list of str
+            What is told apart.
         DESCR : str
+            What they are, and their licence.
 
     Raises
     ------

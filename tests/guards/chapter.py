@@ -10,7 +10,6 @@ docs/template.py.
 
 from __future__ import annotations
 
-import ast
 import functools
 import re
 from collections.abc import Iterator
@@ -55,14 +54,12 @@ class Chapter:
     @property
     def code(self) -> list[Any]:
         """The code cells that hold something."""
-        cells = self.notebook.cells
-        return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip()]
+        return notebooks.code(self.notebook)
 
     @property
     def prose(self) -> str:
         """All Markdown, cells parted by blank lines."""
-        cells = self.notebook.cells
-        return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        return notebooks.prose(self.notebook)
 
     def section(self, heading: str) -> str:
         """Return the Markdown under a heading of the second level, or nothing."""
@@ -165,11 +162,6 @@ def tags(cell: Any) -> set[str]:
     """Return a cell's tags, and nbval's markers in comments as the tags they stand for."""
     markers = re.findall(r"#\s*((?:PYTEST_VALIDATE|NBVAL)_\w+)", cell.source)
     return {*cell.metadata.get("tags", []), *(m.lower().replace("_", "-") for m in markers)}
-
-
-def parsed(code: str) -> ast.Module:
-    """Return the syntax tree of a cell, without the notebook's own commands (% and !)."""
-    return ast.parse(re.sub(r"^\s*[%!].*$", "", code, flags=re.MULTILINE))
 
 
 def ignores_output(cell: Any) -> bool:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import pydoc
 import re
-from collections.abc import Iterator, Set
-from pathlib import Path
-from types import ModuleType
+from collections.abc import Set
 from typing import Any
 
 from numpydoc.docscrape import get_doc_object
 from numpydoc.validate import validate
+
+from mmtutor.course.reference import methods
 
 # All of numpydoc's checks are made but these.
 LEFT_OUT = {
@@ -38,29 +37,6 @@ TAUGHT = re.compile(r"\bTaught\s+in\s+notebooks?\s+((?:\d\d(?:,\s+|\s+and\s+)?)+
 NOT_TAUGHT = re.compile(r"\bNot\s+used\s+in\s+a\s+notebook:\s+\S")
 
 
-def public_modules(package: Path) -> list[str]:
-    """Return every module that is not private and states what it offers in ``__all__``.
-
-    The files are read, not imported: one of the rooms would load TensorFlow.
-    """
-    found = []
-    for path in sorted(package.rglob("*.py")):
-        parts = path.relative_to(package.parent).with_suffix("").parts
-        parts = parts[:-1] if parts[-1] == "__init__" else parts
-        states_all = re.search(r"^__all__\b", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-        if states_all and not any(part.startswith("_") for part in parts):
-            found.append(".".join(parts))
-    return found
-
-
-def public_names(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """Yield the functions and classes in a module's ``__all__``; values carry no docstring."""
-    for name in module.__all__:
-        thing = getattr(module, name)
-        if inspect.isfunction(thing) or inspect.isclass(thing):
-            yield f"{module.__name__.removeprefix('mmtutor.')}.{name}", thing
-
-
 def docstring(name: str, thing: Any) -> list[str]:
     """A public name says what goes in and out, with shapes, units and an example.
 
@@ -84,24 +60,9 @@ def docstring(name: str, thing: Any) -> list[str]:
         found += _fields(name, thing)
     elif not (TAUGHT.search(thing.__doc__) or NOT_TAUGHT.search(thing.__doc__)):
         found.append(f"{name} does not say which notebook teaches it: 'Taught in notebook NN.'")
-    for method in _methods(thing) if isinstance(thing, type) else ():
+    for method in methods(thing).values() if isinstance(thing, type) else ():
         found += _described(_place(method), method, LEFT_OUT_OF_METHODS)
     return found
-
-
-def _methods(cls: type) -> Iterator[Any]:
-    """Yield the public methods and properties that a class has from its own package."""
-    package = cls.__module__.partition(".")[0]
-    own: dict[str, Any] = {}
-    for base in reversed(cls.__mro__):
-        if base.__module__.partition(".")[0] == package:
-            own |= vars(base)
-    for name, thing in own.items():
-        method = getattr(thing, "__func__", thing)  # of a class method
-        if not name.startswith("_") and (
-            inspect.isfunction(method) or isinstance(method, property)
-        ):
-            yield method
 
 
 def _place(method: Any) -> str:

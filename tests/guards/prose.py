@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from chapter import CALL, Chapter, Passage, ignores_output, parsed, sections_of, texts
+from chapter import CALL, Chapter, Passage, ignores_output, sections_of, texts
+
+from mmtutor.course.notebooks import parsed
 
 # What is not prose, in the order in which it is taken out.
 NOT_PROSE = (

