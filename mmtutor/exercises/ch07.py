@@ -144,19 +144,19 @@ def _batches(rng: np.random.Generator) -> Iterator[Case]:
         x, output = rng.normal(size=(2, n, width))
         present = rng.random(n) < 0.6
         present[:2] = True, False
-        x[~present] = 0
         yield Case(x, output, present)
-    nothing = np.zeros((4, 3)), np.ones((4, 3)), np.zeros(4, dtype=bool)
+    nothing = *rng.normal(size=(2, 4, 3)), np.zeros(4, dtype=bool)
     yield Case(*nothing, hint=_("a batch without the modality has a loss of 0."))
 
 
 exercise(
     "07.3",
-    "a function (x, output, present) that returns one number, the loss; 0 if nothing is present",
+    "a function (x, output, present) that returns one number, the loss, whatever stands in absent "
+    "samples; 0 if nothing is present",
     solve=lambda *given: _square(*given).mean() if given[2].any() else 0.0,
     cases=_batches,
     slips={
-        N_("absent samples count in your loss: their zeros are no target."):
+        N_("absent samples count in your loss: what stands there is no target."):
             lambda x, o, p: ((x - o) ** 2).mean(),
         N_("divide by the number of samples present, not by all."):
             lambda x, o, p: _square(x, o, p).sum() / x.size,
@@ -298,6 +298,7 @@ def _shared_code(ask: Callable, rng: np.random.Generator) -> str:
     if not isinstance(model, keras.Model):
         raise Hint(_("return a keras.Model."))
     _look_at_model(model, sizes, code_size, rng)
+    _look_at_decoders(model, sizes, code_size)
     return _("every modality acts on every reconstruction, and all pass through the code.")
 
 
@@ -332,6 +333,32 @@ def _look_at_model(
             "all pass through it, and make each decoder one linear layer."
         )
         raise Hint(text.format(rank=rank, size=code_size))
+
+
+def _look_at_decoders(model: Any, sizes: dict[str, int], code_size: int) -> None:
+    """What acts on one output alone must be a matrix from the code, and a bias if there is one."""
+    import tensorflow as tf
+
+    with tf.GradientTape(persistent=True) as tape:
+        outputs = model({name: np.ones((1, size), "float32") for name, size in sizes.items()})
+    weights = model.trainable_variables
+    values = [weight.value for weight in weights]
+    acts = {
+        name: [slope is not None for slope in tape.gradient(outputs[name], values)]
+        for name in sizes
+    }
+    for name, size in sizes.items():
+        shapes = [
+            tuple(weight.shape)
+            for weight, here, *on in zip(weights, acts[name], *acts.values(), strict=True)
+            if here and sum(on) == 1
+        ]
+        if sorted(shapes, key=len) not in ([(code_size, size)], [(size,), (code_size, size)]):
+            text = _(
+                "the weights that act on {name} alone have the shapes {shapes}: one linear layer "
+                "from the code has ({code_size}, {size}), and ({size},) if it has a bias."
+            )
+            raise Hint(text.format(name=name, shapes=shapes, code_size=code_size, size=size))
 
 
 def _answer(model: Any, batch: dict[str, np.ndarray], sizes: dict[str, int]) -> dict:

@@ -260,7 +260,7 @@ def _out(value: Value, groups: Groups) -> list[float]:
 
 def _teams(rng: np.random.Generator) -> Iterator[Case]:
     names = ["text", "title", "image", "copy", "audio", "music"]
-    for sizes in ([1, 2, 1], [2, 1, 2], [3, 1, 1], [1, 2, 3]):
+    for sizes in ([1, 2, 1], [2, 1, 2], [1, 2, 3], [2, 1], [1, 2, 1, 2], [3]):
         order = iter(rng.permutation(names).tolist())
         groups = [[next(order) for _ in range(size)] for size in sizes]
         members = sorted(name for group in groups for name in group)
@@ -269,13 +269,14 @@ def _teams(rng: np.random.Generator) -> Iterator[Case]:
         def value(present: Any, table: np.ndarray = table, members: list[str] = members) -> float:
             return float(table[tuple(int(name in present) for name in members)])
 
-        yield Case(value, groups)
+        hint = _("there may be one group, or two, or four: each size of set counts alike.")
+        yield Case(value, groups, hint="" if len(groups) == 3 else hint)
 
 
 exercise(
     "13.4",
     "a function (value, groups) that returns one share a group, in their order, where the members "
-    "of a group come and go together",
+    "of a group come and go together; one to four groups",
     solve=_of_groups,
     cases=_teams,
     slips={

@@ -127,7 +127,14 @@ exercise(
 
 # --- 14.3 ---------------------------------------------------------------------------------------
 
-_PIECE, _MOST = 2**20, 3 * 2**20
+_LONG, _MOST = 4 * 2**20, 3 * 2**20
+
+
+_EVERY_BYTE = N_(
+    "one byte of the file changed (its date and size did not), and the key is the same: look at "
+    "every byte."
+)
+_ORDER = N_("the same bytes in another order got the same key: all pieces go into one hash.")
 
 
 @judged(
@@ -136,7 +143,7 @@ _PIECE, _MOST = 2**20, 3 * 2**20
     "another for other bytes, holding at most 3 MB of the file at a time",
 )
 def _key(ask: Callable, rng: np.random.Generator) -> str:
-    """Pairs of files of the same length that differ in one place, and a file of several MB."""
+    """Files of the same length that differ in one place or in their order, short ones and long."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         content = bytearray(rng.bytes(300_000))
@@ -160,26 +167,30 @@ def _key(ask: Callable, rng: np.random.Generator) -> str:
             other = bytearray(content)
             other[place] ^= 1 << int(rng.integers(8))
             if ask_about("a.wav", other) == first:
-                raise Hint(
-                    _(
-                        "one byte of the file changed (its date and size did not), and the key is "
-                        "the same: look at every byte."
-                    )
-                )
+                raise Hint(_(_EVERY_BYTE))
         turned = content[150_000:] + content[:150_000]
         if ask_about("a.wav", turned) == first:
-            raise Hint(_("the same bytes in another order got the same key."))
+            raise Hint(_(_ORDER))
         if ask_about("a.wav", bytes(10)) == ask_about("b.wav", bytes(11)):
             raise Hint(_("10 bytes of zeros and 11 got the same key: the length counts, too."))
         ask_about("empty.wav", b"")
-        _hold_little(ask, folder / "long.wav", rng)
+        content = bytearray(rng.bytes(_LONG))
+        (folder / "long.wav").write_bytes(content)
+        _hold_little(ask, folder / "long.wav")
+        first = ask_about("long.wav", content)
+        for place in (_LONG - 1, int(rng.integers(_LONG // 3, _LONG // 2))):
+            content[place] ^= 1
+            if ask_about("long.wav", content) == first:
+                raise Hint(_(_EVERY_BYTE))
+            content[place] ^= 1
+        for half in (2**21, 2 * 10**6):  # whole pieces, as they are commonly read
+            turned = content[half : 2 * half] + content[:half] + content[2 * half :]
+            if ask_about("long.wav", turned) == first:
+                raise Hint(_(_ORDER))
     return _("the key follows the bytes and nothing else.")
 
 
-def _hold_little(ask: Callable, path: Path, rng: np.random.Generator) -> None:
-    with path.open("wb") as file:
-        for _piece in range(8):
-            file.write(rng.bytes(_PIECE))
+def _hold_little(ask: Callable, path: Path) -> None:
     traced = tracemalloc.is_tracing()
     tracemalloc.start()
     tracemalloc.reset_peak()
@@ -189,8 +200,8 @@ def _hold_little(ask: Callable, path: Path, rng: np.random.Generator) -> None:
     if not traced:
         tracemalloc.stop()
     if held > _MOST:
-        text = _("you held {held} MB of a file of 8 MB at once: read it in pieces.")
-        raise Hint(text.format(held=round(held / _PIECE)))
+        text = _("you held {held} MB of a file of {size} MB at once: read it in pieces.")
+        raise Hint(text.format(held=round(held / 2**20), size=_LONG // 2**20))
 
 
 # --- 14.4 ---------------------------------------------------------------------------------------
@@ -199,7 +210,8 @@ def _hold_little(ask: Callable, path: Path, rng: np.random.Generator) -> None:
 @judged(
     "14.4",
     "a function rows(k, epoch, n, size, seed) that returns the row numbers of batch k: each row "
-    "once an epoch, the last batch shorter, an order that depends on seed and epoch alone",
+    "once an epoch, the last batch shorter, an order that depends on seed and epoch alone, and "
+    "another one for another pair of them, far ones such as (0, 1000) and (1, 0), too",
 )
 def _rows(ask: Callable, rng: np.random.Generator) -> str:
     """Every row once an epoch, the same when asked again, another order for another epoch, seed."""
@@ -222,16 +234,31 @@ def _rows(ask: Callable, rng: np.random.Generator) -> str:
         raise Hint(_("every epoch has the same order: let it depend on the epoch."))
     if orders[seed, 0] == orders[seed + 1, 0]:
         raise Hint(_("another seed gives the same order."))
-    if len({tuple(order) for order in orders.values()}) < len(orders):
-        raise Hint(
-            _("seed 1, epoch 0 and seed 0, epoch 1 share an order: seed the generator with both.")
-        )
+    _look_at_pairs({(s, e): _order(ask, e, n, n, s) for s, e in _PAIRS})
     if any(sorted(set(order[:size])) == list(range(size)) for order in orders.values()):
         raise Hint(_("rows are shuffled within their batch only: shuffle all of them, then cut."))
     seen = {tuple(_order(ask, e, 3, 1, seed)) for e in range(80)}
     if len(seen) < 6:
         raise Hint(_("some orders never come: every order of the rows should be possible."))
     return _("each row once an epoch, in an order that every process agrees on.")
+
+
+# Pairs of seed and epoch that become one number when they are added, multiplied by a round number
+# and added, or written one after the other.
+_PAIRS = [(1, 0), (0, 1), (11, 0), (0, 11), (1, 10), (10, 1), (1, 100), (100, 1), (1, 1000)]
+_PAIRS += [(1000, 1), *((0, 10**k) for k in range(1, 7)), *((10**k, 0) for k in range(1, 7))]
+_PAIRS += [pair for k in (8, 10, 16) for pair in ((0, 2**k), (2**k, 0))]
+
+
+def _look_at_pairs(orders: dict[tuple[int, int], list[int]]) -> None:
+    seen: dict[tuple[int, ...], tuple[int, int]] = {}
+    for pair, order in orders.items():
+        if (other := seen.setdefault(tuple(order), pair)) != pair:
+            text = _(
+                "seed {a}, epoch {b} and seed {c}, epoch {d} share an order: seed the generator "
+                "with both numbers, not with one number made of them."
+            )
+            raise Hint(text.format(a=other[0], b=other[1], c=pair[0], d=pair[1]))
 
 
 def _order(ask: Callable, epoch: int, n: int, size: int, seed: int) -> list[int]:

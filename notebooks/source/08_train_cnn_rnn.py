@@ -1054,9 +1054,11 @@ if available:
         row = np.flatnonzero(digit == k)[0]
         above.imshow(table["image"][row][..., 0])
         above.set(title=f"digit {k}", xticks=[], yticks=[])
-        below.imshow(table["audio"][row].T, origin="lower", aspect="auto", cmap="magma")
+        spectrum, scale = table["audio"][row].T, {"cmap": "magma", "vmin": -80, "vmax": 0}
+        drawn = below.imshow(spectrum - np.nanmax(spectrum), origin="lower", aspect="auto", **scale)
         below.set(xlabel="frame of 25 ms")
     axes[1, 0].set_ylabel("mel band")
+    fig.colorbar(drawn, ax=axes[1], label="dB to the loudest")
     plotting.show(
         fig,
         alt="Five written digits that can hardly be seen under noise, and below each the log-mel spectrum of the same digit spoken, up to 24 frames by 20 bands; padding is white.",
@@ -1112,7 +1114,7 @@ assert (asked["right"].idxmax(axis=1) == "loudest sample 1").sum() == 5
 # ### Fusion and auxiliary losses, crossed
 #
 # Each fusion with and without auxiliary losses, and each modality trained alone, with the same care. Of the five speakers that are not the new one, four are learned from and one is watched: `EarlyStopping` takes back the weights that were best for the one watched. So the new speaker does not choose the number of passes.
-# (Learning rate and dropout come from an earlier edition, which had chosen them on these six speakers, with larger pictures: a little flattery may be left.)
+# (Learning rate and dropout come from an earlier edition, which had chosen them on these six speakers, with larger pictures; and the 27 dB of the trimming and the frames of 25 ms were not chosen inside either. Read all accuracies of this section as upper figures.)
 # **Predict**: which fusion is best, which one last, and do auxiliary losses help all three?
 
 
@@ -1208,11 +1210,11 @@ assert (weights < 0.001).all(axis=None)
 over_one = compared.loc[["gated over image alone", "gated over audio alone"], "standard errors"]
 assert compared.loc["gated over concat", "speakers it helps"] == 0 and over_one.abs().max() < 2
 assert mean["product, auxiliary"] >= 0.94
-assert below["product, auxiliary"] == 0 and below.drop("product, auxiliary").min() > 0
+assert below["product, auxiliary"] == 0
 assert abs(without_first) < 0.01
 
 # %% [markdown]
-# The product with auxiliary losses is right for 94.9 % on average (from one start of the networks), and it is the only one of the six that is for no speaker below the better modality.
+# The product with auxiliary losses is right for 94.9 % on average, and for no speaker below the better modality. That is *one* start of each network, with settings that were chosen on these speakers: an upper figure. How much another start would move it we did not test, so the order of the best ones is open.
 #
 # Is the product better than concatenation? *Without* auxiliary losses it is not. With them it gains 2 points, but the spread over the speakers is 7, and it is ahead for three speakers only: without the first speaker nothing is left of it. No clear winner.
 #
@@ -1344,9 +1346,11 @@ print(
     f"attention over concatenation, both auxiliary: {ahead.mean():+.3f}, spread {ahead.std():.3f}"
 )
 print("speaker by speaker:", ahead.round(3).tolist())
-over_sound = others.loc["attention, auxiliary, in Keras"] - crossed.loc["audio alone"]
-print(f"attention over the sound alone: {over_sound.mean():+.3f}, spread {over_sound.std():.3f}")
-assert abs(gap.mean()) < 0.03 and abs(over_sound.mean()) < 0.03
+for single in ("image alone", "audio alone"):
+    over = others.loc["attention, auxiliary, in Keras"] - crossed.loc[single]
+    print(f"attention, auxiliary, over {single}: {over.mean():+.3f}, spread {over.std():.3f}")
+    assert -over.std() < over.mean() < 0
+assert abs(gap.mean()) < 0.03
 assert (ahead < 0).all() and (ahead < -0.2).sum() == 2
 
 # %% tags=["nbval-ignore-output"]
@@ -1358,13 +1362,15 @@ if available:
     x, _ = digit_arrays(rest[next(inner.split(rest, groups=who[rest]))[0]])
     looks = np.asarray(scores({name: values[new] for name, values in x.items()}))
     looks = looks.mean(axis=(1, 2)).reshape(-1, 6, 6)  # over heads and frames: one map a sample
+    maps = [looks[digit[new] == k].mean(axis=0) for k in range(5)]
     fig, axes = plt.subplots(2, 5, figsize=(8, 3.4))
     for k, (above, below) in enumerate(axes.T):
         one = np.flatnonzero(digit[new] == k)
         above.imshow(np.stack(table["image"][new[one]]).mean(axis=0)[..., 0])
         above.set(title=f"all {k}s", xticks=[], yticks=[])
-        below.imshow(looks[one].mean(axis=0), cmap="magma", vmin=0)
+        drawn = below.imshow(maps[k], cmap="magma", vmin=0, vmax=np.max(maps))
         below.set(xticks=[], yticks=[])
+    fig.colorbar(drawn, ax=axes[1], label="weight (all: 1)")
     axes[0, 0].set_ylabel("mean picture")
     axes[1, 0].set_ylabel("attention")
     plotting.show(
@@ -1373,9 +1379,9 @@ if available:
     )
 
 # %% [markdown]
-# Attention does not pay here: with auxiliary losses it is behind the concatenation for each of the six speakers, far behind for two, and on average about as good as the sound alone. One difference besides the fusion: attention looks at the places after the *first* convolution, the concatenation at features of the whole picture after the second. Which of the two costs it so much, we did not test. Nor did we run the concatenation *without* auxiliary losses in these cells. With them it is on average about as good as the package's, so nothing points at a fault in `see` and `listen`.
+# *This* network with attention does not pay: with auxiliary losses it is behind the concatenation for each of the six speakers, far behind for two, and on average even a little below each modality alone, the picture and the sound (by less than the speakers differ). Why, we did not test. Attention is not the only difference from the concatenation: it looks at the places after the *first* convolution, the concatenation at features of the whole picture after the second. It had one start and at most 20 passes, and how many it took was not noted. Nor did we run the concatenation *without* auxiliary losses in these cells. With them it is on average about as good as the package's, so nothing points at a fault in `see` and `listen`; of `attend` that says nothing.
 #
-# The maps are no proof of use: they differ from digit to digit (one speaker, one start), and still the accuracy is about that of the sound alone.
+# The maps are no proof of use: they differ from digit to digit (one speaker, one start), and still the accuracy is no better than that of one modality.
 
 # %% [markdown]
 # ## What we measured
@@ -1386,7 +1392,7 @@ if available:
 # - On 600 posts, fusion lifts the classical experts above their best modality in every fold, the network in four of five, which is not certain. The classical pipeline is behind the network in no fold, and ahead by some two standard errors.
 # - In a world with a sure modality that is not linear and a long list that can be learned by heart, joint training with one loss loses to the sure modality alone: partly it has not learned it, partly the list outvotes it. Auxiliary losses reduce the first, a weight the second.
 # - A learned gate turns to the camera that works, and beats plain concatenation; against the product it gains nothing.
-# - On real audio-visual digits, speaker unseen, the product with auxiliary losses is 94.9 % right from one start (passes chosen on another speaker; learning rate and dropout once on these six), and for none of the six below the better modality trained alone. The concatenation with auxiliary losses is not clearly behind it; the gate and, in Keras, attention are behind the concatenation for each of the six.
+# - On real audio-visual digits, speaker unseen, the product with auxiliary losses is 94.9 % right from one start: an upper figure (passes chosen on another speaker, but learning rate and dropout once on these six). The concatenation with auxiliary losses is not clearly behind it; the gate and a network with attention, in Keras, are behind the concatenation for each of the six.
 #
 # (Digits vary between processors; the claims are asserted with room to spare.)
 
@@ -1400,7 +1406,6 @@ assert right_mean["concat"] < hidden_mean["concat"] - 0.05
 assert weighted.mean() > right_mean["concat"] + 0.08
 assert by_world["gated"].mean() > by_world["concat"].mean() + 0.02
 assert crossed.loc["product, auxiliary"].mean() >= 0.94
-assert (crossed.loc["product, auxiliary"] >= better_modality).all()
 print(f"product, auxiliary: {crossed.loc['product, auxiliary'].mean():.3f}; all claims hold")
 
 # %% [markdown]

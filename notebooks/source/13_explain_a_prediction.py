@@ -252,7 +252,7 @@ print(
 print(f"in log-odds, which have no ceiling, leaving out explains {explained:.0%} there")
 
 # %% [markdown]
-# Modalities that agree cover for each other: with two of them the probability is near its ceiling already, and the third can add little. So, in probabilities, leaving out explains half of what there is where all three agree; in log-odds this loss is nearly gone (95%). Where at least one objects, the sums are nearly right on average, but not in each post: for post 556 they give 0.70 where there is 0.46 to explain. (In other folds, too: section 3.) Shares add up on each scale, in every single post.
+# Where all three agree, two of them reach a mean probability of 0.82, and the third lifts it to 0.91: the scale of probabilities bends near 1, so leaving out explains half of what there is. In log-odds this loss is nearly gone (95%, in this fold). That is a property of our rule: a product is a sum of logarithms, but for the division that makes it sum to 1. Where at least one objects, the sums are nearly right on average, but not in each post: for post 556 they give 0.70 where there is 0.46 to explain. (Section 3 has the other folds, in probabilities.) Shares add up on each scale, in every single post.
 #
 # ## 3 · Is it true?
 #
@@ -332,7 +332,7 @@ fig, axes = plt.subplots(1, 3, figsize=(9, 3.1), sharex=True, sharey=True)
 for ax, name in zip(axes, MODALITIES, strict=True):
     ax.plot(true[name], shares[name], ".", color=plotting.MODALITY_COLOURS[name])
     ax.axline((0, 0), slope=1, color="0.6", linewidth=1)
-    ax.set(title=name, xlabel="true share (nats)", xlim=(-8, 8), ylim=(-5, 5))
+    ax.set(title=name, xlabel="true share (nats)")
 axes[0].set_ylabel("the model's share (nats)")
 plotting.show(
     fig,
@@ -415,7 +415,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Both point to the same words. The falls add up to less than half of what there is to explain: "good" and "happy" cover for each other, as the modalities did; where "good" is gone, "happy" counts for more. And look at "I": a word without a feeling gets almost as much as "happy". The explanation is right: "I" stands in 56 positive, 29 neutral and 28 negative posts of those that the model learned from. Whether that holds outside this collection the explanation cannot tell; it tells us where to ask.
+# Both point to the same words. The falls add up to less than half of what there is to explain: what "good" says "happy" says, too; where "good" is gone, "happy" counts for more. And look at "I": a word without a feeling gets almost as much as "happy". The explanation is right: "I" stands in 56 positive, 29 neutral and 28 negative posts of those that the model learned from. Whether that holds outside this collection the explanation cannot tell; it tells us where to ask.
 #
 # ## 5 · Inside the face
 #
@@ -480,12 +480,13 @@ panels = [
 ]
 for ax, (title, values, picture, unit) in zip(axes, panels, strict=True):
     limit = np.abs(values).max()
+    signed = unit == "fall of probability"  # grey levels have no sign here
     if picture is not None:
         ax.imshow(picture, extent=(0, 96, 96, 0))
     drawn = ax.imshow(
         values,
-        cmap="PuOr_r",
-        vmin=-limit,
+        cmap="PuOr_r" if signed else "cividis",
+        vmin=-limit if signed else 0,
         vmax=limit,
         extent=(0, 96, 96, 0),
         alpha=1 if picture is None else 0.6,
@@ -631,7 +632,8 @@ axes[2].legend(loc="lower right", fontsize=8)
 plotting.show(
     fig,
     alt="Three deletion curves of post 556, for words, patches and tiles. Removed in the order of "
-    "occlusion, words and patches make the probability fall steeply; in random order it falls late. "
+    "occlusion, words and patches make the probability fall steeply (that of the words rises a little again in "
+    "the second half); in random order it falls late. "
     "With tiles both curves rise to one, that of occlusion later.",
 )
 
@@ -931,7 +933,7 @@ check("13.2", solution_2)
 # %% [markdown]
 # ### Exercise 13.3 · Who spoke loudest for the errors?
 #
-# `V[i, t, m, a]` is the log-odds of the class predicted for sample i, with text, image and audio hidden (0) or present (1). Count the wrong predictions in which text, image and audio have the largest Shapley value of the three. (Section 8 says what this count is not.)
+# `V[i, t, m, a]` is the log-odds of the class predicted for sample i, with text, image and audio hidden (0) or present (1). Count the wrong predictions in which text, image and audio have the largest Shapley value of the three; return the counts in this order, as an array. (Section 8 says what this count is not.)
 
 
 # %%
@@ -960,7 +962,7 @@ check("13.3", solution_3)
 # %% [markdown]
 # ### Exercise 13.4 · Copies as one player
 #
-# `value` takes a list of names, in any order, and returns a number. `groups` is a list of lists of names; the members of a group come and go together. Return one Shapley value a group, in their order, the groups being the players.
+# `value` takes a list of names, in any order, and returns a number. `groups` is a list of one to four lists of names; the members of a group come and go together. Return one Shapley value a group, in their order, the groups being the players.
 
 
 # %%
@@ -990,7 +992,7 @@ check("13.4", solution_4)
 #
 # 1. Three modalities say the same thing, each surely. What do the three falls show, if each is left out once, and what do the Shapley values?
 #
-# <details><summary>Answer</summary>The falls are near zero: the other two still say it. The Shapley values are a third of what there is to explain, each, by symmetry and efficiency.</details>
+# <details><summary>Answer</summary>In probabilities the falls are near zero: the other two still say it. The Shapley values are a third of what there is to explain, each, by symmetry and efficiency.</details>
 #
 # 2. A colleague reads from small shares of the text that "customers' words hardly matter". What do you answer?
 #
@@ -1007,8 +1009,8 @@ check("13.4", solution_4)
 # ## Pitfalls
 #
 # - **Believing a pretty map.** A map that looks like a face may come from any model. Teach the model shuffled labels, and see what of the map stays (section 5).
-# - **Shares as knowledge.** They say what the model uses (section 3), and with learned weights copies divide them (section 9).
-# - **Leaving out once.** Modalities and words that agree cover for each other, and each looks less useful than it is (sections 2 and 4).
+# - **Shares as knowledge.** They say what the model uses (section 3), and with learned weights copies may divide them (section 9).
+# - **Leaving out once.** Where modalities or words agree, what is left says most of it still, and in probabilities each looks less useful than it is (sections 2 and 4).
 # - **A filling that never occurs.** Silence and flat grey are inputs, too, and experts have opinions of them. Compare two fillings (section 9).
 # - **One class, one scale.** In the log-odds of another class, or in probabilities near 1, other numbers come out. Say what was explained.
 # - **Explaining training samples.** Then you explain memory. All posts here are by authors whom the model has not met.

@@ -324,6 +324,27 @@ def build_skip(sizes, code_size):
     return keras.Model(inputs, outputs)
 
 
+def build_deep(sizes, code_size, inner=8, activation=None):
+    inputs = {name: keras.Input((size,)) for name, size in sizes.items()}
+    z = layers.average([layers.Dense(code_size)(x) for x in inputs.values()])
+    outputs = {
+        name: layers.Dense(size)(layers.Dense(inner, activation=activation)(z))
+        for name, size in sizes.items()
+    }
+    return keras.Model(inputs, outputs)
+
+
+def build_without_bias(sizes, code_size):
+    inputs = {name: keras.Input((size,)) for name, size in sizes.items()}
+    z = layers.LayerNormalization()(
+        layers.average([layers.Dense(code_size)(x) for x in inputs.values()])
+    )
+    decoders = {
+        name: keras.Sequential([layers.Dense(size, use_bias=False)]) for name, size in sizes.items()
+    }
+    return keras.Model(inputs, {name: decoder(z) for name, decoder in decoders.items()})
+
+
 def build_list(sizes, code_size):
     model = build(sizes, code_size)
     return keras.Model(model.inputs, list(model.outputs))
@@ -358,6 +379,7 @@ RIGHT = {
         lambda s, c: build(
             s, c, code=10, share=lambda p: layers.Dense(c)(layers.concatenate(p)), hidden=12
         ),
+        build_without_bias,
     ],
 }
 
@@ -406,6 +428,7 @@ WRONG = {
     ],
     "07.3": [
         (lambda x, o, p: ((x - o) ** 2).mean(), "absent samples count"),
+        (lambda x, o, p: loss_select(x, o, x.any(axis=1)), "absent samples count"),
         (lambda x, o, p: (((x - o) ** 2).mean(axis=1) * p).mean(), "not by all"),
         (lambda x, o, p: ((x - o) ** 2).sum(axis=1)[p].mean(), "widest modality"),
         (lambda x, o, p: ((x - o) ** 2)[p].mean(axis=1).sum(), "not their sum"),
@@ -451,6 +474,8 @@ WRONG = {
     "07.5": [
         (build_apart, "share one code"),
         (build_from_first, "share one code"),
+        (build_deep, "one linear layer from the code"),
+        (lambda s, c: build_deep(s, c, c), "one linear layer from the code"),
         (build_skip, "let all pass through it"),
         (lambda s, c: build(s, c, share=layers.concatenate), "let all pass through it"),
         (lambda s, c: build(s, c + 1), "let all pass through it"),

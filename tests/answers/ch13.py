@@ -309,6 +309,18 @@ def groups_as_sets(value, groups):
     return [share[g] for g in range(len(groups))]
 
 
+def groups_of_three(value, groups):
+    """The weights of three players, whatever their number."""
+    out = np.zeros(len(groups))
+    for i in range(len(groups)):
+        others = [j for j in range(len(groups)) if j != i]
+        for k, weight in enumerate([1 / 3, 1 / 6, 1 / 3]):
+            for S in combinations(others, k):
+                names = [m for j in S for m in groups[j]]
+                out[i] += weight * (value(names + list(groups[i])) - value(names))
+    return out
+
+
 def members(value, groups):
     return explain.shapley(value, list(chain.from_iterable(groups)))
 
@@ -412,6 +424,7 @@ WRONG = {
             "not the mean",
         ),
         (without, "leaves each group out"),
+        (groups_of_three, "there may be one group"),
         (lambda v, gs: np.array([v(g) - v(()) for g in gs]), "earns alone"),
         (lambda v, gs: groups_by_orders(v, [g[:1] for g in gs]), "not its first member"),
         (lambda v, gs: groups_by_orders(v, gs)[::-1], "in the order of `groups`"),

@@ -166,6 +166,34 @@ def part_of_file(start, stop):
     return lambda path: hashlib.sha256(Path(path).read_bytes()[start:stop]).hexdigest()
 
 
+def first_megabyte(path):
+    with Path(path).open("rb") as file:
+        return hashlib.sha256(file.read(2**20)).hexdigest()
+
+
+def last_bytes_skipped(path):
+    with Path(path).open("rb") as file:
+        return hashlib.sha256(file.read(2_500_000)).hexdigest()
+
+
+def combined(join, size=2**20):
+    """Pieces hashed by themselves; `join` makes one text of their hashes."""
+
+    def answer(path):
+        with Path(path).open("rb") as file:
+            pieces = iter(lambda: file.read(size), b"")
+            return str(join([hashlib.sha256(piece).digest() for piece in pieces]))
+
+    return answer
+
+
+def exclusive_or(hashes):
+    total = 0
+    for each in hashes:
+        total ^= int.from_bytes(each)
+    return total
+
+
 # 14.4
 
 
@@ -197,6 +225,11 @@ def rows_by_batches(k, epoch, n, size, seed):
     return np.split(order, range(size, n, size))[k]
 
 
+def rows_by_one_number(k, epoch, n, size, seed):
+    """Seeds below 2**32 leave room for any epoch above them."""
+    return np.random.default_rng((epoch << 32) + seed).permutation(n)[k * size : (k + 1) * size]
+
+
 STATE = np.random.default_rng(0)
 
 
@@ -213,8 +246,22 @@ def within_batches(epoch, n, size, seed):
 RIGHT = {
     "14.1": [fewest, fewest_by_trial, fewest_by_doubling, fewest_by_arrays, fewest_by_ceiling],
     "14.2": [merge, merge_by_squares, merge_in_turn, merge_by_arrays, merge_by_average],
-    "14.3": [key, key_by_library, key_by_iterator, key_by_buffer, key_with_size],
-    "14.4": [rows, rows_by_sequence, rows_by_keys, rows_by_hash, rows_by_batches],
+    "14.3": [
+        key,
+        key_by_library,
+        key_by_iterator,
+        key_by_buffer,
+        key_with_size,
+        combined(lambda hashes: hashlib.sha256(b"".join(hashes)).hexdigest()),
+    ],
+    "14.4": [
+        rows,
+        rows_by_sequence,
+        rows_by_keys,
+        rows_by_hash,
+        rows_by_batches,
+        rows_by_one_number,
+    ],
 }
 
 EVERY_BYTE, AGREE = "look at every byte", "would not agree"
@@ -278,6 +325,12 @@ WRONG = {
             lambda path: hashlib.sha256(Path(path).read_bytes().rstrip(b"\0")).hexdigest(),
             "length counts",
         ),
+        (first_megabyte, EVERY_BYTE),
+        (last_bytes_skipped, EVERY_BYTE),
+        (combined(exclusive_or), "another order"),
+        (combined(exclusive_or, 50_000), "another order"),
+        (combined(lambda hashes: sum(int.from_bytes(h) for h in hashes), 10**6), "another order"),
+        (combined(sorted, 2**16), "another order"),
     ],
     "14.4": [
         (cut(lambda e, n, size, seed: np.arange(n)), "shuffle them"),
@@ -289,6 +342,18 @@ WRONG = {
         (
             cut(lambda e, n, size, seed: np.random.default_rng(seed + e).permutation(n)),
             "share an order",
+        ),
+        *(
+            (cut(lambda e, n, size, seed, one=one: one(seed, e, n)), "share an order")
+            for one in (
+                lambda s, e, n: np.random.default_rng(s * 1000 + e).permutation(n),
+                lambda s, e, n: np.random.default_rng(s * 10**6 + e).permutation(n),
+                lambda s, e, n: np.random.default_rng(e * 10_000 + s).permutation(n),
+                lambda s, e, n: np.random.default_rng((s << 16) + e).permutation(n),
+                lambda s, e, n: np.random.default_rng(int(f"{s}{e:03d}")).permutation(n),
+                lambda s, e, n: np.random.default_rng(int(f"{e}{s}")).permutation(n),
+                lambda s, e, n: np.random.default_rng([s % 256, e]).permutation(n),
+            )
         ),
         (cut(lambda e, n, size, seed: STATE.permutation(n)), "lost or doubled"),
         (
