@@ -107,6 +107,13 @@ def _parser() -> argparse.ArgumentParser:
     student.add_argument("notebooks", nargs="*", metavar="NN", help="numbers (default: all)")
     student.set_defaults(function=_student)
 
+    slides = commands.add_parser(
+        "slides", parents=[course], help="write a deck to teach from, one file"
+    )
+    slides.add_argument("notebooks", nargs="+", metavar="NN", help="numbers or names, such as 05")
+    slides.add_argument("--to", type=Path, metavar="FILE", help="default: build/slides/NAME.html")
+    slides.set_defaults(function=_slides)
+
     grade = commands.add_parser(
         "grade",
         parents=[course],
@@ -280,6 +287,23 @@ def _student(options: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"{len(files)} notebooks in {options.folder}, without solutions and outputs")
+    return 0
+
+
+def _slides(options: argparse.Namespace) -> int:
+    from mmtutor._cache import atomic_write
+    from mmtutor.course import manifest, slides
+
+    course = manifest.find_course(options.course)
+    chapters = course.choose(options.notebooks)
+    if options.to and len(chapters) > 1:
+        print("--to names one file: name one chapter", file=sys.stderr)
+        return 2
+    for chapter in chapters:
+        target = options.to or course.folder / "build" / "slides" / f"{chapter.name}.html"
+        with atomic_write(target, "w", encoding="utf-8") as file:
+            file.write(slides.deck(chapter))
+        print(target)
     return 0
 
 
