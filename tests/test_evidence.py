@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from nbformat import v4
 
+import mmtutor
 from mmtutor.course import evidence
 from mmtutor.course.evidence import Experiment, experiment, grid
 
@@ -161,6 +163,15 @@ def test_a_change_in_the_package_makes_stale_what_uses_it(
     monkeypatch.setattr(Path, "read_text", changed)
     assert evidence.state(only(program)) == state
     assert met or state == "fresh"
+
+
+def test_what_else_was_imported_changes_no_mark(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = PROGRAM.replace("from mmtutor.fusion import rules", "from mmtutor import audio as rules")
+    text = text.replace("rules.apply_rule(rule,", "rules.MFCCFeatures().fit_transform(")
+    importlib.import_module("mmtutor._parallel")
+    loaded = only(text).mark
+    monkeypatch.delattr(mmtutor, "_parallel")  # as in a process that has not loaded it yet
+    assert only(text).mark == loaded
 
 
 def test_bundled_data_count(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
