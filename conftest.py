@@ -6,8 +6,13 @@ doctests of mmtutor/.
 
 from __future__ import annotations
 
+import math
 import os
+import time
+from collections import Counter
 from pathlib import Path
+from queue import Empty
+from typing import Any
 
 import pytest
 
@@ -24,6 +29,37 @@ matplotlib.use("Agg")  # for the tests in this process
 
 def _is_notebook(collector: object) -> bool:
     return getattr(collector, "path", Path()).suffix == ".ipynb"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let nbval say at once that a kernel is dead; by itself it waits for the cell's time-out."""
+    if not config.pluginmanager.hasplugin("nbval"):
+        return
+    from nbval.kernel import RunningKernel
+
+    wait = RunningKernel.get_message
+
+    def get_message(self: Any, stream: str, timeout: float | None = None) -> Any:
+        end = time.monotonic() + (math.inf if timeout is None else timeout)
+        while True:
+            try:
+                return wait(self, stream, timeout=min(1.0, max(0.0, end - time.monotonic())))
+            except Empty:
+                if not self.is_alive():
+                    raise RuntimeError("the kernel died: out of memory, or ended by code") from None
+                if time.monotonic() >= end:
+                    raise
+
+    RunningKernel.get_message = get_message
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Add up what tests record: how many cases were tried, how many faults survived."""
+    counts: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        counts.update(dict(report.user_properties))
+    for what, number in counts.items():
+        terminalreporter.write_line(f"{what}: {number}")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

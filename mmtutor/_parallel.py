@@ -8,7 +8,11 @@ a tenth of that, if the same memory is used again and again, as new pages are sl
 from __future__ import annotations
 
 import math
+import multiprocessing
+import os
 import shutil
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -159,8 +163,25 @@ def _buffer(block: SharedMemory) -> memoryview:
     return block.buf
 
 
+@lru_cache(maxsize=1)
+def end_with_parent() -> None:
+    """Let this worker end when the process it works for is killed; it would wait for minutes.
+
+    Windows does not tell a process that its parent has gone.
+    """
+    if multiprocessing.parent_process() is not None:  # else it is no worker
+        threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
 def _work_in_block(work: Callable[[Any], Any], name: str, tasks: list[Any]) -> list[Any]:
     """Do a batch whose arrays lie in a block; what comes of them is left in its other half."""
+    end_with_parent()
     buffer = _buffer(_attached(name))
     done = [work((row, _unpack(x, buffer) if _is_slot(x) else x)) for row, x in tasks]
     return _pack(done, buffer, HALF)
@@ -172,4 +193,5 @@ def _attached(name: str) -> SharedMemory:
 
 
 def _work_all(work: Callable[[Any], Any], tasks: list[Any]) -> list[Any]:
+    end_with_parent()
     return [work(task) for task in tasks]

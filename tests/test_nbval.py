@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -74,13 +75,14 @@ CHANGED = [
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Run pytest on three notebooks: harmless noise, changed outputs, data that are absent."""
+    """Run pytest on harmless noise, changed outputs, absent data and a kernel that dies."""
     folder = tmp_path_factory.mktemp("course") / "notebooks"
     folder.mkdir()
     (folder.parent / "course.toml").write_text(MANIFEST, encoding="utf-8")
     write(folder, "01_harmless.ipynb", HARMLESS)
     write(folder, "02_changed.ipynb", CHANGED)
     write(folder, "03_absent.ipynb", [("1 / 0", []), ("1 / 0", [])])
+    write(folder, "04_dies.ipynb", [("import os; os._exit(1)", []), ("1", [])])
     command = [
         *(sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--rootdir", str(ROOT)),
         *("-p", "conftest", "-p", "no:cacheprovider", "-p", "no:xdist", "--nbval", "-rA"),
@@ -109,7 +111,13 @@ def test_changed_output_fails(outcome: str) -> None:
 
 def test_absent_data_skip_the_whole_notebook_with_one_line(outcome: str) -> None:
     assert "03_absent.ipynb needs real data: mmtutor data fetch mnist_test" in outcome
-    assert "3 failed, 4 passed, 1 skipped" in outcome
+    assert "5 failed, 4 passed, 1 skipped" in outcome
+
+
+def test_a_dead_kernel_is_not_waited_for(outcome: str) -> None:
+    assert "the kernel died" in outcome
+    seconds = re.search(r"5 failed, .* in ([\d.]+)s", outcome)
+    assert float(seconds[1]) < 600  # what nbval would have waited for one cell
 
 
 def cell_name(notebook: str, cell: int) -> str:

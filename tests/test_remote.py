@@ -279,7 +279,7 @@ def test_stopping_by_hand_does_not_wait_for_the_server(server):
 
 
 @pytest.mark.slow
-def test_a_killed_process_leaves_nothing_for_long(server, tmp_path):
+def test_a_killed_process_leaves_nothing_for_long(server, tmp_path, record_property):
     server.rules |= {path: ["stall"] for path in list(BODIES)[1:8]}
     code = (
         "from pathlib import Path; from mmtutor.datasets import remote\n"
@@ -303,6 +303,7 @@ def test_a_killed_process_leaves_nothing_for_long(server, tmp_path):
     os.utime(place(strays[0]), (time.time() - 61,) * 2)
     fetch()
     assert files_there() == set(BODIES)
+    record_property("faults survived", 1)
 
 
 def test_two_fetches_at_the_same_time_do_not_disturb_each_other(server):

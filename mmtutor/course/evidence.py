@@ -35,6 +35,7 @@ import pandas as pd
 
 from mmtutor._bundled import bundled_path
 from mmtutor._cache import atomic_write, fingerprint
+from mmtutor._parallel import end_with_parent
 from mmtutor.course.manifest import Course
 
 __all__ = ["Experiment", "experiment", "grid"]
@@ -542,6 +543,7 @@ def _key(row: Mapping[str, Any]) -> str:
 
 def _one_row(text: str, name: str, row: Row) -> tuple[Row, Row]:
     """Make a row in a worker, which keeps the program's names for the next one."""
+    end_with_parent()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     space = _namespace(text)
     (one,) = [x for x in space.values() if isinstance(x, Experiment) and x.name == name]

@@ -1,4 +1,4 @@
-"""How many cases are tried of each function, and the line that says so at the end."""
+"""How many cases are tried of each function."""
 
 from __future__ import annotations
 
@@ -19,18 +19,3 @@ def how(request: pytest.FixtureRequest) -> settings:
     few: dict[str, Any] = {} if many else {"derandomize": True, "database": None}
     every = list(HealthCheck)
     return settings(max_examples=many or 30, deadline=None, suppress_health_check=every, **few)
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    counts = [
-        value
-        for report in terminalreporter.getreports("passed")
-        for name, value in report.user_properties
-        if name == "cases"
-    ]
-    if counts:
-        total = {kind: sum(count[kind] for count in counts) for kind in counts[0]}
-        terminalreporter.write_line(
-            f"fuzz: {sum(total.values())} cases on {len(counts)} functions: "
-            + ", ".join(f"{n} {kind}" for kind, n in total.items())
-        )
