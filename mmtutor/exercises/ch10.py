@@ -93,7 +93,7 @@ def _rows_not_normalised(P: np.ndarray, prior: np.ndarray) -> np.ndarray:
 
 
 def _mixtures(rng: np.random.Generator) -> Iterator[Case]:
-    """Honest posteriors of classes that lie well apart, in other frequencies than learned."""
+    """Posteriors of classes that lie well apart, in other frequencies than learned; then close."""
     for n_classes in (2, 3, 4, 3):
         prior = rng.dirichlet(np.full(n_classes, 6.0))
         now = rng.dirichlet(np.full(n_classes, 2.0)) + 0.1
@@ -101,11 +101,15 @@ def _mixtures(rng: np.random.Generator) -> Iterator[Case]:
         seen = 2.5 * np.eye(n_classes)[y] + rng.normal(size=(300, n_classes))
         P = prior * np.exp(2.5 * seen)
         yield Case(P / P.sum(axis=1, keepdims=True), prior)
+    p = rng.permutation(np.linspace(0.3, 0.76, 300))
+    hint = _("where classes lie close the rounds converge slowly: go round all 500 times.")
+    yield Case(np.column_stack([p, 1 - p]), np.array([0.5, 0.5]), hint=hint)
 
 
 exercise(
     "10.2",
-    "a function (P, prior) that returns the class frequencies after 500 rounds, shape (n_classes,)",
+    "a function (P, prior) that returns the class frequencies after 500 rounds, shape "
+    "(n_classes,), also where classes lie close and the rounds converge slowly",
     solve=_rounds,
     cases=_mixtures,
     slips={
@@ -162,12 +166,19 @@ def _inboxes(rng: np.random.Generator) -> Iterator[Case]:
     hint = _("exactly the share promised is enough: recall >= `recall`.")
     yield Case(p, unhappy, 0.75, hint=hint)
     yield Case(p, unhappy, 1.0, hint=_("with recall 1 every complaint must be read."))
+    p, unhappy = rng.permutation(np.linspace(0.1, 0.9, 50)), np.arange(50) % 2 == 0
+    hint = _(
+        "0.28 * 25 is 7.000000000000001 in floating point, and seven complaints of 25 are enough: "
+        "take off 1e-9 before you round upwards."
+    )
+    yield Case(p, unhappy, 0.28, hint=hint)
 
 
 exercise(
     "10.3",
     "a function (p, unhappy, recall) that returns the largest value t in p such that p >= t for at "
-    "least the share `recall` of the unhappy posts, also if that is exactly the share, or 1",
+    "least the share `recall` of the unhappy posts, also if that is exactly the share (7 of 25 for "
+    "a recall of 0.28), or 1",
     solve=_threshold,
     cases=_inboxes,
     slips={

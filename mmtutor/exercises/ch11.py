@@ -36,6 +36,10 @@ def _visitors(rng: np.random.Generator) -> Iterator[Case]:
     scores = np.array([[0.25, 0.125, 0.75, 0.25], [0.25, 0.125, 0.5, 0.25]])
     hint = _("a score that equals the threshold reaches it: accept if score >= threshold.")
     yield Case(scores, owners, 0.5, hint=hint)
+    hint = _(
+        "scores and threshold may be negative: look for the best from -infinity up, not from 0."
+    )
+    yield Case(scores - 3, owners, -2.5, hint=hint)
 
 
 def _template(scores: np.ndarray, owners: np.ndarray, threshold: float) -> np.ndarray:
@@ -55,7 +59,8 @@ def _turned(scores: np.ndarray, owners: np.ndarray, threshold: float) -> np.ndar
 exercise(
     "11.1",
     "a function (scores, owners, threshold) that returns for each probe the number of the person "
-    "whose templates score highest in the mean, or -1 if that mean does not reach the threshold",
+    "whose templates score highest in the mean, or -1 if that mean does not reach the threshold; "
+    "scores and threshold may be negative",
     solve=_name,
     cases=_visitors,
     slips={

@@ -56,12 +56,15 @@ def _clips(rng: np.random.Generator) -> Iterator[Case]:
     hint = _("where the clip or the noise is silent, return the clip: nothing can be scaled.")
     yield Case(np.zeros(50), noise, 10.0, hint=hint)
     yield Case(clip, np.zeros(30), 10.0, hint=hint)
+    hint = _("look for silence in the part of the noise that is used, after cutting.")
+    yield Case(clip, np.concatenate([np.zeros(300), noise]), 10.0, hint=hint)
 
 
 exercise(
     "12.1",
     "a function (clip, noise, snr_db) that returns the clip with the noise at that ratio; noise is "
-    "repeated or cut to the clip's length, and a silent clip or noise gives the clip",
+    "repeated or cut to the clip's length, and a silent clip, or noise that is silent once it was "
+    "cut, gives the clip",
     solve=_mixed,
     cases=_clips,
     slips={
@@ -185,13 +188,16 @@ def _posteriors(rng: np.random.Generator) -> Iterator[Case]:
     P[3], W[4] = np.nan, 0
     hint = _("where nobody is heard (all absent, or all weights 0) every class is equally likely.")
     yield Case(P, W, hint=hint)
+    P = rng.dirichlet(np.full(3, 1e6), size=(5, 3))  # classes that are nearly equally likely
+    hint = _("with weights of 400 all products are 0: subtract the row's largest logarithm first.")
+    yield Case(P, np.full((5, 3), 400.0), hint=hint)
 
 
 exercise(
     "12.3",
     "a function (P, W) that returns fused posteriors, shape (n, n_classes), where each row has its "
-    "own exponents; a row of NaN is an absent expert, and where nobody is heard all classes are "
-    "equally likely",
+    "own exponents, up to 400; a row of NaN is an absent expert, and where nobody is heard all "
+    "classes are equally likely",
     solve=_powers,
     cases=_posteriors,
     slips={

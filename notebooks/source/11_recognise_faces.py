@@ -1242,7 +1242,7 @@ print("captions, groups and photographs: asserted")
 #
 # ### Exercise 11.1 · Name or refuse
 #
-# Write the door's decision. A person may have several enrolled pictures, some more than others; a person's score is the *mean* over the pictures. Name the person with the highest score if it *reaches* the threshold, else answer -1: a stranger.
+# Write the door's decision. A person may have several enrolled pictures, some more than others; a person's score is the *mean* over the pictures. Name the person with the highest score if it *reaches* the threshold, else answer -1: a stranger. Scores and threshold may be negative.
 
 
 # %%

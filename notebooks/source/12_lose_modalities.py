@@ -986,7 +986,7 @@ assert changed["late, balanced"] > random["late, balanced"] - 0.005
 #
 # ### Exercise 12.1 · Any noise, at any ratio
 #
-# White noise is rare; cafés are not. Mix `clip` with a recording `noise` at `snr_db`: repeat the noise from its beginning, or cut it, to the clip's length; then scale it and add it. Power is the mean square (a recording may have an offset, and it counts). If clip or noise is silent, return the clip. Do not cut off at ±1.
+# White noise is rare; cafés are not. Mix `clip` with a recording `noise` at `snr_db`: repeat the noise from its beginning, or cut it, to the clip's length; then scale it and add it. Power is the mean square (a recording may have an offset, and it counts). If the clip is silent, or the noise once it was cut, return the clip. Do not cut off at ±1.
 
 
 # %%
@@ -1042,7 +1042,7 @@ check("12.2", solution_2)
 # %% [markdown]
 # ### Exercise 12.3 · A weight for each sample, and gaps
 #
-# `rules.product_rule` has one weight an expert. Write the product with weights for each *row*: $P(c) \propto \prod_m p_m(c)^{w_m}$. An expert whose posteriors are NaN is absent. Where nobody is heard (all absent, or all weights 0), every class is equally likely. Posteriors that are present are above 0.
+# `rules.product_rule` has one weight an expert. Write the product with weights for each *row*: $P(c) \propto \prod_m p_m(c)^{w_m}$. An expert whose posteriors are NaN is absent. Where nobody is heard (all absent, or all weights 0), every class is equally likely. Posteriors that are present are above 0. Weights may be as large as 400, where all products are too small for floating point.
 
 
 # %%

@@ -146,7 +146,7 @@ def threshold(p, unhappy, recall):
 
 def threshold_by_trying(p, unhappy, recall):
     for t in sorted(set(p.tolist()), reverse=True):
-        if (p[unhappy] >= t).sum() >= recall * unhappy.sum():
+        if (p[unhappy] >= t).sum() >= recall * unhappy.sum() - 1e-9:
             return t
     return None
 
@@ -165,7 +165,7 @@ def threshold_by_curve(p, unhappy, recall):
 
 
 def threshold_by_quantile(p, unhappy, recall):
-    return np.quantile(-p[unhappy], recall, method="inverted_cdf") * -1
+    return np.quantile(-p[unhappy], recall - 1e-9, method="inverted_cdf") * -1
 
 
 def threshold_one_number_array(p, unhappy, recall):
@@ -184,6 +184,10 @@ def strictly(p, unhappy, recall):
 def more_than_promised(p, unhappy, recall):
     good = [t for t in p if np.mean(p[unhappy] >= t) > recall]
     return max(good) if good else p[unhappy].min()
+
+
+def rounded_up(p, unhappy, recall):
+    return np.sort(p[unhappy])[::-1][math.ceil(recall * unhappy.sum()) - 1]
 
 
 def precise(p, unhappy, recall):
@@ -361,6 +365,8 @@ WRONG = {
         (lambda P, q: P.mean(axis=0), "first guess only"),
         (each_round(once, 1), "first guess only"),
         (each_round(once, 2), "two rounds"),
+        (each_round(once, 20), "all 500"),
+        (each_round(once, 100), "all 500"),
         (each_round(again), "moved already"),
         (each_round(without_prior), "under which P was learned"),
         (each_round(old_over_new), "new over old"),
@@ -384,6 +390,7 @@ WRONG = {
         (lambda p, u, r: -threshold(-p, u, r), "sorted upwards"),
         (lambda p, u, r: int((p >= threshold(p, u, r)).sum()), "not the number of posts"),
         (more_than_promised, "exactly the share promised"),
+        (rounded_up, "in floating point"),
         (lambda p, u, r: r, "Try every value"),
         (lambda p, u, r: 0.5, "Try every value"),
     ],

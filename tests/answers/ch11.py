@@ -63,6 +63,24 @@ def strictly(scores, owners, threshold):
     return by_matrix(scores, owners, threshold + 1e-9)
 
 
+def best_from_zero(scores, owners, threshold):
+    """Look for the best score, beginning with 0."""
+    answer, best = np.full(len(scores), -1), np.zeros(len(scores))
+    for person in np.unique(owners):
+        mean = scores[:, owners == person].mean(axis=1)
+        better = (mean >= threshold) & (mean > best)
+        answer[better], best[better] = person, mean[better]
+    return answer
+
+
+def table_of_zeros(scores, owners, threshold):
+    """A column for every number up to the largest, 0 where there is no such person."""
+    means = np.zeros((len(scores), owners.max() + 1))
+    for person in np.unique(owners):
+        means[:, person] = scores[:, owners == person].mean(axis=1)
+    return np.where(means.max(axis=1) >= threshold, means.argmax(axis=1), -1)
+
+
 def templates_that_pass(scores, owners, threshold):
     """Drop the templates below the threshold, then take means."""
     kept = np.where(scores >= threshold, scores, np.nan)
@@ -330,6 +348,8 @@ WRONG = {
         (lambda s, o, t: by_matrix(-s, o, -np.inf), "scores lowest"),
         (lambda s, o, t: by_matrix(s - 0.1, o, t), "For each person"),
         (strictly, "reaches it"),
+        (best_from_zero, "from -infinity"),
+        (table_of_zeros, "from -infinity"),
         (templates_that_pass, "For each person"),
         (lambda s, o, t: np.where(by_matrix(s, o, t) < 0, 0, by_matrix(s, o, t)), "For each"),
         (lambda s, o, t: s.argmax(axis=1), "For each person"),

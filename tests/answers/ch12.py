@@ -75,6 +75,12 @@ def power_too_early(clip, noise, snr_db):
     return clip + gain * fit_length(noise, len(clip))
 
 
+def silence_before_cutting(clip, noise, snr_db):
+    if not clip.any() or not noise.any():
+        return clip.copy()
+    return mixing()(clip, noise, snr_db)
+
+
 def noise_only(clip, noise, snr_db):
     return mix_by_power(clip, noise, snr_db) - clip
 
@@ -155,7 +161,9 @@ def weigh_by_logs(P, W):
 
 
 def weigh_by_powers(P, W):
+    """Each expert's posteriors over its largest, so that one class of each is 1."""
     filled = np.where(np.isnan(P), 1.0, P)
+    filled = filled / filled.max(axis=2, keepdims=True)
     p = (filled ** W[:, :, np.newaxis]).prod(axis=1)
     return p / p.sum(axis=1, keepdims=True)
 
@@ -167,6 +175,7 @@ def weigh_by_rows(P, W):
         for expert, weight in zip(p, w, strict=True):
             if not np.isnan(expert).any():
                 fused = fused * expert**weight
+                fused = fused / fused.sum()
         out.append(fused / fused.sum())
     return np.array(out)
 
@@ -201,6 +210,12 @@ def forgets_silence(P, W):
     heard = (~np.isnan(P[:, :, 0]) & (W > 0)).any(axis=1)
     p[~heard] = np.nan
     return p
+
+
+def products_that_vanish(P, W):
+    filled = np.where(np.isnan(P), 1.0, P)
+    p = (filled ** W[..., None]).prod(axis=1)
+    return p / p.sum(axis=1, keepdims=True)
 
 
 def factor_only(P, W):
@@ -306,6 +321,7 @@ WRONG = {
         (lambda c, e, s: c + fit_length(e, len(c)), "scale it"),
         (mixing(power=lambda x: np.mean(x**2) ** 2), "the root of that of the powers"),
         (mixing(), "nothing can be scaled"),
+        (silence_before_cutting, "after cutting"),
         (mixing(power=lambda x: np.mean(np.abs(x)) ** 2), "for g"),
         (mix_in_place, "changes its input clip"),
         (lambda c, e, s: np.clip(mix_by_power(c, e, s), -0.1, 0.1), "for g"),
@@ -344,6 +360,8 @@ WRONG = {
         (weighted_by(np.square), "used twice"),
         (forgets_absent, "leave it out"),
         (forgets_silence, "equally likely"),
+        (products_that_vanish, "largest logarithm"),
+        (lambda P, W: np.exp(np.nansum(W[..., None] * np.log(P), axis=1)), "must sum to 1"),
         (weighted_by(np.sqrt), "In logarithms"),
         (lambda P, W: weigh_by_logs(P, W).argmax(axis=1), "shape"),
     ],
