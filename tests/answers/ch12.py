@@ -37,9 +37,9 @@ def mix_by_decibels(clip, noise, snr_db):
 
 
 def mix_by_unit_noise(clip, noise, snr_db):
+    noise = fit_length(noise, len(clip))
     if not np.any(clip) or not np.any(noise):
         return clip
-    noise = fit_length(noise, len(clip))
     unit = noise / np.sqrt((noise**2).mean())
     return clip + unit * np.sqrt((clip**2).mean() * 10 ** (-snr_db / 10))
 
