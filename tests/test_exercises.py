@@ -99,6 +99,8 @@ def test_an_infinite_slip_explains_nothing_else(registered):
         (pd.DataFrame({"a": [1, 2]}), lambda x: x.insert(0, "b", 0)),
         ([1, [2]], lambda x: x[1].append(3)),
         ({"a": 1}, lambda x: x.update(b=2)),
+        (["b", "a"], list.sort),
+        ([2, 1.5], list.sort),
     ],
 )
 def test_a_changed_input_is_told_and_the_next_one_is_fresh(registered, given, change):

@@ -473,7 +473,9 @@ def _unchanged(before: Any, after: Any) -> bool:
         return list(before) == list(after) and all(_unchanged(before[k], after[k]) for k in before)
     if isinstance(before, list | tuple):
         return len(before) == len(after) and all(map(_unchanged, before, after))
-    return True  # a number, a string, a function, a generator
+    if isinstance(before, str | int | float | np.generic):
+        return bool(before == after or before != before)  # NaN is not itself
+    return True  # a function, a generator
 
 
 def examine(
