@@ -108,7 +108,7 @@ class Dataset:
 
         Notes
         -----
-        Not used in a notebook: ``mmtutor data list NAME`` prints whole cards.
+        Taught in notebook 19.
         """
         parts = dict(part.split("\n", 1) for part in self.card.split("\n## ")[1:])
         if heading not in parts:

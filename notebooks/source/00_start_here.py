@@ -432,7 +432,7 @@ assert model.classes_[p.argmax()] == "positive"
 #
 # ## 7 · The map of the series
 #
-# The series answers a text: a Chinese blog article on multimodal learning for sentiment analysis and face recognition, here called **the article**. It names the methods of chapters 01 to 08 and shows some code for them; chapter 19 (planned) will check it claim by claim, and the chapters before say where they differ.
+# The series answers a text: a Chinese blog article on multimodal learning for sentiment analysis and face recognition, here called **the article**. It names the methods of chapters 01 to 08 and shows some code for them; [chapter 19](19_test_the_article.ipynb) checks it claim by claim, and the chapters before say where they differ.
 #
 # Twenty chapters in five parts. Those with a link are there; the others are planned. You can read them in order, or follow a question: *which features?* 01 to 03; *how do I combine them?* 04 to 06; *can a network do it all?* 07 to 09; *does it work on real data?* 15 to 18.
 #
@@ -462,7 +462,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | 16 | Hearing and seeing emotion | when does a second opinion make people worse? | real: `crema_d_ratings` | |
 # | 17 | Text and picture sentiment | do film reviews and emoji say more together than apart? | real: `movie_sentences`, `emoji_sentiment`, `emoji_glyphs` | |
 # | 18 | Audio-visual digits | does a network understand a new speaker? | real: `spoken_digits`, `mnist_test` | |
-# | 19 | The article, claim by claim | which claims of the text this course grew from hold? | simulated | |
+# | 19 | [The article, claim by claim](19_test_the_article.ipynb) | which claims of the text this course grew from hold? | simulated; tables of scikit-learn and matplotlib | 60 |
 #
 # Every chapter has the same parts: a promise, key terms in English and Chinese, ideas in a few visible lines of code, *What we measured*, exercises, a quiz with folded answers, pitfalls, references.
 #

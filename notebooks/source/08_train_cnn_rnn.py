@@ -76,7 +76,7 @@ plotting.style()
 # %% [markdown]
 # ## 1 · A network that cannot be built
 #
-# This course answers a Chinese blog article on multimodal learning for sentiment analysis and face recognition (chapter 19, planned, checks its claims one by one). The article ends with a network for "text" and "image", each a vector of 10 numbers:
+# This course answers a Chinese blog article on multimodal learning for sentiment analysis and face recognition ([chapter 19](19_test_the_article.ipynb) checks its claims one by one). The article ends with a network for "text" and "image", each a vector of 10 numbers:
 #
 # ```text
 # Input(10) -> Reshape(10, 10) -> Conv2D(32, 3x3) -> MaxPooling2D -> Flatten -> LSTM(64) -> Concatenate -> Dense(10, sigmoid)
