@@ -189,6 +189,11 @@ def experiment(
     callable
         A decorator for ``function(**parameters)``, which returns a dict of numbers or words.
 
+    Raises
+    ------
+    ValueError
+        If the name is of another form.
+
     Notes
     -----
     Taught in notebook 06. Not for what runs in a second: run that in the chapter.
@@ -201,6 +206,9 @@ def experiment(
     >>> doubled(number=3)
     {'number': 3, 'double': 6}
     """
+
+    if not re.fullmatch(r"\d\d_[a-z0-9_]+", name):
+        raise ValueError(f"the name of a table is like '06_false_alarms', got {name!r}")
 
     def register(function: Callable[..., Mapping[str, Any]]) -> Experiment:
         return Experiment(function, name, [dict(row) for row in rows], tuple(requires))
