@@ -11,7 +11,7 @@ OPENCV5 := build/opencv5
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
 .PHONY: help install run site site-test test quick test-opencv5 lab sync notebooks evidence messages lint claims bench format clean
-.PHONY: fuzz
+.PHONY: fuzz audit test-elsewhere test-oldest
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,6 +33,10 @@ quick: $(STAMP)  ## Unit tests and doctests that are not slow; no notebooks
 
 fuzz: $(STAMP)  ## Every public function given junk, 1,000 new cases each (make test: the same 30)
 	$(BIN)/python -m pytest tests/fuzz --fuzz 1000
+
+audit: $(STAMP)  ## Known vulnerabilities of the tested versions; skipped without a network
+	@test -d build/audit || $(BIN)/python -m pip install --quiet --target build/audit pip-audit || rm -rf build/audit
+	@PYTHONPATH=build/audit $(BIN)/python tests/audit.py
 
 lab: $(STAMP)  ## Open JupyterLab at chapter 00
 	$(BIN)/mmtutor lab

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
 
+import audit
 import numpy as np
 import pytest
 
@@ -137,6 +139,19 @@ def test_a_planted_data_file_is_not_read(tmp_path, monkeypatch, name, record_pro
         remote.fetch_files(name, download_if_missing=False)
     assert not (tmp_path / "sprung").exists()
     record_property("planted files not loaded", len(files))
+
+
+def test_the_audit_counts_and_says_what_it_could_not_look_up():
+    sound = {"name": "a", "version": "1", "vulns": []}
+    unknown = {"name": "b", "skip_reason": "not found"}
+    bad = sound | {"vulns": [{"id": "CVE-1", "fix_versions": ["2"]}]}
+    assert audit.report("no network")[1].startswith("audit: skipped")
+    assert audit.report(json.dumps({"dependencies": [unknown]}))[1].startswith("audit: skipped")
+    code, words = audit.report(json.dumps({"dependencies": [sound, unknown]}))
+    assert (code, words) == (0, "audit: 1 of 2 packages looked up, 0 faults known")
+    code, words = audit.report(json.dumps({"dependencies": [sound, bad]}))
+    assert code == 1
+    assert words.splitlines()[0] == "a 1: CVE-1, mended in ['2']"
 
 
 # --- names --------------------------------------------------------------------------------------
