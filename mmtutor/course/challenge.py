@@ -27,7 +27,7 @@ CHAPTERS = {
     "12": "as 10, but cells are missing, and those of the test are noisy as well",
 }
 N_POSTS, N_AUTHORS, SECONDS = 800, 40, 600
-MISSING, NOISE = 0.2, 0.5
+MISSING, NOISE = 0.2, 0.15
 
 
 class Draw(NamedTuple):
