@@ -246,13 +246,14 @@ def test_real_librispeech_sample():
 
 # -- CREMA-D ----------------------------------------------------------------------------------
 
-VOTES = b""""","A","D","F","H","N","S","fileName","numResponses"
-"100002",0,0,0,3,6,0,"1002_TIE_HAP_LO",9
-"100001",1,0,0,1,10,0,"1001_IEO_NEU_XX",12
-"200001",0,2,0,0,8,0,"1001_IEO_NEU_XX",10
-"200002",0,0,0,9,0,0,"1002_TIE_HAP_LO",9
-"300002",0,0,0,8,0,1,"1002_TIE_HAP_LO",9
-"300001",0,0,3,0,7,0,"1001_IEO_NEU_XX",10
+VOTES = b""""","A","D","F","H","N","S","fileName","numResponses",\
+"meanAngerResp","meanDisgustResp","meanFearResp","meanHappyResp","meanNeutralResp","meanSadResp"
+"100002",0,0,0,3,6,0,"1002_TIE_HAP_LO",9,-1,-1,-1,42.5,71,-1
+"100001",1,0,0,1,10,0,"1001_IEO_NEU_XX",12,30,-1,-1,98,69.1,-1
+"200001",0,2,0,0,8,0,"1001_IEO_NEU_XX",10,-1,60,-1,-1,92,-1
+"200002",0,0,0,9,0,0,"1002_TIE_HAP_LO",9,-1,-1,-1,57,-1,-1
+"300002",0,0,0,8,0,1,"1002_TIE_HAP_LO",9,-1,-1,-1,57.4,-1,20
+"300001",0,0,3,0,7,0,"1001_IEO_NEU_XX",10,-1,-1,33,-1,64.8,-1
 """
 ACTORS = b"""ActorID,Age,Sex
 1001,51,Male
@@ -275,6 +276,9 @@ def test_crema_d_votes_are_joined_by_clip_not_by_row(put):
         [0, 0, 3, 0, 7, 0],
     ]
     assert ratings.votes[1, 2].tolist() == [0, 0, 0, 8, 0, 1]
+    nobody = np.nan
+    np.testing.assert_equal(ratings.strengths[0, 0], [30, nobody, nobody, 98, 69.1, nobody])
+    np.testing.assert_equal(ratings.strengths[1, 2], [nobody, nobody, nobody, 57.4, nobody, 20])
     assert ratings.frame.loc[0, ["sex", "age", "level"]].tolist() == ["M", 51, "unspecified"]
     assert ratings.frame["both_fear"].tolist() == [3, 0]
     assert ratings.frame["face_disgust"].tolist() == [2, 0]
@@ -300,6 +304,22 @@ def test_real_crema_d_ratings_agree_with_the_published_summary():
         clear = np.array([len(vote) == 1 for vote in theirs])
         assert clear.sum() > 5000
         assert (ours[clear] == theirs[clear]).all()
+        # So do the strengths of what won.
+        level = column.replace("Vote", "Level")
+        levels = table.loc[ratings.frame["clip"], level][clear].astype(float)
+        of_winner = np.nanmax(
+            np.where(
+                ratings.votes[:, channel] == ratings.votes[:, channel].max(axis=1, keepdims=True),
+                ratings.strengths[:, channel],
+                np.nan,
+            ),
+            axis=1,
+        )
+        np.testing.assert_allclose(of_winner[clear], levels, atol=0.01)
+    chosen = ratings.votes > 0
+    assert (np.isfinite(ratings.strengths) == chosen).all()
+    assert ratings.strengths[chosen].min() >= 1
+    assert ratings.strengths[chosen].max() <= 100
 
 
 # -- digits -----------------------------------------------------------------------------------

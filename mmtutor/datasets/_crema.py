@@ -18,6 +18,7 @@ _EMOTIONS = {  # by the codes in clips' names; the columns of votes have their f
     "NEU": "neutral",
     "SAD": "sadness",
 }
+_STRENGTHS = [f"mean{name}Resp" for name in ("Anger", "Disgust", "Fear", "Happy", "Neutral", "Sad")]
 _LEVELS = {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified"}
 _CHANNELS = ("voice", "face", "both")  # of rows numbered 1xxxxx, 2xxxxx and 3xxxxx
 
@@ -25,8 +26,8 @@ _CHANNELS = ("voice", "face", "both")  # of rows numbered 1xxxxx, 2xxxxx and 3xx
 def fetch_crema_d_ratings(*, download_if_missing: bool = True, progress: bool = True) -> Bunch:
     """Load the votes on acted clips: from the voice alone, the face alone, and both.
 
-    Other people voted in each channel, so the three columns of votes are independent looks at the
-    same clip. There are no recordings in this data set.
+    A rater met a clip in one channel only, so the three columns of votes are from different people:
+    independent looks at the same clip. There are no recordings in this data set.
 
     Parameters
     ----------
@@ -42,8 +43,11 @@ def fetch_crema_d_ratings(*, download_if_missing: bool = True, progress: bool = 
             voice_disgust, ..., face_anger, ..., both_sadness.
         votes : ndarray of shape (7442, 3, 6), int
             The same counts: voice, face, both by `target_names`.
+        strengths : ndarray of shape (7442, 3, 6)
+            How strong the emotion is in the eyes of those who named it: their mean, 1 to 100, NaN
+            where nobody did. Same axes.
         channels : list of str
-            The second axis of `votes`.
+            The second axis of `votes` and `strengths`.
         target : ndarray of shape (7442,), str
             The intended emotion.
         groups : ndarray of shape (7442,), int
@@ -60,7 +64,8 @@ def fetch_crema_d_ratings(*, download_if_missing: bool = True, progress: bool = 
 
     Notes
     -----
-    Not used in a notebook: chapter 16, which is planned, is to be about these votes.
+    Taught in notebook 16. Not as the truth about a face or a voice: the target is what an actor was
+    asked to show, the votes are what raters made of it.
 
     References
     ----------
@@ -78,16 +83,10 @@ def fetch_crema_d_ratings(*, download_if_missing: bool = True, progress: bool = 
     table = pd.read_csv(folder / "processedResults/tabulatedVotes.csv", index_col=0)
     channel = table.index.to_numpy() // 100_000 - 1
     clips = np.sort(table["fileName"].unique())
-    votes = np.stack(
-        [
-            table[channel == c]
-            .set_index("fileName")
-            .loc[clips, [code[0] for code in _EMOTIONS]]
-            .to_numpy()
-            for c in range(3)
-        ],
-        axis=1,
-    )
+    by_clip = [table[channel == c].set_index("fileName").loc[clips] for c in range(3)]
+    letters = [code[0] for code in _EMOTIONS]
+    votes = np.stack([rows[letters].to_numpy() for rows in by_clip], axis=1)
+    strengths = np.stack([rows[_STRENGTHS].to_numpy(dtype=float) for rows in by_clip], axis=1)
     parts = pd.Series(clips).str.split("_", expand=True)
     actors = pd.read_csv(folder / "VideoDemographics.csv").set_index("ActorID")
     actor = parts[0].astype(int)
@@ -107,6 +106,7 @@ def fetch_crema_d_ratings(*, download_if_missing: bool = True, progress: bool = 
     return Bunch(
         frame=pd.concat([frame, counts], axis=1),
         votes=votes,
+        strengths=np.where(votes > 0, strengths, np.nan),
         channels=list(_CHANNELS),
         target=frame["emotion"].to_numpy(dtype=str),
         groups=frame["actor"].to_numpy(),
