@@ -201,6 +201,11 @@ for name, fused in {"sum": summed, "product": multiplied}.items():
     )
     print(f" (95 % over actors: {interval})")
 print(f"face     {face.mean():.1%}")
+for smoothing in (0.5, 1, 2, 4):
+    smoother = shares_of(votes, smoothing)
+    print(
+        f"product with {smoothing} imagined votes: {right(smoother[:, 0] * smoother[:, 1], y).mean():.1%}"
+    )
 
 # %% [markdown]
 # Both lose about three points to the face alone, and the interval of the loss stays far from zero. Where do they go?
@@ -224,7 +229,7 @@ print(f"of the mended ones {np.mean(answer[mended] == 4):.0%} became neutral")
 # - **one slope**: only how *sure* a channel is may change (temperature);
 # - **divided by how often it is named**: each share divided by the mean share of that emotion in the channel. Nobody is asked for a label; it takes away the response bias alone;
 # - **slope and shift for each emotion**: Platt's sigmoid for several classes;
-# - **all votes count**: logistic regression on the logarithms of all six shares, so that votes for disgust may speak for anger.
+# - **all votes count**: logistic regression on the logarithms of all six shares, so that votes for disgust may speak for anger. (Here two votes are imagined, not one; section 3 printed how little that does.)
 #
 # Everything that is fitted is fitted on other actors. `Shares` is an expert that learns nothing, or only how often each emotion is named.
 
@@ -309,7 +314,7 @@ def calibrations(way, seed):
 calibrations.confirm(way="divided by how often named", seed=0, within=0.002)
 table = calibrations.table().groupby("way", sort=False)
 accuracy = table[["voice", "face", "sum", "product", "both"]].mean()
-print((100 * accuracy).round(1).to_string())
+print("intended emotion named, in %", (100 * accuracy).round(1).to_string(), sep="\n")
 print(
     "largest spread over five partitions:",
     f"{100 * table[list(accuracy)].std().to_numpy().max():.1f} points",
@@ -345,7 +350,7 @@ plotting.show(
 #
 # - One slope makes each channel as sure as it should be, and both fusions still lose to the face. Being too sure was not the main trouble.
 # - Dividing by how often an emotion is named, without a single label, turns the loss into a gain. So it was the **response bias** that made the second opinion harmful.
-# - A slope and a shift for each emotion, learned from labels, add about a point. Letting every vote speak for every emotion adds about three more to either fusion: *who is confused with whom* is worth knowing.
+# - A slope and a shift for each emotion, learned from labels, add a little to the sum and two points to the product. Letting every vote speak for every emotion adds two to three more: *who is confused with whom* is worth knowing.
 #
 # Both channels were divided. Whose bias was it?
 
@@ -389,11 +394,11 @@ def leak(folds, seed):
 # %%
 leak.confirm(folds="by clip", seed=0, within=0.002)
 leaked = leak.table().groupby("folds")[["voice", "face", "voice + face"]]
-print((100 * leaked.mean()).round(1).to_string())
+print("right, in %", (100 * leaked.mean()).round(1).to_string(), sep="\n")
 print((100 * leaked.std()).round(2).add_suffix(", spread").to_string())
 
 # %% [markdown]
-# Hardly any: a fifth of a point. A dozen counts and a linear model seem to leave little room to remember an actor. Use grouped folds anyway: one cannot know beforehand, and with features of the raw sound or picture the same carelessness can cost far more.
+# Hardly any: a fifth of a point at most. A dozen counts and a linear model seem to leave little room to remember an actor. Use grouped folds anyway: one cannot know beforehand, and with features of the raw sound or picture the same carelessness can cost far more.
 #
 # ## 5 · Rules, from no freedom to much
 #
@@ -533,7 +538,11 @@ scores = rule_by_rule.table().drop(columns="seed").groupby("system", sort=False)
 shown = scores.mean()
 percent = ["right", "calibration error", "less face", "low", "high"]
 shown[percent] *= 100
-print(shown.round({"log-loss": 3} | dict.fromkeys(percent, 1)).to_string())
+print(
+    "in %, but for log-loss",
+    shown.round({"log-loss": 3} | dict.fromkeys(percent, 1)).to_string(),
+    sep="\n",
+)
 print(
     "largest spread of right over five partitions:",
     f"{100 * scores['right'].std().max():.1f} points",
@@ -634,7 +643,13 @@ plotting.show(
 
 
 # %% tags=["evidence"]
-SMOOTHINGS = (0.5, 1.0, 2.0, 4.0, 8.0)
+SMOOTHINGS = (1.0, 2.0, 4.0, 8.0)
+CONTESTS = {  # which channels, and which rules may be chosen
+    "fused": ([0, 1], RULES),
+    "voice": ([0], ["sum"]),
+    "face": ([1], ["sum"]),
+    "both": ([2], ["sum"]),
+}
 
 
 def inner_loss(rule, known, y, groups):
@@ -651,31 +666,26 @@ def nested(seed, fold):
     """Which smoothing and rule the training actors choose, and how the test actors fare."""
     train, test = outer_folds(seed)[fold]
     truth = np.searchsorted(ratings().target_names, ratings().target)[test]
-    row = {"clips": len(test)}
-    for name, channels in {
-        "fused": ["voice", "face"],
-        "voice": ["voice"],
-        "face": ["face"],
-        "both": ["both"],
-    }.items():
-        tried = {}
-        for smoothing in SMOOTHINGS:
-            known, new, y = opinions(train, test, smoothing, channels)
-            for rule in RULES if name == "fused" else ["sum"]:
-                loss = inner_loss(rule, known, y, ratings().groups[train])
-                tried[loss] = (smoothing, rule, known, new)
-        smoothing, rule, known, new = tried[min(tried)]
+    tried = {name: {} for name in CONTESTS}
+    for smoothing in SMOOTHINGS:
+        known, new, y = opinions(train, test, smoothing, ["voice", "face", "both"])
+        for name, (channels, candidates) in CONTESTS.items():
+            for rule in candidates:
+                loss = inner_loss(rule, known[:, channels], y, ratings().groups[train])
+                tried[name][loss] = smoothing, rule, known[:, channels], new[:, channels]
+    row = {}
+    for name, losses in tried.items():
+        smoothing, rule, known, new = losses[min(losses)]
         P = fuse(rule, known, y, new)
         row[name], row[f"loss of {name}"] = right(P, truth).mean(), log_loss(truth, P)
-        if name == "fused":
-            row |= {"smoothing": smoothing, "rule": rule}
+        row[f"choice of {name}"] = f"{rule}, smoothing {smoothing:g}"
     return row
 
 
 # %%
 nested.confirm(seed=0, fold=0, within=0.005)
 chosen = nested.table()
-print(chosen.groupby(["rule", "smoothing"]).size().rename("times chosen, of 25").to_string())
+print(chosen["choice of fused"].value_counts().rename("times, of 25").to_string())
 for name in ("voice", "face", "fused", "both"):
     test = evaluation.corrected_t_test(chosen[name], 1 / 4)
     print(
@@ -688,7 +698,7 @@ for name in ("face", "both"):
     )
 
 # %% [markdown]
-# That is the honest figure of this chapter: everything chosen on other actors.
+# That is the honest figure of this chapter, with everything chosen on other actors: 77.7 %, five points above the face alone, and about one below those who heard and saw. The training actors always choose a weight for each channel, by log-loss; by share of right answers the rules differ less than the folds do.
 #
 # ## 6 · Which emotion is heard, which is seen?
 #
@@ -837,7 +847,7 @@ assert forgotten < divided - 0.05
 #
 # ## 8 · Towards the people who saw and heard
 #
-# Calibrated in the same way, those who heard *and* saw are right in about 79 % of clips. Two groups who had half of it each come close. Three questions: is the comparison fair, what else do the two groups know, and can the machine catch up?
+# Calibrated in the same way, those who heard *and* saw are right in 78.7 % of clips (79.0 % from plain shares of votes, below). Two groups who had half of it each come close. Three questions: is the comparison fair, what else do the two groups know, and can the machine catch up?
 #
 # ### Is it fair? Two helpings of raters
 #
@@ -876,7 +886,7 @@ def raters(people, seed):
 # %%
 raters.confirm(people=4, seed=0, within=0.003)
 by_people = raters.table().drop(columns="seed").groupby("people")
-print((100 * by_people.mean()).round(1).to_string())
+print("right, in %", (100 * by_people.mean()).round(1).to_string(), sep="\n")
 print("largest spread over five draws:", f"{100 * by_people.std().to_numpy().max():.1f} points")
 
 # %%
@@ -905,7 +915,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# This answers the chapter's question a second time. With two or four people a clip, a second pair of *eyes* is worth more than a pair of ears; from six on it is the other way round. And with equal numbers of people, those who hear and see at once stay clearly ahead of half and half. A good part of how close the fused votes of section 5 come is *twice as many people*.
+# (Some clips have fewer than ten votes; then all are kept. The spread is over five draws.)
+#
+# This answers the chapter's question a second time. With two or four people a clip, more pairs of *eyes* are worth more than ears, even calibrated ones; at six it is about even; from eight on the ears are worth more. And with equal numbers of people, those who hear and see at once are ahead of half and half by four points and more. That the fused votes of section 5 come as close as they do, they owe to *twice as many people*.
 #
 # ### What else do people know?
 #
@@ -962,11 +974,26 @@ def more_inputs(inputs, seed):
 # %%
 more_inputs.confirm(inputs="votes, strength", seed=0, within=0.005)
 inputs = more_inputs.table().drop(columns="seed").groupby("inputs", sort=False)
-print((100 * inputs.mean()).round(1).to_string())
+print("right, in %", (100 * inputs.mean()).round(1).to_string(), sep="\n")
 print("largest spread over five partitions:", f"{100 * inputs.std().to_numpy().max():.1f} points")
 
 # %% [markdown]
 # (`gain` is voice + face less both, in points, with the mean ends of its 95 % interval over actors.)
+#
+# - Strength adds half a point to the fusion and next to nothing to those who heard and saw.
+# - The sentence adds about two points to either. The fusion passes 79 %, and the raters who heard and saw, given the same, are ahead again.
+# - The actor adds three points and more to the fusion, two to the raters who heard and saw: level now, the interval holds zero.
+# - All three channels together are ahead of either. They are also thirty people a clip.
+#
+# A part of what the sentence tells may be the design of the data, not the words:
+
+# %%
+eleven = r.frame["sentence"] == "IEO"
+print(f"neutral: {np.mean(y[eleven] == 4):.1%} of the clips of “It's eleven o'clock”,", end=" ")
+print(f"{np.mean(y[~eleven] == 4):.1%} of the others")
+
+# %% [markdown]
+# This sentence was spoken at three levels of each emotion but once in neutral, so a model may learn that it is seldom neutral.
 #
 # ### How well must one know a stranger?
 #
@@ -1029,13 +1056,13 @@ def strangers(kind, number, seed):
 # %%
 strangers.confirm(kind="any", number=10, seed=0, within=0.006)
 known = strangers.table().drop(columns="seed").groupby(["kind", "number"], sort=False)
-print((100 * known.mean()).round(1).to_string())
+print("right, in %", (100 * known.mean()).round(1).to_string(), sep="\n")
 print("largest spread over five draws:", f"{100 * known.std().to_numpy().max():.1f} points")
 
 # %% [markdown]
 # Three known clips are worse than none: their mean says more about these three than about the actor. Ten help, thirty help more, and whether these thirty are dealt out evenly over the emotions makes no difference that shows. But ten clips of *two* emotions, which is what a system may well have of a stranger who was angry all day, are worse than none for all three systems: the mean then takes away the very emotion.
 #
-# So, what was reached? From the votes alone, everything chosen on other actors, the fusion stays about a point below the raters who heard and saw. With the sentence, or with thirty unlabelled clips of the person, it passes the 79 % that they reach with votes alone. Give them the same, and they are ahead again with the sentence, and level with thirty known clips.
+# So, what was reached? From the votes alone, everything chosen on other actors, the fusion stays about a point below the raters who heard and saw. With the sentence, or with thirty unlabelled clips of the person, it passes the 79 % that they reach with votes alone. Given the same, they are ahead again with the sentence, and about level with thirty known clips. With as many people a clip, they are ahead by far.
 #
 # ## What we measured
 #
@@ -1066,7 +1093,9 @@ over = {
 }
 assert over["face"].low > 0.03 and -0.02 < over["both"].mean < 0
 fixed = scores.mean()
-assert fixed["right"].drop(["voice", "face", "sum", "both"]).between(0.77, 0.785).all()
+alike = fixed["right"].drop(["voice", "face", "sum", "both"])  # product, and all that learn more
+assert alike.between(0.77, 0.785).all() and np.ptp(alike) < chosen["fused"].std() / 2
+assert chosen["choice of fused"].str.startswith("a weight for each channel").all()
 assert fixed.loc["sum", "right"] < fixed.loc["product", "right"] - 0.01
 assert fixed["log-loss"].drop(["voice", "face"]).idxmax() == "sum"
 assert fixed.loc["a weight for each channel", "log-loss"] < fixed.loc["product", "log-loss"] - 0.005
@@ -1080,17 +1109,22 @@ assert decomposed.loc["happiness", "face only"] > 0.7 * told.loc["happiness", "t
 people, spread = by_people.mean(), by_people.std().max().max()
 ahead = people["half and half"] - people["face"]
 assert (ahead[[2, 4]] < -spread).all() and (ahead[[8, 10]] > spread).all()
-assert (people["both"] > people["half and half"] + 2 * spread).all()
+# At equal numbers of people: four points and more between both and half and half.
+assert (people["both"] > people["half and half"] + 0.04).all()
 
 more, stranger = inputs.mean(), known.mean()
-assert more.loc["votes, strength, sentence", "voice + face"] > 0.79
-assert (
-    more.loc["votes, strength, sentence", "high"] < 0 < more.loc["votes, strength, actor", "high"]
-)
-assert (stranger.loc[("any", 3)] < stranger.loc[("none", 0)]).all()
-assert (stranger.loc[("two emotions", 10)] < stranger.loc[("none", 0)]).all()
+reached = more.loc["votes", "both"]  # by those who heard and saw, with votes alone: 79 %
+assert more.loc["votes, strength, sentence", "voice + face"] > reached
+assert more.loc["votes, strength, sentence", "high"] < 0
+actor_known = more.loc["votes, strength, actor"]
+assert actor_known["low"] < 0 < actor_known["high"] and actor_known["voice + face"] > 0.81
+assert (more["all three"] > more[["voice + face", "both"]].max(axis=1) + 0.02).all()
+for worse in (("any", 3), ("two emotions", 10)):
+    assert (stranger.loc[worse] < stranger.loc[("none", 0)]).all()
 assert (stranger.loc[("any", 30)] > stranger.loc[("any", 10)]).all()
-assert stranger.loc[("any", 30), "voice + face"] > 0.79
+assert (stranger.loc[("any", 10)] > stranger.loc[("none", 0)]).all()
+assert (stranger.loc[("balanced", 30)] - stranger.loc[("any", 30)]).abs().max() < 0.01
+assert stranger.loc[("any", 30), "voice + face"] > reached
 
 # %% [markdown]
 # ## Exercises
@@ -1234,7 +1268,7 @@ check("16.4", solution_4)
 #
 # - **Votes taken for posteriors.** People have favourite answers. Compare how often a class is named with how often it occurs, before any fusion.
 # - **Ties that the alphabet decides.** `argmax` gives every tie to the first class. Count ties as shares, or draw lots.
-# - **The better single modality left out.** "65 % right with six emotions" sounds fine until the face alone has more.
+# - **The better single modality left out.** "Two thirds right, with six emotions" sounds fine until the face alone has more.
 # - **Dividing by the prior, or not.** With even classes it hardly matters, so nobody notices a mistake; with sentiment it does.
 # - **Comparing fusions with unequal helpings.** More raters, more sensors, more data: hold the number fixed, or say that it is not.
 # - **Knowing the stranger.** Normalising by person is strong, and assumes other clips of the person, of a like mixture. Say so.
@@ -1250,4 +1284,4 @@ check("16.4", solution_4)
 # - L. F. Barrett, R. Adolphs, S. Marsella, A. M. Martinez, S. D. Pollak: Emotional expressions reconsidered. Psychological Science in the Public Interest 20(1), 2019 (why a face does not simply show what is felt).
 # - C. Nadeau, Y. Bengio: Inference for the generalization error. Machine Learning 52, 2003.
 #
-# **Next**: x
+# **Next**: the [map](00_start_here.ipynb) of the series shows what else there is.
