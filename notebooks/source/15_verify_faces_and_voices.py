@@ -1061,4 +1061,4 @@ check("15.4", solution_4)
 # - A. Ross and A. K. Jain, Information fusion in biometrics, Pattern Recognition Letters 24, 2003.
 # - J. Kittler, M. Hatef, R. P. W. Duin and J. Matas, On combining classifiers, IEEE TPAMI 20, 1998.
 #
-# **Next**: [19 · The article, claim by claim](19_test_the_article.ipynb): which claims of the text this course grew from hold?
+# **Next**: [16 · Hearing and seeing emotion](16_judge_emotion.ipynb): when does a second opinion make people worse?
