@@ -192,20 +192,18 @@ np.testing.assert_allclose(summed, rules.sum_rule(plain[:, :2]))
 np.testing.assert_allclose(multiplied, rules.product_rule(plain[:, :2]))
 
 face = right(plain[:, 1], y)
+print(f"right, of 100 clips: face {100 * face.mean():.1f}")
 for name, fused in {"sum": summed, "product": multiplied}.items():
     gain = right(fused, y) - face
-    interval = over_actors(np.mean, gain)
     print(
-        f"{name:7}  {right(fused, y).mean():.1%}, less the face: {100 * gain.mean():+.1f} points",
+        f"{name:7} {100 * right(fused, y).mean():.1f}, less the face {100 * gain.mean():+.1f}",
         end="",
     )
-    print(f" (95 % over actors: {interval})")
-print(f"face     {face.mean():.1%}")
+    print(f", interval over actors {over_actors(np.mean, gain)}")
 for smoothing in (0.5, 1, 2, 4):
     smoother = shares_of(votes, smoothing)
-    print(
-        f"product with {smoothing} imagined votes: {right(smoother[:, 0] * smoother[:, 1], y).mean():.1%}"
-    )
+    fused = right(smoother[:, 0] * smoother[:, 1], y)
+    print(f"product with {smoothing} imagined votes {100 * fused.mean():.1f}")
 
 # %% [markdown]
 # Both lose about three points to the face alone, and the interval of the loss stays far from zero. Where do they go?
@@ -314,7 +312,7 @@ def calibrations(way, seed):
 calibrations.confirm(way="divided by how often named", seed=0, within=0.002)
 table = calibrations.table().groupby("way", sort=False)
 accuracy = table[["voice", "face", "sum", "product", "both"]].mean()
-print("intended emotion named, in %", (100 * accuracy).round(1).to_string(), sep="\n")
+print("right, of 100 clips", (100 * accuracy).round(1).to_string(), sep="\n")
 print(
     "largest spread over five partitions:",
     f"{100 * table[list(accuracy)].std().to_numpy().max():.1f} points",
@@ -394,7 +392,7 @@ def leak(folds, seed):
 # %%
 leak.confirm(folds="by clip", seed=0, within=0.002)
 leaked = leak.table().groupby("folds")[["voice", "face", "voice + face"]]
-print("right, in %", (100 * leaked.mean()).round(1).to_string(), sep="\n")
+print("right, of 100 clips", (100 * leaked.mean()).round(1).to_string(), sep="\n")
 print((100 * leaked.std()).round(2).add_suffix(", spread").to_string())
 
 # %% [markdown]
@@ -539,7 +537,7 @@ shown = scores.mean()
 percent = ["right", "calibration error", "less face", "low", "high"]
 shown[percent] *= 100
 print(
-    "in %, but for log-loss",
+    "of 100 clips, but for log-loss",
     shown.round({"log-loss": 3} | dict.fromkeys(percent, 1)).to_string(),
     sep="\n",
 )
@@ -686,16 +684,16 @@ def nested(seed, fold):
 nested.confirm(seed=0, fold=0, within=0.005)
 chosen = nested.table()
 print(chosen["choice of fused"].value_counts().rename("times, of 25").to_string())
+
+# %%
 for name in ("voice", "face", "fused", "both"):
-    test = evaluation.corrected_t_test(chosen[name], 1 / 4)
-    print(
-        f"{name:5}  {test.mean:.1%} (95 % interval over folds: {100 * test.low:.1f} to {100 * test.high:.1f})"
-    )
+    mean, low, high, *_ = evaluation.corrected_t_test(100 * chosen[name], 1 / 4)
+    print(f"{name:5}  {mean:.1f} % right; 95 % interval over folds {low:.1f} to {high:.1f}")
+
+# %%
 for name in ("face", "both"):
-    test = evaluation.corrected_t_test(chosen["fused"] - chosen[name], 1 / 4)
-    print(
-        f"fused less {name}: {100 * test.mean:+.1f} points ({100 * test.low:+.1f} to {100 * test.high:+.1f})"
-    )
+    change = evaluation.corrected_t_test(100 * (chosen["fused"] - chosen[name]), 1 / 4)
+    print(f"fused less {name}: {change.mean:+.1f} points ({change.low:+.1f} to {change.high:+.1f})")
 
 # %% [markdown]
 # That is the honest figure of this chapter, with everything chosen on other actors: 77.7 %, five points above the face alone, and about one below those who heard and saw. The training actors always choose a weight for each channel, by log-loss; by share of right answers the rules differ less than the folds do.
@@ -778,7 +776,9 @@ ends = [
     for k in range(6)
 ]
 for emotion, (low, high) in zip(EMOTIONS, ends, strict=True):
-    print(f"{emotion:10} face only less synergy: 95 % over actors {low:+.2f} to {high:+.2f} bits")
+    print(
+        f"{emotion:10} face only less synergy: interval over actors {low:+.2f} to {high:+.2f} bits"
+    )
 
 # %% [markdown]
 # ## 7 · Sentiment: three classes
@@ -847,7 +847,7 @@ assert forgotten < divided - 0.05
 #
 # ## 8 · Towards the people who saw and heard
 #
-# Calibrated in the same way, those who heard *and* saw are right in 78.7 % of clips (79.0 % from plain shares of votes, below). Two groups who had half of it each come close. Three questions: is the comparison fair, what else do the two groups know, and can the machine catch up?
+# Calibrated in the same way, those who heard *and* saw are right about 79 times in 100. Two groups who had half of it each come close. Three questions: is the comparison fair, what else do the two groups know, and can the machine catch up?
 #
 # ### Is it fair? Two helpings of raters
 #
@@ -886,7 +886,7 @@ def raters(people, seed):
 # %%
 raters.confirm(people=4, seed=0, within=0.003)
 by_people = raters.table().drop(columns="seed").groupby("people")
-print("right, in %", (100 * by_people.mean()).round(1).to_string(), sep="\n")
+print("right, of 100 clips", (100 * by_people.mean()).round(1).to_string(), sep="\n")
 print("largest spread over five draws:", f"{100 * by_people.std().to_numpy().max():.1f} points")
 
 # %%
@@ -974,14 +974,14 @@ def more_inputs(inputs, seed):
 # %%
 more_inputs.confirm(inputs="votes, strength", seed=0, within=0.005)
 inputs = more_inputs.table().drop(columns="seed").groupby("inputs", sort=False)
-print("right, in %", (100 * inputs.mean()).round(1).to_string(), sep="\n")
+print("right, of 100 clips", (100 * inputs.mean()).round(1).to_string(), sep="\n")
 print("largest spread over five partitions:", f"{100 * inputs.std().to_numpy().max():.1f} points")
 
 # %% [markdown]
 # (`gain` is voice + face less both, in points, with the mean ends of its 95 % interval over actors.)
 #
 # - Strength adds half a point to the fusion and next to nothing to those who heard and saw.
-# - The sentence adds about two points to either. The fusion passes 79 %, and the raters who heard and saw, given the same, are ahead again.
+# - The sentence adds about two points to either. The fusion passes 79 of 100, and the raters who heard and saw, given the same, are ahead again.
 # - The actor adds three points and more to the fusion, two to the raters who heard and saw: level now, the interval holds zero.
 # - All three channels together are ahead of either. They are also thirty people a clip.
 #
@@ -1056,13 +1056,13 @@ def strangers(kind, number, seed):
 # %%
 strangers.confirm(kind="any", number=10, seed=0, within=0.006)
 known = strangers.table().drop(columns="seed").groupby(["kind", "number"], sort=False)
-print("right, in %", (100 * known.mean()).round(1).to_string(), sep="\n")
+print("right, of 100 clips", (100 * known.mean()).round(1).to_string(), sep="\n")
 print("largest spread over five draws:", f"{100 * known.std().to_numpy().max():.1f} points")
 
 # %% [markdown]
 # Three known clips are worse than none: their mean says more about these three than about the actor. Ten help, thirty help more, and whether these thirty are dealt out evenly over the emotions makes no difference that shows. But ten clips of *two* emotions, which is what a system may well have of a stranger who was angry all day, are worse than none for all three systems: the mean then takes away the very emotion.
 #
-# So, what was reached? From the votes alone, everything chosen on other actors, the fusion stays about a point below the raters who heard and saw. With the sentence, or with thirty unlabelled clips of the person, it passes the 79 % that they reach with votes alone. Given the same, they are ahead again with the sentence, and about level with thirty known clips. With as many people a clip, they are ahead by far.
+# So, what was reached? From the votes alone, everything chosen on other actors, the fusion stays about a point below the raters who heard and saw. With the sentence, or with thirty unlabelled clips of the person, it passes the 79 of 100 that they reach with votes alone. Given the same, they are ahead again with the sentence, and about level with thirty known clips. With as many people a clip, they are ahead by far.
 #
 # ## What we measured
 #
