@@ -444,5 +444,7 @@ def test_every_command_has_a_function() -> None:
     (commands,) = (
         action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
     )
-    assert set(commands.choices) == {"lab", "run", "site", "sync", "evidence", "data", "doctor"}
+    assert set(commands.choices) == {
+        "lab", "run", "site", "sync", "evidence", "data", "student", "grade", "challenge", "doctor"
+    }  # fmt: skip
     assert all(each.get_default("function") for each in commands.choices.values())
