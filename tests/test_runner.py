@@ -445,6 +445,7 @@ def test_every_command_has_a_function() -> None:
         action for action in parser._actions if isinstance(action, argparse._SubParsersAction)
     )
     assert set(commands.choices) == {
-        "lab", "run", "site", "sync", "evidence", "data", "student", "grade", "challenge", "doctor"
+        "lab", "run", "site", "sync", "evidence", "data", "student", "slides",
+        "grade", "challenge", "doctor"
     }  # fmt: skip
     assert all(each.get_default("function") for each in commands.choices.values())

@@ -134,10 +134,26 @@ def _link(used: Mapping[str, tuple[str, str]], number: str, words: str) -> str:
     return f":doc:`{words} </notebooks/{used[number][0]}>`" if number in used else number
 
 
+# What screen readers need, and what docutils and the theme leave out or say wrongly.
+_ROLES = {
+    'role="heading"': 'role="heading" aria-level="2"',  # parts, above their chapters
+    '<div role="list" class="citation-list">': '<div class="citation-list">',  # holds no items
+}
+
+
+def _mend_roles(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any
+) -> None:
+    for part in ("body", "furo_navigation_tree"):
+        for wrong, right in _ROLES.items():
+            context[part] = context.get(part, "").replace(wrong, right)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Add all of it to Sphinx."""
     app.add_config_value("mmtutor_chapters", {}, "env", types=dict)
     app.add_search_language(EnglishAndChinese)
     app.add_html_math_renderer("mathml", (_visit_formula, None), (_visit_formula, None))
     app.connect("autodoc-process-docstring", _link_chapters, priority=900)  # after numpydoc
+    app.connect("html-page-context", _mend_roles, priority=900)  # after the theme
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -280,6 +280,14 @@ def test_every_picture_has_an_alternative_text(all_pages: dict[Path, Page]) -> N
 
 
 @pytest.mark.slow
+def test_the_first_page_shows_a_post_and_a_result(all_pages: dict[Path, Page], site: Path) -> None:
+    page = all_pages[site / "index.html"]
+    endings = [Path(link).suffix for link in page.loaded if link.startswith(pages.MEDIA)]
+    assert endings == [".png", ".flac", ".png"]  # its picture, its sound, and four models
+    assert "<blockquote>I didn" in page.path.read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
 def test_no_chapter_brings_a_script(all_pages: dict[Path, Page], site: Path) -> None:
     """A page's scripts are the theme's: a chapter has as many as the glossary, which is text."""
     usual = all_pages[site / "glossary.html"].scripts
