@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,10 +19,13 @@ import pandas as pd
 import soundfile
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from mmtutor._i18n import _
 
-__all__ = ["COLOURS", "MODALITY_COLOURS", "intervals", "listen", "show", "style"]
+__all__ = ["COLOURS", "MODALITY_COLOURS", "intervals", "listen", "show", "slide", "style"]
+
+_SCRIPT = Path(__file__).with_name("_slide.js")
 
 COLOURS: dict[str, str] = {
     "black": "#000000",
@@ -176,6 +180,140 @@ def listen(samples: np.ndarray, sample_rate: int = 16_000, caption: str = "") ->
     if not caption.strip():
         raise ValueError("caption is empty: say what is heard")
     display(_Player(samples, sample_rate, caption))
+
+
+class _Slide:
+    """A table as a picture that answers: a notebook, or a page of the site, adds the slider."""
+
+    width, height = 560, 280  # of the picture
+    left, right, top, bottom = 48, 16, 44, 40  # around what is plotted
+
+    def __init__(self, table: pd.DataFrame, label: str, alt: str, decimals: int) -> None:
+        self.table, self.label, self.alt = table.round(decimals), label, alt
+        self.decimals = decimals
+        self.scale = pd.api.types.is_numeric_dtype(table.index)  # or names, side by side
+        self.steps = [f"{step:g}" if self.scale else str(step) for step in table.index]
+        self.places = table.index.to_numpy(float) if self.scale else np.arange(len(table))
+        low, high = float(self.table.min(axis=None)), float(self.table.max(axis=None))
+        self.ticks = MaxNLocator(5).tick_values(low, high)
+
+    def __repr__(self) -> str:
+        words = _("figure with a slider: {name}, {n} steps")
+        return f"[{words.format(name=self.table.index.name, n=len(self.table))}] {self.alt}"
+
+    def _repr_html_(self) -> str:
+        return (
+            f'<figure class="slide">{"".join(self._picture())}'
+            f"<details><summary>{_('The numbers')}</summary>{''.join(self._numbers())}</details>"
+            f"</figure><script>{_SCRIPT.read_text(encoding='utf-8')}</script>"
+        )
+
+    def _x(self, step: int) -> float:
+        first, last = self.places[0], self.places[-1]
+        width = self.width - self.left - self.right
+        return round(float(self.left + width * (self.places[step] - first) / (last - first)), 1)
+
+    def _y(self, value: float) -> float:
+        height = self.height - self.top - self.bottom
+        low, high = self.ticks[0], self.ticks[-1]
+        return round(float(self.top + height * (high - value) / (high - low)), 1)
+
+    def _picture(self) -> Iterator[str]:
+        """Yield the parts of the picture: axes, then a line with its name and its dot a column."""
+        base, middle = self._y(self.ticks[0]), (self.left + self.width - self.right) / 2
+        yield (
+            f'<svg viewBox="0 0 {self.width} {self.height}" role="img" width="{self.width}" '
+            f'aria-label="{html.escape(self.alt)}" fill="currentColor" font-size="12" '
+            'style="max-width:100%;height:auto">'
+        )
+        for value in self.ticks:
+            y = self._y(value)
+            yield f'<path d="M{self.left} {y}H{self.width - self.right}" stroke="#8888" />'
+            yield f'<text x="{self.left - 6}" y="{y + 4}" text-anchor="end">{value:g}</text>'
+        for step, anchor in ((0, "start"), (-1, "end")):
+            words = html.escape(self.steps[step])
+            yield f'<text x="{self._x(step)}" y="{base + 16}" text-anchor="{anchor}">{words}</text>'
+        name = html.escape(str(self.table.index.name))
+        yield f'<text x="{middle}" y="{base + 32}" text-anchor="middle">{name}</text>'
+        yield f'<text x="{self.left}" y="12">{html.escape(self.label)}</text>'
+        start, legend = len(self.table) // 2, self.left
+        colours = ("blue", "vermilion", "green", "purple", "orange", "sky")
+        for (column, values), colour in zip(self.table.items(), colours, strict=False):
+            points = [(self._x(step), self._y(value)) for step, value in enumerate(values)]
+            corners = " ".join(f"{x},{y}" for x, y in points)
+            x, y = points[start]
+            stroke = f'stroke="{COLOURS[colour]}" stroke-width="2"'
+            dots = "" if self.scale else ' stroke-dasharray="1 4"'
+            yield f'<polyline points="{corners}" fill="none" {stroke}{dots} />'
+            yield f'<circle cx="{x}" cy="{y}" r="5" fill="{COLOURS[colour]}" />'
+            yield f'<path d="M{legend} 28h16" {stroke} />'
+            yield f'<text x="{legend + 20}" y="32">{html.escape(str(column))}</text>'
+            legend += 36 + 7 * len(str(column))
+        yield "</svg>"
+
+    def _numbers(self) -> Iterator[str]:
+        yield f"<table><tr><th>{html.escape(str(self.table.index.name))}</th>"
+        yield "".join(f"<th>{html.escape(str(name))}</th>" for name in self.table) + "</tr>"
+        for step, values in zip(self.steps, self.table.to_numpy(float), strict=True):
+            cells = "".join(f"<td>{value:.{self.decimals}f}</td>" for value in values)
+            yield f"<tr><th>{html.escape(step)}</th>{cells}</tr>"
+        yield "</table>"
+
+
+def slide(table: pd.DataFrame, *, label: str, alt: str, decimals: int = 2) -> None:
+    """Show lines whose reader moves a slider along them and reads off the values.
+
+    The picture is drawn from the table's numbers, here and now; the slider only points at them.
+    Where no script runs, the picture and the table remain.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_steps, n_lines)
+        A row for each step of the slider, a column for each line, at most six. The index holds the
+        steps, numbers that rise or names, and its own name says what the slider moves.
+    label : str
+        What the values are.
+    alt : str
+        What the figure shows, in one or two sentences, for readers who cannot see it.
+    decimals : int, default=2
+        To how many decimals values are shown.
+
+    Raises
+    ------
+    ValueError
+        If a sentence is missing, the index has no name, fewer than two steps, or numbers that do
+        not rise, there are more than six columns, or a value is not finite.
+
+    See Also
+    --------
+    show : A figure that stands still, of any kind; for what nobody needs to read off.
+
+    Notes
+    -----
+    Taught in notebook 05.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from mmtutor import plotting
+    >>> steps = pd.Index([0.0, 0.5, 1.0], name="weight of text")
+    >>> table = pd.DataFrame({"fused": [0.6, 0.8, 0.7]}, index=steps)
+    >>> plotting.slide(table, label="accuracy", alt="Highest in the middle.")
+    [figure with a slider: weight of text, 3 steps] Highest in the middle.
+    """
+    from IPython.display import display
+
+    for name, words in (("label", label), ("alt", alt), ("the index's name", table.index.name)):
+        if not str(words or "").strip():
+            raise ValueError(f"{name} is empty: say what is shown")
+    rises = table.index.is_monotonic_increasing or not pd.api.types.is_numeric_dtype(table.index)
+    if len(table) < 2 or not (rises and table.index.is_unique):
+        raise ValueError(f"the index must rise, over two steps at least, got {list(table.index)}")
+    if not 1 <= table.shape[1] <= 6:
+        raise ValueError(f"a figure has 1 to 6 lines, got {table.shape[1]}")
+    if not np.isfinite(table.to_numpy(dtype=float)).all():
+        raise ValueError("a value is missing or infinite: drop its row")
+    display(_Slide(table, label, alt, decimals))
 
 
 def intervals(

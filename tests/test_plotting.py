@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree
+
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
@@ -58,3 +61,83 @@ def test_a_model_without_a_colour_of_its_own_is_drawn_as_fused() -> None:
 def test_too_few_colours_are_refused() -> None:
     with pytest.raises(ValueError, match="2 colours for 3 models"):
         drawn(colours=["red", "blue"])
+
+
+# -- figures that answer ----------------------------------------------------------------------
+
+STEPS = pd.DataFrame(
+    {"sum <": [0.5, 0.704, 0.62], "product": [0.45, 0.8, 0.3]},
+    index=pd.Index([0, 0.25, 1.0], name="conflict"),
+)
+
+
+def slide(table: pd.DataFrame = STEPS, **how: object) -> ElementTree.Element:
+    """Return the figure of a slide, without its script."""
+    shown = plotting._Slide(table, "accuracy", "An alt.", **{"decimals": 2, **how})._repr_html_()
+    return ElementTree.fromstring(shown.partition("<script>")[0])
+
+
+def test_a_slide_holds_its_numbers_as_a_table() -> None:
+    rows = [[cell.text for cell in row] for row in slide().iter("tr")]
+    assert rows[0] == ["conflict", "sum <", "product"]
+    assert rows[1:] == [["0", "0.50", "0.45"], ["0.25", "0.70", "0.80"], ["1", "0.62", "0.30"]]
+
+
+def test_a_slide_is_drawn_to_scale() -> None:
+    lines = [
+        [tuple(map(float, point.split(","))) for point in line.get("points").split()]
+        for line in slide().iter("polyline")
+    ]
+    (x0, _), (x1, _), (x2, _) = lines[0]
+    assert (x1 - x0) / (x2 - x0) == pytest.approx(0.25, abs=0.001)
+    heights = {y: value for line, column in zip(lines, STEPS, strict=True)
+               for (_, y), value in zip(line, STEPS[column].round(2), strict=True)}  # fmt: skip
+    slopes = np.diff(sorted(heights)) / np.diff([heights[y] for y in sorted(heights)])
+    assert slopes == pytest.approx(slopes.mean(), rel=0.05)
+    assert slopes.mean() < 0  # the more the higher, and pixels are counted from the top
+    ticks = {float(text.text): float(text.get("y")) - 4 for text in slide().iter("text")
+             if text.get("text-anchor") == "end"}  # fmt: skip
+    for y, value in heights.items():
+        assert np.interp(value, list(ticks), list(ticks.values())) == pytest.approx(y, abs=0.2)
+
+
+def test_a_slide_points_at_the_middle_until_it_is_moved() -> None:
+    figure = slide()
+    dots = [(dot.get("cx"), dot.get("cy")) for dot in figure.iter("circle")]
+    middle = [tuple(line.get("points").split()[1].split(",")) for line in figure.iter("polyline")]
+    assert dots == middle
+    assert figure.find("svg").get("aria-label") == "An alt."
+
+
+def test_steps_may_be_names() -> None:
+    (line, _) = slide(STEPS.set_axis(pd.Index(["all", "no text", "<"], name="there"))).iter(
+        "polyline"
+    )
+    x = [float(point.partition(",")[0]) for point in line.get("points").split()]
+    assert x[1] - x[0] == pytest.approx(x[2] - x[1], abs=0.2)
+    assert line.get("stroke-dasharray")  # nothing lies between two names
+
+
+def test_rounding_makes_a_slide_the_same_on_every_machine() -> None:
+    nearby = ElementTree.tostring(slide(STEPS + 1e-9))
+    assert nearby == ElementTree.tostring(slide())
+    assert nearby != ElementTree.tostring(slide(STEPS, decimals=3))
+
+
+@pytest.mark.parametrize(
+    ("table", "how", "words"),
+    [
+        (STEPS, {"alt": " "}, "alt is empty"),
+        (STEPS, {"label": ""}, "label is empty"),
+        (STEPS.rename_axis(None), {}, "the index's name is empty"),
+        (STEPS[::-1], {}, r"must rise, .* got \[1.0, 0.25, 0.0\]"),
+        (STEPS[:1], {}, "over two steps at least"),
+        (STEPS[[]], {}, "1 to 6 lines, got 0"),
+        (STEPS.replace(0.5, np.nan), {}, "missing or infinite"),
+    ],
+)
+def test_what_cannot_be_a_slide_is_refused(
+    table: pd.DataFrame, how: dict[str, str], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        plotting.slide(table, **{"label": "accuracy", "alt": "An alt.", **how})

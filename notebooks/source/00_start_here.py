@@ -60,18 +60,18 @@ plotting.style()
 #
 # Somebody posted this: a few words, a picture of themselves, two seconds of their voice over music. Read it, look at it, listen to it. **Is the author pleased, displeased, or neither?** And which of the three told you?
 
-# %%
+# %% tags=["home"]
 posts = datasets.load_posts()
 ONE = 9
 print(posts.frame["text"][ONE])
 
-# %%
+# %% tags=["home"]
 fig, ax = plt.subplots(figsize=(2.4, 2.4))
 ax.imshow(posts.frame["image"][ONE], vmin=0, vmax=255)
 ax.axis("off")
 plotting.show(fig, alt="A drawn grey portrait with a grave look; the mouth is nearly straight.")
 
-# %%
+# %% tags=["home"]
 plotting.listen(posts.frame["audio"][ONE], posts.sample_rate, "the author's voice, over music")
 
 # %% [markdown]
@@ -227,7 +227,7 @@ table = pd.DataFrame(
     index=["mean", "low", "high"],
 ).T.sort_values("mean")
 
-# %% tags=["nbval-ignore-output"]
+# %% tags=["home", "nbval-ignore-output"]
 print(table.round(2))
 fig, ax = plt.subplots(figsize=(6.4, 2.6))
 plotting.intervals(ax, table)

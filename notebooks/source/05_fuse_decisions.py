@@ -618,6 +618,26 @@ assert np.abs(package - how.loc["with a power"])[list(world.modalities)].max(axi
 assert (package["accuracy"] > alone["accuracy"]).all()
 
 # %% [markdown]
+# Now you: give the text a share of the weight; image and sound have half of the rest each. **Predict where the accuracy is highest** in the sum and in the product, then move the slider.
+
+# %%
+shares = pd.Index(np.linspace(0, 1, 21).round(2), name="share of the text")
+by_share = [
+    {
+        rule: (
+            rules.RULES[rule](P, weights=[w, (1 - w) / 2, (1 - w) / 2]).argmax(1) == truth
+        ).mean()
+        for rule in ("sum", "product")
+    }
+    for w in shares
+]
+plotting.slide(
+    pd.DataFrame(by_share, index=shares),
+    label="accuracy",
+    alt="Accuracy of the weighted sum and product against the text's share of the weight: both rise, and fall again towards a share of one.",
+)
+
+# %% [markdown]
 # The log-loss alone gives most of the weight to a single expert: a mean is too shy (section 5), and one expert is less shy than a mean of three. So the package raises the fused posterior to a **common power**, learned together with the
 # weights and afterwards forgotten: sharpening is no longer the weights' task. The weights then say whom to believe, and the fused accuracy is higher on each of five seeds. A small cost on the
 # power (`learn_weights` says which) makes the last digit differ from ours. The product needs no such power, for its exponents sharpen by themselves.
@@ -738,8 +758,8 @@ for seed in range(5, 10):
 print("and it loses two points there on each of the seeds 5 to 9")
 
 # %% [markdown]
-# Can the product be saved? Let the experts *know* that one of them may be wrong. In the figure, the dashed lines are experts that give
-# the exact posteriors of the world with that conflict, which is what calibration on such data would aim at; the dotted one is the ideal observer.
+# Can the product be saved? Let the experts *know* that one of them may be wrong. In the figure, *aware* experts give
+# the exact posteriors of the world with that conflict, which is what calibration on such data would aim at. Move the slider to a conflict, and compare.
 
 # %%
 rows = [
@@ -752,29 +772,11 @@ ideal = [PostWorld(reliability=(2.5, 2.5, 2.5), conflict=c).ceiling() for c in l
 print("conflict 0.6:", aware.loc[0.6].round(2).to_dict(), "- ideal", round(ideal[-1], 2))
 
 # %%
-fig, ax = plt.subplots(figsize=(6.4, 3.4))
-for name, colour in (("sum", "orange"), ("product", "blue")):
-    each = conflict.pivot(index="conflict", columns="seed", values=name)
-    ax.plot(
-        each.index,
-        each.mean(axis=1),
-        "-o",
-        color=plotting.COLOURS[colour],
-        label=f"{name}, honest world",
-    )
-    ax.plot(
-        levels,
-        aware[name],
-        "--s",
-        color=plotting.COLOURS[colour],
-        label=f"{name}, calibrated in conflict",
-    )
-ax.plot(levels, ideal, ":", color="0.3", label="ideal observer")
-ax.set(xlabel="conflict: probability that one modality shows another class", ylabel="accuracy")
-ax.legend(fontsize=8)
-plotting.show(
-    fig,
-    alt="Accuracy against conflict. With experts from an honest world the product drops steeply below the sum; with experts calibrated in conflict both stay close to the ideal observer.",
+met = conflict.groupby("conflict")[["sum", "product"]].mean()
+plotting.slide(
+    met.join(aware.add_suffix(", aware")).assign(ideal=ideal),
+    label="accuracy",
+    alt="Accuracy against conflict. With experts from an honest world the product drops steeply below the sum; with experts aware of conflict both stay close to the ideal observer.",
 )
 
 # %% [markdown]
