@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 SOURCES := mmtutor tests benchmarks data docs notebooks/source setup.py conftest.py
 OPENCV5 := build/opencv5
+OLDEST := build/oldest
 
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
@@ -33,6 +34,17 @@ quick: $(STAMP)  ## Unit tests and doctests that are not slow; no notebooks
 
 fuzz: $(STAMP)  ## Every public function given junk, 1,000 new cases each (make test: the same 30)
 	$(BIN)/python -m pytest tests/fuzz --fuzz 1000
+
+test-elsewhere: $(STAMP)  ## Tests and notebooks as on an old processor, in odd places; ONLY="name ..." for some
+	$(BIN)/python tests/elsewhere.py $(if $(ONLY),--only $(ONLY) --) -n 2 --dist loadfile $(or $(TESTS),--nbval)
+
+test-oldest: $(STAMP)  ## Package tests and chapters 01 to 05 with the lowest versions that pyproject.toml admits
+	@test -x build/uv/bin/uv || $(BIN)/python -m pip install --quiet --target build/uv uv
+	build/uv/bin/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
+	build/uv/bin/uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct -e '.[all]'
+	$(OLDEST)/bin/python -m pytest -n 2 --dist loadfile -m "not slow" tests mmtutor --ignore tests/guards
+	$(OLDEST)/bin/mmtutor run 01 02 03 04 05
+	@echo "oldest: tests and 5 chapters passed on `build/uv/bin/uv pip freeze --quiet --python $(OLDEST)/bin/python | wc -l` packages"
 
 audit: $(STAMP)  ## Known vulnerabilities of the tested versions; skipped without a network
 	@test -d build/audit || $(BIN)/python -m pip install --quiet --target build/audit pip-audit || rm -rf build/audit

@@ -20,6 +20,8 @@ import pytest
 from mmtutor.course.runner import KERNEL_ENVIRONMENT, make_default_data
 
 os.environ.update(KERNEL_ENVIRONMENT)
+if threads := os.environ.get("MMTUTOR_TEST_THREADS"):  # see tests/elsewhere.py
+    os.environ.update({name: threads for name in KERNEL_ENVIRONMENT if name.endswith("_THREADS")})
 os.environ.pop("MPLBACKEND", None)  # kernels choose the inline backend
 
 import matplotlib
