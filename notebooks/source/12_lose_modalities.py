@@ -92,7 +92,7 @@ for ax, face, title in zip(
     ax.axis("off")
 plotting.show(
     fig,
-    alt="A simulated grey portrait, sharp on the left; on the right a pale, blurred head with a darker band where the eyes were; no expression can be read.",
+    alt="A simulated grey portrait, sharp on the left; on the right a blurred grey head and neck with a darker band where the eyes were; no expression can be read.",
 )
 
 # %% [markdown]
