@@ -757,7 +757,7 @@ for names, answer in answers.iterrows():
 # And a sentence in another language than the model's? It looks for words that it knows:
 
 # %% tags=["nbval-ignore-output"]
-sentence = "新界面很好用,我很满意。"
+sentence = "新界面很好用，我很满意。"
 words = model.named_experts_["text"][0]  # the first step: words to numbers
 print("words that it knows in the Chinese sentence:", words.transform([sentence]).nnz)
 print(predict_post(model, sentence).to_string(float_format="{:.2f}".format))
@@ -765,7 +765,7 @@ print(predict_post(model, sentence).to_string(float_format="{:.2f}".format))
 # %% [markdown]
 # It knows none, names a class all the same, and gives no word of warning. Set `LANGUAGE` above to the language of your sentences; for a model of both see section 11.
 #
-# What this model can *not* do: it learned from drawn faces, synthetic voices over chords and 385 different reviews. A photograph of yours, or a recording without music, is something that it never met; it will answer all the same, and nothing in the probability need warn you (we do not test it here). Chapter 15 works on photographs and recordings of people.
+# What this model can *not* do: it learned from drawn faces, synthetic voices over chords and at most 385 different reviews. A photograph of yours, or a recording without music, is something that it never met; it will answer all the same, and nothing in the probability need warn you (we do not test it here). Chapter 15 works on photographs and recordings of people.
 #
 # ## 10 · Keep it, and load it elsewhere
 #
