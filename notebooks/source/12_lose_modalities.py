@@ -25,7 +25,7 @@
 #
 # **You need**: chapters [04](04_fuse_features.ipynb), [05](05_fuse_decisions.ipynb) and [06](06_choose_a_fusion.ipynb); for two rows of a table also [07](07_share_a_code.ipynb) and [08](08_train_cnn_rnn.ipynb).
 #
-# **Time**: 50 minutes to read and do, 40 seconds to run.
+# **Time**: 50 minutes to read and do, 60 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|
