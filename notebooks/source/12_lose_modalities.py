@@ -515,6 +515,16 @@ for name, level in [("typos", 0.5), ("blur", 0.5), ("dropouts", 0.25), ("white_n
     print(f"late, {name} {level}: {points(at_start.loc[name, level])}; without {OF[name]}: {none}")
 
 # %%
+plotting.slide(
+    points(lost.T)[["late", "early", "autoencoder", "CNN-RNN", "ideal observer"]].rename_axis(
+        "left"
+    ),
+    label="right of 100",
+    decimals=1,
+    alt="What each model and the ideal observer get right with three modalities, each pair and each alone: the ideal observer is always highest.",
+)
+
+# %%
 run = models.table().set_index(["model", "fold"])
 print("right answers of 100 less than with all three modalities")
 print(points(lost[subsets[1:4]].sub(lost[subsets[0]], axis=0).T).to_string())

@@ -39,6 +39,7 @@ def browser() -> Iterator[Any]:
 def page(browser: Any) -> Iterator[Any]:
     """A page on a screen as wide as a phone's, with what went wrong on it."""
     page = browser.new_page(viewport=PHONE)
+    page.set_default_timeout(120_000)  # a busy machine is slow, not broken
     page.wrong = []
     page.on("console", lambda said: said.type == "error" and page.wrong.append(said.text))
     page.on("pageerror", lambda error: page.wrong.append(str(error)))
@@ -84,7 +85,7 @@ def test_search_finds(page: Any, site: Path, words: str, found: str) -> None:
     page.locator("input[name=q]").press("Enter")
     page.wait_for_url("**/search.html*")
     result = page.locator(f"#search-results li a[href*='{found}']").first
-    result.wait_for(timeout=10_000)
+    result.wait_for()
     result.click()
     page.wait_for_url(f"**/{found}*")
     assert page.wrong == []
@@ -92,7 +93,7 @@ def test_search_finds(page: Any, site: Path, words: str, found: str) -> None:
 
 def test_what_is_nowhere_is_not_found(page: Any, site: Path) -> None:
     page.goto((site / "search.html").as_uri() + "?q=词袍")
-    page.locator("#search-results p").filter(has_text="did not match").wait_for(timeout=10_000)
+    page.locator("#search-results p").filter(has_text="did not match").wait_for()
 
 
 def test_sounds_can_be_played(page: Any, site: Path) -> None:
@@ -110,7 +111,7 @@ def test_code_is_copied_with_one_click(page: Any, site: Path) -> None:
     block = page.locator("div.highlight", has=page.locator("button.copybtn")).first
     block.hover()
     block.locator("button.copybtn").click()
-    page.locator("button.copybtn.success").wait_for(timeout=5_000)
+    page.locator("button.copybtn.success").wait_for()
 
 
 # -- figures that answer ----------------------------------------------------------------------
