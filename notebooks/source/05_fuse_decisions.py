@@ -618,6 +618,10 @@ assert np.abs(package - how.loc["with a power"])[list(world.modalities)].max(axi
 assert (package["accuracy"] > alone["accuracy"]).all()
 
 # %% [markdown]
+# The log-loss alone gives most of the weight to a single expert: a mean is too shy (section 5), and one expert is less shy than a mean of three. So the package raises the fused posterior to a **common power**, learned together with the
+# weights and afterwards forgotten: sharpening is no longer the weights' task. The weights then say whom to believe, and the fused accuracy is higher on each of five seeds. A small cost on the
+# power (`learn_weights` says which) makes the last digit differ from ours. The product needs no such power, for its exponents sharpen by themselves.
+#
 # Now you: give the text a share of the weight; image and sound have half of the rest each. **Predict where the accuracy is highest** in the sum and in the product, then move the slider.
 
 # %%
@@ -638,10 +642,6 @@ plotting.slide(
 )
 
 # %% [markdown]
-# The log-loss alone gives most of the weight to a single expert: a mean is too shy (section 5), and one expert is less shy than a mean of three. So the package raises the fused posterior to a **common power**, learned together with the
-# weights and afterwards forgotten: sharpening is no longer the weights' task. The weights then say whom to believe, and the fused accuracy is higher on each of five seeds. A small cost on the
-# power (`learn_weights` says which) makes the last digit differ from ours. The product needs no such power, for its exponents sharpen by themselves.
-#
 # Now the sound's reliability alone changes, from nothing to twice that of the others. **Predict the weight of a sound whose reliability is zero, in the sum and in the product. And what happens when one expert is copied, so that it speaks twice?**
 
 
