@@ -115,7 +115,7 @@ def test_wheel_carries_every_module(unpacked_wheel: Path) -> None:
     expected = {
         path.relative_to(ROOT)
         for path in (ROOT / "mmtutor").rglob("*")
-        if path.suffix in {".py", ".j2", ".typed"} and "_data" not in path.parts
+        if path.suffix in {".py", ".j2", ".js", ".css", ".typed"} and "_data" not in path.parts
     }
     carried = {path.relative_to(unpacked_wheel) for path in unpacked_wheel.rglob("*")}
     assert not expected - carried

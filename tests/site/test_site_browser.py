@@ -9,8 +9,10 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
+from mmtutor import plotting
 from mmtutor.course import notebooks
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs 'mmtutor[browser]'")
@@ -166,6 +168,31 @@ def test_a_figure_answers_with_the_numbers_of_its_notebook(
     for number, height in zip(numbers, heights, strict=True):
         wanted = bottom + (top - bottom) * (number - low) / (high - low)
         assert abs(height - wanted) < 0.2
+
+
+# What a notebook does with an output: it sets the HTML, then runs the scripts that are in it.
+PUT = """html => {
+  document.body.innerHTML = html;
+  for (const old of document.querySelectorAll("script")) {
+    const script = document.createElement("script");
+    script.textContent = old.textContent;
+    old.replaceWith(script);
+  }
+}"""
+
+
+def test_a_figure_answers_in_a_notebook_too(page: Any) -> None:
+    steps = pd.Index([0.0, 0.5, 1.0], name="weight")
+    table = pd.DataFrame({"fused": [0.6, 0.8, 0.7], "alone": [0.5, 0.5, 0.5]}, index=steps)
+    shown = plotting._Slide(table, "accuracy", "An alt.", 2)._repr_html_()
+    page.evaluate(PUT, shown + shown)  # two figures, each with the script
+    assert page.get_by_role("slider").count() == 2
+    for figure in page.locator("figure.slide").all():
+        slider = figure.get_by_role("slider")
+        assert slider.get_attribute("aria-valuetext") == "0.5: fused 0.80, alone 0.50"
+        slider.press("ArrowRight")
+        assert figure.locator("output").inner_text() == "1: fused 0.70, alone 0.50"
+    assert page.wrong == []
 
 
 # -- for everybody ------------------------------------------------------------------------------
