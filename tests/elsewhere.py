@@ -37,6 +37,8 @@ CONFIGURATIONS = {
 def lacks(name: str) -> str:
     """Return why this machine cannot be made like the configuration, else nothing."""
     wanted = CONFIGURATIONS[name].get("LC_ALL", "POSIX")
+    if wanted == "POSIX":
+        return ""
     known = subprocess.run(["locale", "-a"], capture_output=True, text=True, check=False).stdout
     if wanted.lower().replace("-", "") not in known.lower().replace("-", "").split():
         return f"the locale {wanted} is not installed"
