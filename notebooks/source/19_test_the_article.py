@@ -330,7 +330,7 @@ assert reached > 0.45
 #
 # ## 3 · The claims, one by one
 #
-# What is said (in our words), the verdict, what it rests on, and how it should read. A test checks that each section linked exists, and that a number beside a link is printed or asserted there.
+# What is said (in our words), the verdict, what it rests on, and how it should read. A test checks that each section linked exists, and that a decimal or percentage beside a link is printed or asserted there.
 #
 # ### What it is about
 #
@@ -573,7 +573,7 @@ for words, test in {
     print(f"{words}: {test.mean:+.3f} [{test.low:+.3f}, {test.high:+.3f}]")
 
 # %% [markdown]
-# By meaning, the product is well ahead of its best expert, and one could write that multimodal learning improves diagnosis. But grouped by lot the product is *as good*; its gain looks smaller since each lot holds a little of everything, so its best expert is better. And one logistic regression on all columns is not behind either. How the columns are grouped changes nothing in the result here; it changes what the result is compared with. All thirty come from *one* picture of the same cells: they are **views**, not modalities, and how one cuts them decides how large the "gain of fusion" looks.
+# By meaning, the product is well ahead of its best expert, and one could write that multimodal learning improves diagnosis. But grouped by lot the product is *as good*; its gain looks smaller, for the best of its experts is better. And one logistic regression on all columns is not behind either. How the columns are grouped changes nothing in the result here; it changes what the result is compared with. All thirty come from *one* picture of the same cells: they are **views**, not modalities, and how one cuts them decides how large the "gain of fusion" looks.
 #
 # ### A second instrument
 #
@@ -732,7 +732,7 @@ plotting.show(
 # %% [markdown]
 # Forward in time neither the share's own past, nor the market's, nor both fused beat the forecast that knows nothing. With the look-ahead everything works, of course: shares move with the market, and the market was told.
 #
-# The interesting line is *rows drawn*. Nothing in its columns comes from the future, and still the forest gains about ten points. What it uses: in the test row's month, the *other* shares are in the training, with the same market columns and mostly the same answer. The forest looks up the month. Draw whole months instead, change nothing else, and the gain is gone. This is the leak of a speaker on both sides (chapter 18) once more, with a month in the place of the speaker. The logistic regression cannot look a month up, and shows no gain in either.
+# The interesting line is *rows drawn*. Nothing in its columns comes from the future, and still the forest gains about ten points. What it uses: in the test row's month, the *other* shares are in the training, with the same market columns and mostly the same answer. The forest looks up the month. Draw whole months instead, change nothing else, and the gain is gone: that is the evidence for this reading. This is the leak of a speaker on both sides (chapter 18) once more, with a month in the place of the speaker. The product of logistic regressions shows no gain in either.
 #
 # That nothing was gained *here* is no law of markets: five shares of firms that still exist, a few columns, two models. It is what the claim would have to be tested against. It was not.
 #
@@ -948,7 +948,7 @@ check("19.4", solution_4)
 #
 # 2. Cross-validation shows that a forest forecasts shares well, a logistic regression on the same columns does not. What do you look at before you believe in non-linear markets?
 #
-# <details><summary>Answer</summary>Whether rows of one month are on both sides. A forest can look the month up by its market columns and repeat what the other shares did; a line cannot (section 6). Draw whole months, or better, test forward.</details>
+# <details><summary>Answer</summary>Whether rows of one month are on both sides. A forest can look the month up by its market columns and repeat what the other shares did; the logistic regressions of section 6 gained nothing that way. Draw whole months, or better, test forward.</details>
 #
 # 3. Why can a piece of code that runs be worse than one that stops?
 #
@@ -960,7 +960,7 @@ check("19.4", solution_4)
 #
 # ## Pitfalls
 #
-# - **Checking only what can be run**: of the wrong claims most stand in the prose. Go through a text sentence by sentence and ask of each what would refute it.
+# - **Checking only what can be run**: of the seven wrong claims six stand in the prose. Go through a text sentence by sentence and ask of each what would refute it.
 # - **"Improves performance" without a "than what"**: the least a fused figure needs beside it is the best single modality, on the same folds; next the same number of columns drawn by lot.
 # - **Pairs that are not pairs**: join by a key, count what found no partner, and look at five pairs yourself. If fusion brings exactly nothing, suspect the join (section 4).
 # - **Rows drawn at random that are not independent**: people, films, months. Name the group before the first split.
