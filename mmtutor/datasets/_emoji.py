@@ -59,7 +59,7 @@ def fetch_emoji(
 
     Notes
     -----
-    Not used in a notebook: chapter 17, which is planned, is to be about these emoji.
+    Taught in notebook 17. Not as a model of what an emoji means: its score is that of its tweets.
 
     References
     ----------
