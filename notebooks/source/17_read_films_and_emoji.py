@@ -192,7 +192,7 @@ assert baseline.mean >= 0.79 and means.min() >= 0.79
 # That sounds new, and is near to what we had. Take vectors that are 1 at their word and 0 elsewhere, and a filter of two rows that is 1 at "not" and then at "good", with $b = -1$. **Predict**: for which of these sentences does it fire?
 
 # %%
-four = ["not good at all", "good if not great", "this is not good", "not so good"]
+four = ["not good at all", "good if not great", "this is not good", "not so very good"]
 vocabulary = sorted({word for sentence in four for word in sentence.split()})
 one_hot = np.eye(len(vocabulary))
 vectors = [one_hot[[vocabulary.index(w) for w in sentence.split()]] for sentence in four]
@@ -201,7 +201,7 @@ pattern = one_hot[[vocabulary.index("not"), vocabulary.index("good")]]  # 2 word
 by_hand = []
 for e in vectors:
     answers = [max(0, (e[k : k + 2] * pattern).sum() - 1) for k in range(len(e) - 1)]
-    by_hand.append(max(answers))
+    by_hand.append(float(max(answers)))
 
 convolution = layers.Conv1D(1, 2, activation="relu")
 convolution.build((None, 4, len(vocabulary)))
@@ -713,7 +713,7 @@ plotting.show(
 # %%
 print("columns of the chart:", (frame["codepoint"] // 16).nunique())
 shown = conditions[["name", "picture", "early", "gain", "low", "high"]]
-print(shown.round(2).to_string())
+print(shown.round(3).to_string())
 
 # %%
 labels = [
@@ -992,4 +992,4 @@ check("17.4", solution_4)
 # - C. Saunders, A. Gammerman and V. Vovk, Ridge regression learning algorithm in dual variables, ICML 1998.
 # - S. Wang and C. D. Manning, Baselines and bigrams: simple, good sentiment and topic classification, ACL 2012.
 #
-# **Next**: the [map](00_start_here.ipynb) of the series shows what else there is.
+# **Next**: [19 · The article, claim by claim](19_test_the_article.ipynb): which claims of the text this course grew from hold?
