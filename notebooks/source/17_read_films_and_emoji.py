@@ -96,7 +96,7 @@ for number, (ax, row) in enumerate(zip(axes.flat, asked, strict=True), start=1):
 plotting.show(
     fig,
     alt="Twelve numbered emoji: a pistol, a present, a weary face, a doughnut, a skull, a blue heart, "
-    "a no entry sign, a trophy, a woman with crossed arms, a game controller, raised hands, and a "
+    "a no entry sign, a trophy, a woman with crossed arms, a hand that points, raised hands, and a "
     "confused face.",
 )
 
@@ -675,6 +675,13 @@ for way, (low, high) in ends.items():
     print(f"95 % interval [{low:+.3f}, {high:+.3f}]")
 assert ends["early"].low > 0 and ends["mean"].low < 0 and ends["share"].low < 0
 
+often = {
+    kind: agreement(ways["early"][c], score[c])
+    for kind, c in {"> 38": n > 38, "<= 38": n <= 38}.items()
+}
+print("early, by number of tweets:", {kind: round(r, 2) for kind, r in often.items()})
+assert abs(often["> 38"] - 0.47) < 0.03 and abs(often["<= 38"] - 0.25) < 0.03
+
 # %% [markdown]
 # Two modalities at 0.30 each are together at 0.37 when one model sees both (early), and the interval of that gain lies above zero. The late fusions gain less and their intervals hold zero; the share that was chosen inside the training emoji is no better than the plain mean. (The gain does not lie in the middle of its interval: in each draw the better single one is picked after the fact, which lifts it a little.)
 
@@ -682,7 +689,8 @@ assert ends["early"].low > 0 and ends["mean"].low < 0 and ends["share"].low < 0
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 predicted = ways["early"].mean(axis=1)
-assert predicted.std() < 0.6 * score.std()
+broken = frame.index[frame["text"] == "broken heart"][0]
+assert predicted[broken] > 0.5 and score[broken] < -0.1
 fig, ax = plt.subplots(figsize=(7.2, 4.6))
 for row in range(90):  # those seen most
     small = OffsetImage(frame["image"][row], zoom=0.19)
@@ -692,12 +700,15 @@ ax.set(xlabel="predicted from name and picture", ylabel="sentiment score")
 ax.axline((0, 0), slope=1, color="0.8", linewidth=1, zorder=0)
 plotting.show(
     fig,
-    alt="The ninety emoji seen most, drawn at their predicted and their true score: they lie in a wide "
-    "cloud that rises a little from left to right, far flatter than the line of equality.",
+    alt="The ninety emoji seen most, drawn at their predicted and their true score. Hearts lie at the "
+    "upper right, angry and weary faces at the lower left; a broken heart lies far below the line: "
+    "it is predicted at 0.5 and stands at -0.1.",
 )
 
 # %% [markdown]
-# Predictions lie close together and scores far apart: with a signal so weak, least squares stays near the mean. The order is what our figure of merit counts, and the cloud says how much of it is right: some.
+# Among those seen most the order is right in the large: hearts to the right, angry and weary faces to the left. And there is the error one would expect: a broken heart shares its word and half of its shape with hearts, and is predicted among them, at 0.5; its tweets put it at -0.1.
+#
+# The cell above says more of that: for the half of the emoji with more than 38 tweets the correlation is about 0.47, for the other half 0.25. Rare emoji have uncertain labels (section 4), and they are also other emoji, fewer faces and hearts among them; which of the two weighs more we did not take apart.
 #
 # ## 7 · Does the gain last?
 #
@@ -716,10 +727,10 @@ shown = conditions[["name", "picture", "early", "gain", "low", "high"]]
 print(shown.round(3).to_string())
 
 # %%
-labels = [
-    ", ".join(v for v, u in zip(key, USUAL.values(), strict=True) if v != u) or "as usual"
-    for key in shown.index
-]
+said = {"families": "families together", "chosen": "width chosen", "none": "no weights"}
+said |= {"counts": "counts as weights", "shuffled": "pictures of others"}
+changes = [[v for v, u in zip(key, USUAL.values(), strict=True) if v != u] for key in shown.index]
+labels = [", ".join(said.get(v, v) for v in change) or "as usual" for change in changes]
 fig, (left, right) = plt.subplots(1, 2, figsize=(8.4, 3.6), sharey=True)
 for way, marker in {"name": "s", "picture": "^", "early": "o"}.items():
     colour = {"name": "text", "picture": "image", "early": "fused"}[way]
@@ -732,7 +743,7 @@ right.axvline(0, color="0.7", linewidth=1)
 left.set_yticks(range(len(shown)), labels)
 left.invert_yaxis()
 left.set_xlabel("Spearman")
-right.set_xlabel("gain of early fusion over the better single one")
+right.set(xlabel="gain of early fusion over the better single one", xticks=[-0.05, 0, 0.05, 0.1])
 left.legend(fontsize=8)
 plotting.show(
     fig,
