@@ -460,7 +460,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | **V** | **Real data** | | | |
 # | 15 | [Faces and voices](15_verify_faces_and_voices.ipynb) | how much surer is a system that sees and hears you? | real: `london_faces`, `librispeech_sample` | 50 |
 # | 16 | [Hearing and seeing emotion](16_judge_emotion.ipynb) | when does a second opinion make people worse? | real: `crema_d_ratings` | 55 |
-# | 17 | Text and picture sentiment | do film reviews and emoji say more together than apart? | real: `movie_sentences`, `emoji_sentiment`, `emoji_glyphs` | |
+# | 17 | [Text and picture sentiment](17_read_films_and_emoji.ipynb) | what does a picture add where words say little? | real: `movie_sentences`, `emoji_sentiment`, `emoji_glyphs` | 55 |
 # | 18 | Audio-visual digits | does a network understand a new speaker? | real: `spoken_digits`, `mnist_test` | |
 # | 19 | [The article, claim by claim](19_test_the_article.ipynb) | which claims of the text this course grew from hold? | simulated; tables of scikit-learn and matplotlib | 60 |
 #

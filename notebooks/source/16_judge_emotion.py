@@ -1300,4 +1300,4 @@ check("16.4", solution_4)
 # - L. F. Barrett, R. Adolphs, S. Marsella, A. M. Martinez, S. D. Pollak: Emotional expressions reconsidered. Psychological Science in the Public Interest 20(1), 2019 (why a face does not simply show what is felt).
 # - C. Nadeau, Y. Bengio: Inference for the generalization error. Machine Learning 52, 2003.
 #
-# **Next**: [19 · The article, claim by claim](19_test_the_article.ipynb): which claims of the text this course grew from hold?
+# **Next**: [17 · Text and picture sentiment](17_read_films_and_emoji.ipynb): what does a picture add where words say little?
