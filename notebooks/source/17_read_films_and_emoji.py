@@ -623,6 +623,7 @@ OTHERS += [{"weights": "none"}, {"weights": "counts"}]
 OTHERS += [{"pictures": kind} for kind in list(PICTURES)[1:]]
 
 
+# %% tags=["evidence"]
 @cache
 def repeats(pictures, curves, weights, folds):
     """Predictions of each way, (613, 3): one column a repeat."""
@@ -969,7 +970,7 @@ check("17.4", solution_4)
 # %% [markdown]
 # ## Quiz
 #
-# 1. A paper reports that its network is right in 81 % of these sentences, on one fold. The baseline's mean is lower. Is the network better?
+# 1. A paper reports that its network is right in four of five of these sentences, on one fold. The baseline's mean is lower. Is the network better?
 #
 # <details><summary>Answer</summary>One cannot say. The baseline itself, on single folds, went up to that and beyond (section 2). Ask for the same folds, all of them, and the interval of the difference.</details>
 #
