@@ -40,7 +40,7 @@ def fetch_spoken_digits(
         target : ndarray of shape (1500,), int
             The digit.
         groups : ndarray of shape (1500,), str
-            The speaker: split by it. With a random split the figures are some 28 points too good.
+            The speaker: split by it. A random split flatters by 13 to 31 points (notebook 18).
         sample_rate : int
             Hz.
         target_names : list of str
