@@ -461,7 +461,7 @@ assert model.classes_[p.argmax()] == "positive"
 # | 15 | [Faces and voices](15_verify_faces_and_voices.ipynb) | how much surer is a system that sees and hears you? | real: `london_faces`, `librispeech_sample` | 50 |
 # | 16 | [Hearing and seeing emotion](16_judge_emotion.ipynb) | when does a second opinion make people worse? | real: `crema_d_ratings` | 55 |
 # | 17 | [Text and picture sentiment](17_read_films_and_emoji.ipynb) | what does a picture add where words say little? | real: `movie_sentences`, `emoji_sentiment`, `emoji_glyphs` | 55 |
-# | 18 | Audio-visual digits | does a network understand a new speaker? | real: `spoken_digits`, `mnist_test` | |
+# | 18 | [Audio-visual digits](18_hear_and_see_digits.ipynb) | does a network understand a new speaker? | real: `spoken_digits`, `mnist_test` | 60 |
 # | 19 | [The article, claim by claim](19_test_the_article.ipynb) | which claims of the text this course grew from hold? | simulated; tables of scikit-learn and matplotlib | 60 |
 #
 # Every chapter has the same parts: a promise, key terms in English and Chinese, ideas in a few visible lines of code, *What we measured*, exercises, a quiz with folded answers, pitfalls, references.

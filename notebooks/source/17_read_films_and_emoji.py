@@ -1004,4 +1004,4 @@ check("17.4", solution_4)
 # - C. Saunders, A. Gammerman and V. Vovk, Ridge regression learning algorithm in dual variables, ICML 1998.
 # - S. Wang and C. D. Manning, Baselines and bigrams: simple, good sentiment and topic classification, ACL 2012.
 #
-# **Next**: [19 · The article, claim by claim](19_test_the_article.ipynb): which claims of the text this course grew from hold?
+# **Next**: [18 · Audio-visual digits](18_hear_and_see_digits.ipynb): does a network understand a new speaker?

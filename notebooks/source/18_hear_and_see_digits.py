@@ -1241,4 +1241,4 @@ check("18.4", groups_solution)
 # - C. Nadeau, Y. Bengio, Inference for the generalization error, Machine Learning 52, 2003.
 # - J. Ngiam et al., Multimodal deep learning, ICML 2011.
 #
-# **Next**: (by make sync)
+# **Next**: [19 · The article, claim by claim](19_test_the_article.ipynb): which claims of the text this course grew from hold?
