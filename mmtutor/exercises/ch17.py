@@ -135,14 +135,14 @@ def _opinions(rng: np.random.Generator) -> Iterator[Case]:
             noise = rng.uniform(0.8, 2.5, 2)
             units, levels = 10 ** rng.uniform(-1.5, 1.5, 2), rng.normal(0, 3, 2)
             heard = truth + noise[:, None] * rng.normal(size=(2, n))
-            known = list(units[:, None] * heard + levels[:, None])
-            merits = np.sort(_merits(*known, truth, _spearman))
+            name, picture = units[:, None] * heard + levels[:, None]
+            merits = np.sort(_merits(name, picture, truth, _spearman))
             if merits[-1] > merits[-2] + 1e-9:
                 break
         new = [u * rng.normal(0.5, 2, m) + c for u, c in zip(units, levels, strict=True)]
-        yield Case(*known, truth, *new)
+        yield Case(name, picture, truth, *new)
     hint = _("a single new emoji has no spread of its own: scale by the training predictions.")
-    yield Case(*known, truth, *(values[:1] for values in new), hint=hint)
+    yield Case(name, picture, truth, *(values[:1] for values in new), hint=hint)
 
 
 exercise(
