@@ -734,7 +734,7 @@ print(compared.to_string(float_format=lambda x: f"{x:.1f}"))
 #
 # - The CNN-RNN is right in 93.7 %, ahead of its two parts for all six. CNN and RNN trained apart and multiplied get 96.0 %. The late product of features is 3.7 points ahead of the joint network when it learns from the same four speakers, 4.6 from all five.
 # - **Is late fusion better than the joint network?** Not certainly. Each lead holds for four of six, and its interval reaches below zero. Much of it comes from the first speaker, for whom the joint network is right in 0.86. [Chapter 08](08_train_cnn_rnn.ipynb) has the same recipe some seven points better for that speaker; only the rounding of the pictures differs. One start of a network is a sample of size one, and this table has one start each.
-# - What the table does say: on 1,250 pairs the network does not beat a SIFT descriptor, MFCC and a linear classifier. The picture's features are ahead of the CNN for each of the six. (SIFT sees 28 by 28 pixels, the CNN 14 by 14; larger pictures were not tried here.)
+# - What the table does say: on these pairs the network is not ahead of a SIFT descriptor, MFCC and a linear classifier. The picture's features are ahead of the CNN for each of the six. (SIFT sees 28 by 28 pixels, the CNN 14 by 14; larger pictures were not tried here.)
 # - The shared code, which saw no label, gets 0.953: no better than the same features side by side, which are 0.9 points ahead. What it has beyond them is that it answers with one modality missing: 0.853 from the picture, 0.784 from the sound, no better than each modality's own classifier.
 #
 # ## 6 · Noise on either side
@@ -776,7 +776,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# At 0 dB the sound alone is nearly a blind guess, 0.22. What was learned *jointly* goes down with it: concatenation falls to 0.64, the CNN-RNN to 0.52, for every speaker below its own CNN; the shared code to 0.81. So does the product that was not calibrated. The calibrated product stays where the picture alone is, at 0.86. Learned in mixed noise it is at 0.92, and pays a little for it in quiet. No system has been told that there is noise. (On the other side, with static of 1.2, all of them are held up by the sound.)
+# At 0 dB the sound alone is nearly a blind guess, 0.22. What was learned *jointly* goes down with it: concatenation falls to 0.64, the CNN-RNN to 0.52, for every speaker below its own CNN; the shared code to 0.81. So does the product that was not calibrated. The calibrated product stays where the picture alone is, at 0.86. Learned in mixed noise it is at 0.92, and pays a little for it in quiet. No system has been told that there is noise. (On the other side, with static of 1.2, the sound holds them up: only the shared code falls clearly below the sound alone.)
 #
 # ## 7 · What each costs
 #
@@ -816,7 +816,7 @@ print(cost.round({"features": 1, "fit": 1, "answer": 2}).to_string())
 assert (cost.loc[["CNN-RNN", "shared code"], "fit"] > cost.loc["product", "fit"]).all()
 
 # %% [markdown]
-# (Seconds vary from machine to machine, so no figure is quoted.) For the classical systems the features take longer than the fit; the networks take their time in training, and would be the first to gain from a graphics card. All of them answer at once.
+# (Seconds vary from machine to machine, so no figure is quoted.) The networks take longer to train than the late product, which the cell asserts: for the CNN-RNN the time includes building it and all its answers in noise. Answering takes little beside that.
 #
 # ## 8 · How such benchmarks go wrong: rows out of order
 #
