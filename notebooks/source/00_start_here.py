@@ -434,7 +434,7 @@ assert model.classes_[p.argmax()] == "positive"
 #
 # The series answers a text: a Chinese blog article on multimodal learning for sentiment analysis and face recognition, here called **the article**. It names the methods of chapters 01 to 08 and shows some code for them; [chapter 19](19_test_the_article.ipynb) checks it claim by claim, and the chapters before say where they differ.
 #
-# Twenty chapters in five parts. Those with a link are there; the others are planned. You can read them in order, or follow a question: *which features?* 01 to 03; *how do I combine them?* 04 to 06; *can a network do it all?* 07 to 09; *does it work on real data?* 15 to 18.
+# Twenty chapters in five parts. You can read them in order, or follow a question: *which features?* 01 to 03; *how do I combine them?* 04 to 06; *can a network do it all?* 07 to 09; *does it work on real data?* 15 to 18.
 #
 # | | Chapter | The question | Data | Minutes |
 # |---|---|---|---|---|
