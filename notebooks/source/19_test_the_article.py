@@ -527,7 +527,7 @@ assert joined.loc["outline", "pasted"] < 0.65
 assert joined.loc["product", "pasted in the test"] < joined.loc["size", "joined"] - 0.05
 
 # %% [markdown]
-# Pasted by position, the outline is at guessing, and the product is where size is alone: no error, no warning, the second modality is merely worth nothing. Wrong pairs in the *test* only are worse: the product was right to trust the outline when it learned, and is now told of another patient. (Chapter 18 does this to a benchmark.)
+# Pasted by position, the outline is at guessing, and the product is where size is alone: no error, no warning, the second modality is merely worth nothing. Wrong pairs in the *test* only are worse: the product was right to trust the outline when it learned, and is now told of another patient. ([Chapter 18](18_hear_and_see_digits.ipynb) does this to a benchmark.)
 #
 # ## 5 · Medicine: columns are not modalities yet
 #
@@ -732,7 +732,7 @@ plotting.show(
 # %% [markdown]
 # Forward in time neither the share's own past, nor the market's, nor both fused beat the forecast that knows nothing. With the look-ahead everything works, of course: shares move with the market, and the market was told.
 #
-# The interesting line is *rows drawn*. Nothing in its columns comes from the future, and still the forest gains about ten points. What it uses: in the test row's month, the *other* shares are in the training, with the same market columns and mostly the same answer. The forest looks up the month. Draw whole months instead, change nothing else, and the gain is gone: that is the evidence for this reading. This is the leak of a speaker on both sides (chapter 18) once more, with a month in the place of the speaker. The product of logistic regressions shows no gain in either.
+# The interesting line is *rows drawn*. Nothing in its columns comes from the future, and still the forest gains about ten points. What it uses: in the test row's month, the *other* shares are in the training, with the same market columns and mostly the same answer. The forest looks up the month. Draw whole months instead, change nothing else, and the gain is gone: that is the evidence for this reading. This is the leak of a speaker on both sides ([chapter 18](18_hear_and_see_digits.ipynb)) once more, with a month in the place of the speaker. The product of logistic regressions shows no gain in either.
 #
 # That nothing was gained *here* is no law of markets: five shares of firms that still exist, a few columns, two models. It is what the claim would have to be tested against. It was not.
 #
