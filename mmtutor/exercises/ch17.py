@@ -161,11 +161,9 @@ exercise(
             _mixed(scale=lambda values, by: (values - values.mean()) / max(values.std(), 1e-12))
         ),
         N_("the share has changed sides: it is the name's."): _mixed(share=lambda s: 1 - s),
-        N_("choose the share by ranks, with Spearman's correlation, not Pearson's."): (
-            _mixed(how=lambda a, b: float(pearsonr(a, b).statistic))
-        ),
-        N_("choose the share by ranks, with Spearman's correlation, not by squared error."): (
-            _mixed(how=lambda a, b: -float(np.mean((a - b) ** 2)))
+        N_("choose the share by ranks: Spearman's correlation, not Pearson's or squared error."): (
+            _mixed(how=lambda a, b: float(pearsonr(a, b).statistic)),
+            _mixed(how=lambda a, b: -float(np.mean((a - b) ** 2))),
         ),
         N_("you chose the share that ranks worst."): (_mixed(how=lambda a, b: -_spearman(a, b))),
         N_("this is the plain mean; choose the share on the training predictions."): (
@@ -343,12 +341,22 @@ def _too_short(words: np.ndarray, pattern: np.ndarray, bias: float) -> float:
 
 
 def _sentences(rng: np.random.Generator) -> Iterator[Case]:
-    for n_words, width, dim in [(9, 3, 4), (6, 2, 5), (7, 4, 3), (5, 5, 2), (12, 2, 3)]:
-        pattern = rng.normal(size=(width, dim))
-        words = rng.normal(size=(n_words, dim))
-        words[n_words - width :] += 0.5 * pattern  # the last place counts
-        words[: width - 1] += 1.5 * pattern[1:]  # and a half hidden one before the first does not
-        yield Case(words, pattern, float(rng.uniform(0.3, 0.9)))
+    sizes = [(9, 3, 4), (6, 2, 5), (7, 4, 3), (12, 2, 3), (5, 5, 2)]
+    for k, (n_words, width, dim) in enumerate(sizes):
+        while True:  # the largest answer is the last one, or lies between the first and the last
+            pattern = rng.normal(size=(width, dim))
+            words = rng.normal(size=(n_words, dim))
+            words[n_words - width :] += 0.5 * pattern
+            words[: width - 1] += 1.5 * pattern[1:]  # half hidden before the first: no place
+            bias = float(rng.uniform(0.3, 0.9))
+            found = _answers(words, pattern, bias)
+            largest = int(found.argmax())
+            if found[largest] <= 0 or _both_ends(words, pattern, bias) < found[largest] + 0.01:
+                continue
+            last = largest == len(found) - 1
+            if last if k % 2 == 0 else largest > 0 and not last:
+                break
+        yield Case(words, pattern, bias)
     hint = _("where no place fires, the answer is 0 (relu).")
     yield Case(-words, np.abs(pattern), -50.0, hint=hint)
     hint = _("a sentence shorter than the filter is filled up with zeros at its end.")
