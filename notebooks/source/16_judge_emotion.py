@@ -154,6 +154,16 @@ plotting.show(
     "the darkest for all emotions but anger; seen, and heard and seen, most votes lie on the diagonal, fewest for sadness.",
 )
 
+# %%
+heard = {
+    meant: EMOTIONS[k] for meant, k in zip(EMOTIONS, named["voice"].argmax(axis=1), strict=True)
+}
+print("heard alone, most often named:", heard)
+others = [heard[meant] for meant in EMOTIONS if meant != "neutral"]
+assert others.count("neutral") == 4 and len(others) == 5
+sad, neutral = EMOTIONS.index("sadness"), EMOTIONS.index("neutral")
+assert named["face"][sad, neutral] > named["face"][sad, sad], "seen, too"
+
 # %% [markdown]
 # On "neutral". Whoever only listens has a strong *response bias*: for four of the five other emotions "neutral" is the most frequent answer. (Even seen, sadness is taken for neutral more often than for sadness.)
 
