@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import soundfile
 from joblib import Parallel, delayed
-from measuring import machine, time_in_turn
+from measuring import machine, publish, time_in_turn
 from PIL import Image, ImageOps
 from scipy import signal
 from sklearn.base import clone
@@ -363,11 +363,7 @@ them through a pipe {1e9 * sending:.1f}, which is {1000 * sending * 8 * RATE:.2f
 {machine(*packages)}
 Written by `benchmarks/features.py`.
 """
-    PAGE.write_text(page, encoding="utf-8")
-    print(page)
-    if slow + slower:
-        print("over the limit:", *slow, *slower, sep="\n  ")
-    return int(bool(slow + slower))
+    return publish(PAGE, page, slow + slower)
 
 
 if __name__ == "__main__":

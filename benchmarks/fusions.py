@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from measuring import machine, time_in_turn
+from measuring import machine, publish, time_in_turn
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
@@ -143,11 +143,7 @@ their logarithms.
 {machine("numpy", "scikit-learn", "mlxtend")}
 Written by `benchmarks/fusions.py`.
 """
-    PAGE.write_text(page, encoding="utf-8")
-    print(page)
-    if slow:
-        print("over the limit:", *slow, sep="\n  ")
-    return int(bool(slow))
+    return publish(PAGE, page, slow)
 
 
 if __name__ == "__main__":

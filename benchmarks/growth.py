@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from measuring import machine
+from measuring import machine, publish
 from PIL import Image
 
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -96,11 +96,7 @@ after it; the result's rows are in it.
 {machine("numpy", "scipy")}
 Written by `benchmarks/growth.py`.
 """
-    PAGE.write_text(page, encoding="utf-8")
-    print(page)
-    if slow:
-        print("over the limit:", *slow, sep="\n  ")
-    return int(bool(slow))
+    return publish(PAGE, page, slow)
 
 
 if __name__ == "__main__":

@@ -42,3 +42,12 @@ def machine(*packages: str) -> str:
         f"{(models or [platform.processor()])[0]}, {os.cpu_count()} cores, {platform.system()}; "
         f"Python {platform.python_version()}, {versions}."
     )
+
+
+def publish(page: Path, text: str, over: list[str]) -> int:
+    """Write and print a benchmark's page, and what is over its limit; return the exit code."""
+    page.write_text(text, encoding="utf-8")
+    print(text)
+    if over:
+        print("over the limit:", *over, sep="\n  ")
+    return int(bool(over))

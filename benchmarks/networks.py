@@ -19,7 +19,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-from measuring import machine, time_in_turn
+from measuring import machine, publish, time_in_turn
 from sklearn.preprocessing import FunctionTransformer
 
 from mmtutor.deep import CNNRNNClassifier
@@ -107,11 +107,7 @@ out: building and tracing, which both do once.
 {machine("numpy", "keras", "tensorflow")}
 Written by `benchmarks/networks.py`.
 """
-    PAGE.write_text(page, encoding="utf-8")
-    print(page)
-    if slow:
-        print("over the limit:", *slow, sep="\n  ")
-    return int(bool(slow))
+    return publish(PAGE, page, slow)
 
 
 if __name__ == "__main__":
