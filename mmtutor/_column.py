@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from mmtutor._ranges import Range, check_ranges
 from mmtutor._table import TakesColumn, each_cell
 
 
-class CellTransformer(TakesColumn, TransformerMixin, BaseEstimator):
+class CellTransformer(TakesColumn, TransformerMixin, BaseEstimator, ABC):
     """Describe each cell of a column, and join the descriptions to one array.
 
-    A subclass says what a cell holds, in `_what`, and what is done with it, in `_describe`. Where
-    more is needed it replaces `_check` (of its parameters), `_learn` (from the training cells'
-    descriptions, attributes that end in "_"), `_join` and `_names`.
+    A subclass says what a cell holds, in `_what`, what its parameters may hold, in `_ranges`, what
+    is done with a cell, in `_describe`, and what comes of it, in `_names`. Where more is needed it
+    replaces `_check` (of its parameters), `_learn` (from the training cells' descriptions,
+    attributes that end in "_") and `_join`.
     """
 
-    _what: str
+    _what: ClassVar[str]
+    _ranges: ClassVar[Mapping[str, Range]]
     n_jobs: int | None
 
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -106,11 +111,12 @@ class CellTransformer(TakesColumn, TransformerMixin, BaseEstimator):
     def _each(self, X: Any) -> list[np.ndarray]:
         return each_cell(X, self._describe, what=self._what, n_jobs=self.n_jobs)
 
-    def _describe(self, cell: Any) -> np.ndarray:
-        raise NotImplementedError
-
     def _check(self) -> None:
-        pass
+        check_ranges(self._ranges, **self.get_params())
+
+    @abstractmethod
+    def _describe(self, cell: Any) -> np.ndarray:
+        """Return what one cell holds as an array."""
 
     def _learn(self, described: list[np.ndarray]) -> None:
         self.n_features_out_ = described[0].shape[-1]
@@ -118,5 +124,6 @@ class CellTransformer(TakesColumn, TransformerMixin, BaseEstimator):
     def _join(self, described: list[np.ndarray]) -> np.ndarray:
         return np.stack(described)
 
+    @abstractmethod
     def _names(self) -> list[str]:
-        raise NotImplementedError
+        """Return a name for each number along the last axis."""

@@ -17,9 +17,9 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from abc import abstractmethod
 from collections.abc import Iterator
 from functools import lru_cache
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ import soundfile
 from scipy import fft, signal
 
 from mmtutor._column import CellTransformer
+from mmtutor._ranges import FLAG, Range, check_ranges, number, one_of, or_none, whole
 from mmtutor._table import existing_file
 
 __all__ = [
@@ -52,6 +53,34 @@ FLOOR = 1e-10  # power below which everything counts as silence: -100 dB
 MOST_BYTES = 4 * 2**30  # of a file
 MOST_SAMPLES = 100_000_000  # that a file may hold: 104 minutes of 16 kHz mono
 RATES = (1_000, 400_000)  # Hz; a file that says otherwise has a broken header
+MOST_IN_FRAME = 2**20  # samples
+
+WHOLE, RATE = whole()[1], number(f"[1, {RATES[1]}]")[1]
+SECONDS = number("(0, 60]", "a number of seconds in (0, 60]")
+
+RANGES: dict[str, Range] = {
+    "sample_rate": (
+        f"a whole number of Hz from 1 to {RATES[1]}",
+        lambda v: RATE(v) and v == int(v),
+    ),
+    "mono": FLAG,
+    "start": number("[0, 1e9]", "a number of seconds, at least 0"),
+    "seconds": or_none(number("(0, 1e9]", "a number of seconds above 0")),
+    "frame": SECONDS,
+    "hop": SECONDS,
+    "frame_samples": whole(2, MOST_IN_FRAME),
+    "n_mels": whole(1, 1000),
+    "n_mfcc": whole(1, 1000),
+    "width": ("an odd whole number of at least 3", lambda v: WHOLE(v) and v >= 3 and v % 2 == 1),
+    "tuning": or_none(number("[-0.5, 0.5]", "a number of semitones in [-0.5, 0.5]")),
+    "mean": FLAG,
+    "deviation": FLAG,
+    "deltas": FLAG,
+    "n_segments": whole(1, 10_000),
+    "max_frames": or_none(whole(1, 1_000_000)),
+    "top_db": number("(0, 80]"),
+    "normalise": or_none(one_of("clip")),
+}
 
 # --- reading ------------------------------------------------------------------------------------
 
@@ -95,7 +124,7 @@ def read_audio(
         bytes (4 GiB), says that it has a rate outside ``RATES`` (1,000 to 400,000 Hz), or the part
         asked for holds more than ``MOST_SAMPLES`` samples (100 million), which is found out before
         it is read, by limits of this module; if the clip is empty, holds NaN or infinite samples,
-        has another shape, or has floats far outside [-1, 1].
+        has another shape, or has floats far outside [-1, 1]; if a parameter is out of its range.
     TypeError
         If `source` is neither an array nor a path, or an array of another type.
 
@@ -119,14 +148,7 @@ def read_audio(
     >>> read_audio(stereo)[:2]
     array([0.25, 0.25], dtype=float32)
     """
-    if not (_is_between(0, start) and (seconds is None or _is_between(1e-9, seconds))):
-        raise ValueError(
-            f"start must be at least 0 and seconds positive, got {start!r}, {seconds!r}"
-        )
-    if not (_is_between(1, sample_rate, RATES[1]) and sample_rate == int(sample_rate)):
-        raise ValueError(
-            f"sample_rate must be a whole number of Hz from 1 to {RATES[1]}, got {sample_rate!r}"
-        )
+    check_ranges(RANGES, sample_rate=sample_rate, mono=mono, start=start, seconds=seconds)
     rate = sample_rate = int(sample_rate)
     if isinstance(source, str | Path):
         samples, rate = _decode(existing_file(source, what="sound"), sample_rate, start, seconds)
@@ -145,10 +167,6 @@ def read_audio(
         divisor = math.gcd(rate, sample_rate)
         samples = signal.resample_poly(samples, sample_rate // divisor, rate // divisor, axis=0)
     return np.clip(samples, -1.0, 1.0).astype(np.float32)
-
-
-def _is_between(low: float, value: Any, high: float = 1e9) -> bool:
-    return isinstance(value, Real) and low <= float(value) <= high
 
 
 def _part(start: float, seconds: float | None, rate: int) -> slice:
@@ -295,8 +313,8 @@ def spectrogram(
     Raises
     ------
     ValueError
-        If the clip is not one-dimensional, is empty or holds NaN, or a length is not at least two
-        samples (frame) or one (hop).
+        If the clip is not one-dimensional, is empty or holds NaN, a parameter is out of its range,
+        or a length is not at least two samples (frame) or one (hop).
     TypeError
         If the samples are of a type without a full scale, such as ``int64``.
 
@@ -321,9 +339,7 @@ def spectrogram(
 
 def _power(samples: np.ndarray, length: int, step: int) -> Iterator[np.ndarray]:
     """Yield the spectrogram some rows at a time, few enough for the processor's cache."""
-    samples = np.asarray(samples)
-    if samples.ndim != 1:
-        raise ValueError(f"a clip has shape (n_samples,), got {samples.shape}; see read_audio")
+    samples = _as_array("a clip (see read_audio)", samples, "(n_samples,)")
     padded = np.pad(_to_float(samples), length // 2)
     frames = np.lib.stride_tricks.sliding_window_view(padded, length)[::step]
     window = _hann(length)
@@ -333,22 +349,34 @@ def _power(samples: np.ndarray, length: int, step: int) -> Iterator[np.ndarray]:
         yield spectrum.real**2 + spectrum.imag**2
 
 
+def _as_array(what: str, values: Any, shape: str) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+        found = str(array.shape)
+    except ValueError:
+        array, found = np.empty(()), "rows of unequal length"
+    if array.ndim != len(shape.split(", ")):
+        raise ValueError(f"{what} has shape {shape}, got {found}")
+    return array
+
+
 @lru_cache(maxsize=32)
 def _hann(length: int) -> np.ndarray:
     return signal.get_window("hann", length)
 
 
 def _frame_and_hop(sample_rate: int, frame: float, hop: float) -> tuple[int, int]:
+    check_ranges(RANGES, sample_rate=sample_rate, frame=frame, hop=hop)
     length, step = round(frame * sample_rate), round(hop * sample_rate)
-    if length < 2 or step < 1:
+    if not (2 <= length <= MOST_IN_FRAME and step >= 1):
         raise ValueError(
             f"at {sample_rate} Hz a frame of {frame} s has {length} samples and a hop of {hop} s "
-            f"has {step}; frames and hops are given in seconds, such as 0.025 and 0.010"
+            f"has {step}; expected 2 to {MOST_IN_FRAME} and at least 1: both are given in seconds, "
+            "such as 0.025 and 0.010"
         )
     return length, step
 
 
-@lru_cache(maxsize=32)
 def mel_filters(sample_rate: int, frame_samples: int, n_mels: int) -> np.ndarray:
     """Triangular filters, evenly spaced on the mel scale from 0 Hz to half the sampling rate.
 
@@ -369,7 +397,8 @@ def mel_filters(sample_rate: int, frame_samples: int, n_mels: int) -> np.ndarray
     Raises
     ------
     ValueError
-        If a filter would be narrower than the distance between two frequencies, hence empty.
+        If a number is out of its range (the message names both), or if a filter would be narrower
+        than the distance between two frequencies, hence empty.
 
     See Also
     --------
@@ -389,6 +418,12 @@ def mel_filters(sample_rate: int, frame_samples: int, n_mels: int) -> np.ndarray
     >>> mel_filters(16_000, 400, 40).shape
     (40, 201)
     """
+    check_ranges(RANGES, sample_rate=sample_rate, frame_samples=frame_samples, n_mels=n_mels)
+    return _mel_filters(sample_rate, frame_samples, n_mels)
+
+
+@lru_cache(maxsize=32)
+def _mel_filters(sample_rate: int, frame_samples: int, n_mels: int) -> np.ndarray:
     top = _hz_to_mel(sample_rate / 2)
     edges = _mel_to_hz(np.linspace(0.0, top, n_mels + 2))  # Hz; filter m spans edges m to m + 2
     frequencies = np.fft.rfftfreq(frame_samples, 1 / sample_rate)
@@ -526,8 +561,9 @@ def mfcc(
     >>> mfcc(np.zeros(8000), n_mfcc=3)[0].round(1) + 0.0
     array([-632.5,    0. ,    0. ])
     """
-    if not 1 <= n_mfcc <= n_mels:
-        raise ValueError(f"n_mfcc must lie between 1 and n_mels={n_mels}, got {n_mfcc}")
+    check_ranges(RANGES, n_mfcc=n_mfcc, n_mels=n_mels)
+    if n_mfcc > n_mels:
+        raise ValueError(f"n_mfcc is {n_mfcc}; expected a whole number from 1 to n_mels = {n_mels}")
     decibels = log_mel(samples, sample_rate=sample_rate, n_mels=n_mels, frame=frame, hop=hop)
     return fft.dct(decibels, type=2, norm="ortho", axis=1)[:, :n_mfcc]
 
@@ -554,7 +590,7 @@ def deltas(sequence: np.ndarray, *, width: int = 9) -> np.ndarray:
     Raises
     ------
     ValueError
-        If `width` is even or below 3.
+        If `width` is even or below 3, or `sequence` is no array of numbers with at least one row.
 
     See Also
     --------
@@ -576,8 +612,13 @@ def deltas(sequence: np.ndarray, *, width: int = 9) -> np.ndarray:
     >>> deltas(2.0 * np.arange(12)[:, None])[:, 0].round(6)[:3]
     array([2., 2., 2.])
     """
-    if width < 3 or width % 2 == 0:
-        raise ValueError(f"width must be an odd number of frames, at least 3; got {width}")
+    check_ranges(RANGES, width=width)
+    sequence = _as_array("sequence", sequence, "(n_frames, n_dims)")
+    if len(sequence) == 0 or sequence.dtype.kind not in "iuf":
+        found = f"{len(sequence)} frames of {sequence.dtype}"
+        raise ValueError(f"sequence has {found}; expected at least one, of numbers")
+    if sequence.dtype.kind != "f":  # differences of uint8 would wrap around
+        sequence = sequence.astype(float)
     half = min(width - 1, len(sequence) - 1) // 2
     if half == 0:
         return np.zeros_like(sequence)
@@ -651,6 +692,7 @@ def chroma(
     >>> [PITCH_CLASSES[k] for k in np.flatnonzero(row > 0.5)]
     ['E', 'A']
     """
+    check_ranges(RANGES, tuning=tuning)
     length, step = _frame_and_hop(sample_rate, frame, hop)
     power = np.concatenate(list(_power(samples, length, step)))
     if tuning is None:
@@ -694,14 +736,21 @@ class _Frames(CellTransformer):
     """Reads each clip and describes it frame by frame, with slopes if `deltas` asks for them."""
 
     _what = "clips"
+    _ranges = RANGES
     sample_rate: int
     deltas: bool = False
 
+    @abstractmethod
     def _sequence(self, samples: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+        """Describe a clip by a row a frame."""
 
+    @abstractmethod
     def _dims(self) -> list[str]:
-        raise NotImplementedError
+        """Return a name for each number of such a row."""
+
+    def _check(self) -> None:
+        super()._check()
+        self._sequence(np.zeros(1))  # tells what does not go together before a clip is blamed
 
     def _describe(self, cell: Any) -> np.ndarray:
         sequence = self._sequence(read_audio(cell, sample_rate=self.sample_rate))
@@ -720,10 +769,9 @@ class _Statistics(_Frames):
     n_segments: int
 
     def _check(self) -> None:
+        super()._check()
         if not (self.mean or self.deviation):
             raise ValueError("nothing to compute: set mean=True, deviation=True, or both")
-        if self.n_segments < 1:
-            raise ValueError(f"n_segments must be at least 1, got {self.n_segments}")
 
     def _describe(self, cell: Any) -> np.ndarray:
         sequence = super()._describe(cell)
@@ -747,10 +795,6 @@ class _Sequences(_Frames):
     """Sequences of equal length, for networks that read frame by frame."""
 
     max_frames: int | None
-
-    def _check(self) -> None:
-        if self.max_frames is not None and self.max_frames < 1:
-            raise ValueError(f"max_frames must be at least 1 or None, got {self.max_frames}")
 
     def _learn(self, described: list[np.ndarray]) -> None:
         longest = max(len(sequence) for sequence in described)
@@ -1047,13 +1091,6 @@ class LogMelSequences(_Sequences):
 
     def _dims(self) -> list[str]:
         return [f"mel{k}" for k in range(self.n_mels)]
-
-    def _check(self) -> None:
-        super()._check()
-        if not 0 < self.top_db <= 80:
-            raise ValueError(f"top_db must lie above 0 and be at most 80, got {self.top_db}")
-        if self.normalise not in (None, "clip"):
-            raise ValueError(f'normalise must be "clip" or None, got {self.normalise!r}')
 
     def _sequence(self, samples: np.ndarray) -> np.ndarray:
         decibels = log_mel(

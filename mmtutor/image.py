@@ -12,7 +12,7 @@ in benchmarks/features.md. At work use the libraries: each docstring names the c
 
 from __future__ import annotations
 
-from numbers import Integral, Real
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfTransformer
-from sklearn.utils import check_random_state, check_scalar
+from sklearn.utils import check_random_state
 
 from mmtutor._column import CellTransformer
+from mmtutor._ranges import FLAG, SEED, Range, check_ranges, number, one_of, or_none, whole
 from mmtutor._table import existing_file
 
 __all__ = [
@@ -43,6 +44,37 @@ Size = int | tuple[int, int] | None
 
 FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "WEBP", "GIF", "PPM")
 MOST_BYTES = 2**30  # of a file
+MOST_PIXELS = 30_000  # of a side
+PIXELS = whole(1, MOST_PIXELS)
+
+
+def _sides(size: Any) -> tuple[Any, ...]:
+    return tuple(size) if isinstance(size, tuple | list) else (size, size)
+
+
+SIZE: Range = (
+    f"a number of pixels or (height, width), each from 1 to {MOST_PIXELS}",
+    lambda v: len(_sides(v)) == 2 and all(map(PIXELS[1], _sides(v))),
+)
+RANGES: dict[str, Range] = {
+    "size": or_none(SIZE),
+    "grey": FLAG,
+    "root": FLAG,
+    "n_features": whole(0, 2**31 - 1),
+    "contrast_threshold": number("[0, 1]"),
+    "orientations": whole(1, 360),
+    "pixels_per_cell": PIXELS,
+    "cells_per_block": whole(),
+    "n_words": whole(),
+    "weighting": one_of("tfidf", "frequency", "count"),
+    "step": or_none(PIXELS),
+    "max_descriptors": whole(),
+    "random_state": (
+        f"{SEED[0]}, or a RandomState",
+        lambda v: SEED[1](v) or isinstance(v, np.random.RandomState),
+    ),
+    "standardise": FLAG,
+}
 
 # --- reading ------------------------------------------------------------------------------------
 
@@ -77,7 +109,7 @@ def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.nd
         more than ``MOST_BYTES`` bytes (1 GiB, a limit of this module), or says that it has more
         than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (89 million), which is found out before they
         are read; if the array is empty, has another shape, holds NaN, or has values outside the
-        range that its type promises.
+        range that its type promises; if `size` or `grey` is out of its range.
     TypeError
         If `source` is none of these.
 
@@ -99,6 +131,7 @@ def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.nd
     >>> read_image(np.zeros((48, 64, 3), dtype=np.uint8), size=(24, 32)).shape
     (24, 32)
     """
+    check_ranges(RANGES, size=size, grey=grey)
     if isinstance(source, str | Path):
         image, where = _decode(existing_file(source, what="image")), f"{source}: "
     elif isinstance(source, Image.Image):
@@ -120,7 +153,7 @@ def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.nd
         image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     elif not grey and image.ndim == 2:
         image = np.repeat(image[:, :, None], 3, axis=2)
-    return image if size is None else _resize(image, *_height_and_width(size))
+    return image if size is None else _resize(image, *map(int, _sides(size)))
 
 
 def _decode(path: Path) -> np.ndarray:
@@ -229,17 +262,6 @@ def _to_uint8(image: np.ndarray, where: str) -> np.ndarray:
     return np.clip(np.rint(image * (255.0 / top)), 0, 255).astype(np.uint8)
 
 
-def _height_and_width(size: Any) -> tuple[int, int]:
-    both = (size, size) if isinstance(size, int | np.integer) else size
-    if not (
-        isinstance(both, tuple | list)
-        and len(both) == 2
-        and all(isinstance(pixels, int | np.integer) and pixels >= 1 for pixels in both)
-    ):
-        raise ValueError(f"size is a number of pixels or (height, width), at least 1: got {size!r}")
-    return int(both[0]), int(both[1])
-
-
 def _resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     if image.shape[:2] == (height, width):
         return image
@@ -285,7 +307,7 @@ def sift_features(
     Raises
     ------
     ValueError, TypeError, OSError
-        If the image cannot be read; see `read_image`.
+        If the image cannot be read (see `read_image`), or a setting is out of its range.
 
     See Also
     --------
@@ -312,8 +334,7 @@ def sift_features(
     >>> list(keypoints.columns), descriptors.shape[1]
     (['x', 'y', 'size', 'angle', 'response'], 128)
     """
-    check_scalar(n_features, "n_features", Integral, min_val=0)
-    check_scalar(contrast_threshold, "contrast_threshold", Real)
+    check_ranges(RANGES, root=root, n_features=n_features, contrast_threshold=contrast_threshold)
     sift = cv2.SIFT.create(nfeatures=n_features, contrastThreshold=contrast_threshold)
     found, descriptors = sift.detectAndCompute(read_image(image), None)
     keypoints = pd.DataFrame(
@@ -348,11 +369,6 @@ def _dense_sift(image: np.ndarray, step: int) -> np.ndarray:
     return descriptors[descriptors.any(axis=1)]
 
 
-def _whole(**settings: Any) -> None:
-    for name, value in settings.items():
-        check_scalar(value, name, Integral)
-
-
 # --- HOG ----------------------------------------------------------------------------------------
 
 
@@ -377,7 +393,7 @@ def hog_cells(image: Source, *, orientations: int = 9, pixels_per_cell: int = 8)
     Raises
     ------
     ValueError
-        If the image is smaller than one cell, or a setting is below 1.
+        If the image is smaller than one cell, or a setting is out of its range.
 
     See Also
     --------
@@ -394,12 +410,7 @@ def hog_cells(image: Source, *, orientations: int = 9, pixels_per_cell: int = 8)
     >>> int(hog_cells(ramp)[0, 1].argmax())
     0
     """
-    _whole(orientations=orientations, pixels_per_cell=pixels_per_cell)
-    if orientations < 1 or pixels_per_cell < 1:
-        raise ValueError(
-            f"orientations and pixels_per_cell must be at least 1, got {orientations} and "
-            f"{pixels_per_cell}"
-        )
+    check_ranges(RANGES, orientations=orientations, pixels_per_cell=pixels_per_cell)
     pixels, side = read_image(image).astype(float), pixels_per_cell
     rows, columns = np.array(pixels.shape) // side
     if rows == 0 or columns == 0:
@@ -450,7 +461,7 @@ def hog_features(
     Raises
     ------
     ValueError
-        If the image is smaller than one block.
+        If the image is smaller than one block, or a setting is out of its range.
 
     See Also
     --------
@@ -472,10 +483,10 @@ def hog_features(
     >>> hog_features(np.eye(32, dtype=np.uint8) * 255).shape  # 3 x 3 blocks of 2 x 2 cells, 9 bins
     (324,)
     """
+    check_ranges(RANGES, cells_per_block=cells_per_block)
     cells = hog_cells(image, orientations=orientations, pixels_per_cell=pixels_per_cell)
     side = cells_per_block
-    _whole(cells_per_block=side)
-    if side < 1 or min(cells.shape[:2]) < side:
+    if min(cells.shape[:2]) < side:
         raise ValueError(
             f"a block of {side} x {side} cells does not fit into {cells.shape[0]} x "
             f"{cells.shape[1]} cells; enlarge the image (size=) or use smaller cells or blocks"
@@ -497,17 +508,15 @@ class _ImageTransformer(CellTransformer):
     """Reads each image at one size; a subclass describes the grey image, in `_describe_image`."""
 
     _what = "images"
+    _ranges = RANGES
     size: Size
-
-    def _check(self) -> None:
-        if self.size is not None:
-            _height_and_width(self.size)
 
     def _describe(self, cell: Any) -> np.ndarray:
         return self._describe_image(read_image(cell, size=self.size))
 
+    @abstractmethod
     def _describe_image(self, image: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+        """Return what a grey image holds as an array."""
 
 
 class BagOfVisualWords(_ImageTransformer):
@@ -591,9 +600,10 @@ class BagOfVisualWords(_ImageTransformer):
 
     def _check(self) -> None:
         super()._check()
-        if self.weighting not in ("tfidf", "frequency", "count"):
+        if self.max_descriptors < self.n_words:
             raise ValueError(
-                f"weighting must be 'tfidf', 'frequency' or 'count', got {self.weighting!r}"
+                f"max_descriptors is {self.max_descriptors}; expected at least n_words = "
+                f"{self.n_words}, as each word is made of some"
             )
 
     def _describe_image(self, image: np.ndarray) -> np.ndarray:

@@ -17,7 +17,6 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
-from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
@@ -25,10 +24,11 @@ from scipy import sparse
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.svm import LinearSVC
-from sklearn.utils import Tags, check_scalar
+from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from mmtutor._ranges import FLAG, POSITIVE, Range, check_ranges, number, one_of, or_none, whole
 from mmtutor._table import as_column, each_cell
 
 __all__ = [
@@ -43,6 +43,30 @@ __all__ = [
 
 LANGUAGES = ("en", "zh")
 PADDING, UNKNOWN = 0, 1
+
+COUNT = whole()
+IS_COUNT = COUNT[1]
+DOCUMENTS: Range = (
+    "a whole number of texts of at least 1, or a share of them, a float in [0, 1]",
+    lambda v: IS_COUNT(v) or (isinstance(v, float) and 0 <= v <= 1),
+)
+RANGES: dict[str, Range] = {
+    "language": one_of(*LANGUAGES),
+    "ngram_range": (
+        "(shortest, longest) with 1 <= shortest <= longest",
+        lambda v: isinstance(v, tuple) and len(v) == 2 and all(map(IS_COUNT, v)) and v[0] <= v[1],
+    ),
+    "binary": FLAG,
+    "sublinear_tf": FLAG,
+    "min_df": DOCUMENTS,
+    "max_df": DOCUMENTS,
+    "max_features": or_none(COUNT),
+    "C": POSITIVE,
+    "alpha": POSITIVE,
+    "interpolation": number("[0, 1]"),
+    "max_length": or_none(whole(1, 1_000_000)),
+    "max_tokens": or_none(COUNT),
+}
 
 # A letter, digit or underscore, or an accent that Unicode has no single character for.
 _LETTER = r"[\w\u0300-\u036f]"
@@ -95,6 +119,11 @@ def tokenise(text: str, language: str = "en") -> list[str]:
     >>> tokenise("电池不好，5G很快。", language="zh")
     ['电', '池', '不', '好', '5g', '很', '快']
     """
+    check_ranges(RANGES, language=language)
+    return _tokens(text, language)
+
+
+def _tokens(text: str, language: str) -> list[str]:
     return [token for run in _runs(text, language) for token in run]
 
 
@@ -138,19 +167,15 @@ def ngrams(text: str, language: str = "en", ngram_range: tuple[int, int] = (1, 1
     >>> ngrams("不好，太贵", language="zh", ngram_range=(1, 2))
     ['不', '好', '太', '贵', '不好', '太贵']
     """
-    try:
-        shortest, longest = ngram_range
-        widths = range(shortest, longest + 1)
-        valid = 1 <= shortest <= longest
-    except (TypeError, ValueError):
-        valid = False
-    if not valid:
-        raise ValueError(
-            f"ngram_range is (shortest, longest) with 1 <= shortest <= longest, got {ngram_range!r}"
-        )
+    check_ranges(RANGES, language=language, ngram_range=ngram_range)
+    return _ngrams(text, language, ngram_range)
+
+
+def _ngrams(text: str, language: str, ngram_range: tuple[int, int]) -> list[str]:
     runs, grams = _runs(text, language), list[str]()
     join = " ".join if language == "en" else "".join
-    for width in widths:
+    shortest, longest = ngram_range
+    for width in range(shortest, min(longest, max(map(len, runs), default=0)) + 1):
         for run in runs:
             grams += map(join, zip(*(run[first:] for first in range(width)), strict=False))
     return grams
@@ -165,9 +190,7 @@ def _runs(text: str, language: str) -> list[list[str]]:
     text = text.replace("\u2019", "'").replace("i\u0307", "i")
     if language == "en":
         return [_WORD.findall(text)]
-    if language == "zh":
-        return [_CHARACTER.findall(stretch) for stretch in re.findall(f"{_LETTER}+", text)]
-    raise ValueError(f"unknown language {language!r}: choose one of {', '.join(LANGUAGES)}")
+    return [_CHARACTER.findall(stretch) for stretch in re.findall(f"{_LETTER}+", text)]
 
 
 def _checked(text: Any) -> str:
@@ -192,10 +215,15 @@ def _shorten(cell: Any) -> str:
     return words if len(words) <= 40 else words[:37] + "..."
 
 
-def _nothing_left(n_texts: int, what: str) -> str:
+# how scikit-learn says that nothing is left
+_EMPTY = ("empty vocabulary", "no terms remain", "max_df corresponds to < documents")
+
+
+def _nothing_left(n_texts: int, what: str, **limits: Any) -> str:
+    settings = ", ".join(f"{name}={value!r}" for name, value in limits.items())
     return (
         f"no {what} is left of {n_texts} texts: they are empty or hold only punctuation, or "
-        "min_df, max_df and ngram_range exclude everything; look at the column, or loosen these"
+        f"{settings} leave nothing; look at the column, or loosen these limits"
     )
 
 
@@ -215,8 +243,14 @@ class _ColumnOfTexts(CountVectorizer):
         -------
         callable
             :func:`ngrams`, with the language and the range.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is out of its range.
         """
-        return partial(ngrams, language=self.language, ngram_range=self.ngram_range)
+        check_ranges(RANGES, **self.get_params())
+        return partial(_ngrams, language=self.language, ngram_range=self.ngram_range)
 
     def fit(self, X: Any, y: Any = None) -> Self:
         """Collect the vocabulary (and the document frequencies) of the training texts.
@@ -258,13 +292,14 @@ class _ColumnOfTexts(CountVectorizer):
         sparse matrix of shape (n_samples, n_ngrams), float64
             One row a text; a text without any token is a zero row.
         """
+        check_ranges(RANGES, **self.get_params())  # before scikit-learn does, in its own words
         texts = _texts(X)
-        self.build_analyzer()("")  # parameters are checked even without tokens
         try:
             return super().fit_transform(texts)
         except ValueError as error:
-            if "empty vocabulary" in str(error) or "no terms remain" in str(error):
-                raise ValueError(_nothing_left(len(texts), "n-gram")) from error
+            if any(words in str(error) for words in _EMPTY):
+                limits = {name: getattr(self, name) for name in ("min_df", "max_df", "ngram_range")}
+                raise ValueError(_nothing_left(len(texts), "n-gram", **limits)) from error
             raise
 
     def transform(self, X: Any) -> sparse.csr_matrix:
@@ -484,13 +519,16 @@ def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.
     >>> log_count_ratio(counts, ["positive", "negative"], positive="positive").round(2)
     array([ 1.23, -1.25, -0.15])
     """
+    check_ranges(RANGES, alpha=alpha)
     try:
         X = X if sparse.issparse(X) else np.asarray(X, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"X must be numbers, got {X!r:.60}") from None
-    if X.ndim != 2:
-        raise ValueError(f"X has shape (n_samples, n_ngrams), got {X.shape}")
-    if np.ndim(y) != 1 or np.ndim(positive) != 0:
+    if X.ndim != 2 or 0 in X.shape:
+        raise ValueError(f"X has shape (n_samples, n_ngrams), none of them 0; got {X.shape}")
+    if not np.isfinite(X.sum()):
+        raise ValueError("X holds NaN or infinite values; it needs counts, presences or weights")
+    if not (_has_axes(y, 1) and _has_axes(positive, 0)):
         raise ValueError(
             f"y holds a label a row and positive is one of them, got {y!r:.60} and {positive!r:.60}"
         )
@@ -500,9 +538,6 @@ def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.
     if chosen.all() or not chosen.any():
         which = "every" if chosen.any() else "no"
         raise ValueError(f"{which} label in y is {positive!r}: the ratio compares it with others")
-    check_scalar(alpha, "alpha", Real)
-    if not alpha > 0:
-        raise ValueError(f"alpha must be above 0, got {alpha}: it keeps absent words finite")
     if X.min() < 0:
         raise ValueError(
             f"Negative values in data (down to {X.min():g}); it needs counts, presences or TF-IDF "
@@ -511,6 +546,13 @@ def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.
     p = alpha + np.asarray(X[chosen].sum(axis=0), dtype=float).ravel()
     q = alpha + np.asarray(X[~chosen].sum(axis=0), dtype=float).ravel()
     return np.log(p / p.sum()) - np.log(q / q.sum())
+
+
+def _has_axes(values: Any, n_axes: int) -> bool:
+    try:
+        return np.ndim(values) == n_axes
+    except ValueError:  # rows of unequal length
+        return False
 
 
 class NaiveBayesSVM(LinearSVC):
@@ -592,8 +634,7 @@ class NaiveBayesSVM(LinearSVC):
         ValueError
             If there is only one class, a count is negative, or a parameter is out of range.
         """
-        if not 0 <= self.interpolation <= 1:
-            raise ValueError(f"interpolation must lie in [0, 1], got {self.interpolation}")
+        check_ranges(RANGES, **self.get_params())
         X, y = validate_data(self, X, y, accept_sparse="csr")
         check_classification_targets(y)
         self.classes_ = np.unique(y)
@@ -698,19 +739,12 @@ class TokenSequences(TransformerMixin, BaseEstimator):
         ValueError
             If the column is empty, a cell is missing, no token is left, or a parameter is wrong.
         """
-        texts = _texts(X)
-        for name in ("max_length", "max_tokens", "min_df"):
-            value = getattr(self, name)
-            if value is None and name != "min_df":
-                continue
-            if not (isinstance(value, Integral) and int(value) >= 1):
-                raise ValueError(f"{name} must be a whole number, at least 1, got {value!r}")
-        rows = [tokenise(text, self.language) for text in texts]
+        rows = self._rows(X)
         counts = Counter(token for row in rows for token in row)
         texts_with = Counter(token for row in rows for token in set(row))
         known = [token for token in counts if texts_with[token] >= self.min_df]
         if not known:
-            raise ValueError(_nothing_left(len(texts), "token"))
+            raise ValueError(_nothing_left(len(rows), "token", min_df=self.min_df))
         known = sorted(known, key=lambda token: (-counts[token], token))[: self.max_tokens]
         self.vocabulary_ = {token: number for number, token in enumerate(known, start=UNKNOWN + 1)}
         self.n_tokens_ = len(known) + 2
@@ -738,12 +772,17 @@ class TokenSequences(TransformerMixin, BaseEstimator):
             If the column is empty or a cell is missing.
         """
         check_is_fitted(self)
-        texts = _texts(X)
-        numbers = np.full((len(texts), self.length_), PADDING, dtype=np.int32)
-        for row, text in enumerate(texts):
-            tokens = tokenise(text, self.language)[: self.length_]
-            numbers[row, : len(tokens)] = [self.vocabulary_.get(t, UNKNOWN) for t in tokens]
+        rows = self._rows(X)
+        numbers = np.full((len(rows), self.length_), PADDING, dtype=np.int32)
+        for row, tokens in enumerate(rows):
+            known = [self.vocabulary_.get(t, UNKNOWN) for t in tokens[: self.length_]]
+            numbers[row, : len(known)] = known
         return numbers
+
+    def _rows(self, X: Any) -> list[list[str]]:
+        """The tokens of each text of a column, once the parameters are checked."""
+        check_ranges(RANGES | {"min_df": COUNT}, **self.get_params())
+        return [_tokens(text, self.language) for text in _texts(X)]
 
     def inverse_transform(self, X: Iterable[Iterable[int]]) -> list[list[str]]:
         """Return the tokens behind rows of numbers, without the padding.
@@ -761,12 +800,15 @@ class TokenSequences(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a number is in no vocabulary.
+            If `X` is no table, or a number in it is none of a token.
         """
         check_is_fitted(self)
         words = {number: token for token, number in self.vocabulary_.items()} | {UNKNOWN: "?"}
-        found = [[int(number) for number in row if number != PADDING] for row in X]
-        strange = sorted({number for row in found for number in row} - set(words))
+        try:
+            found = [[number for number in row if number != PADDING] for row in X]
+            strange = [number for row in found for number in row if number not in words]
+        except (TypeError, ValueError):
+            raise ValueError(f"X must be rows of token numbers, got {X!r:.60}") from None
         if strange:
             raise ValueError(f"no token has the number {strange[0]}; they end at {max(words)}")
         return [[words[number] for number in row] for row in found]

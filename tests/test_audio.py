@@ -293,13 +293,6 @@ def test_unreadable_sources_are_named(tmp_path):
     (tmp_path / "bare.raw").write_bytes(bytes(99))
     with pytest.raises(ValueError, match=r"bare\.raw .*bare samples say neither type nor rate"):
         read_audio(tmp_path / "bare.raw")
-    for rate in (16_000.5, np.nan, 0, 10**9, "16 kHz", None):
-        with pytest.raises(ValueError, match=r"whole number of Hz from 1 to 400000, got"):
-            read_audio(tone(), sample_rate=rate)
-    for value in (np.nan, np.inf, -1, "a"):
-        for part in ({"start": value}, {"seconds": value}):
-            with pytest.raises(ValueError, match="start must be at least 0 and seconds positive"):
-                read_audio(tone(), **part)
     assert len(read_audio(tone(), sample_rate=16_000.0)) == RATE
     with pytest.raises(TypeError, match="wrap one clip in a list"):
         read_audio(0.5)
@@ -400,7 +393,7 @@ def test_deltas_equal_librosa(voice):
     ramp = 3.0 * np.arange(5)[:, None]
     assert np.allclose(audio.deltas(ramp), 3.0)  # fewer frames than the width
     assert not audio.deltas(ramp[:2]).any()
-    with pytest.raises(ValueError, match="odd"):
+    with pytest.raises(ValueError, match="width is 4; expected an odd"):
         audio.deltas(ramp, width=4)
 
 
@@ -438,17 +431,11 @@ def test_unsuitable_parameters_are_named():
     with pytest.raises(ValueError, match="mel filters are empty"):
         audio.log_mel(clip, n_mels=200)
     with pytest.raises(ValueError, match="given in seconds"):
-        audio.mfcc(clip, frame=0.0, hop=0.01)
+        audio.mfcc(clip, frame=1e-5)
     with pytest.raises(ValueError, match="given in seconds"):
-        audio.mfcc(clip, hop=0.0)
-    with pytest.raises(ValueError, match="n_mfcc must lie between 1 and n_mels=40, got 41"):
-        audio.mfcc(clip, n_mfcc=41)
+        audio.mfcc(clip, hop=1e-5)
     with pytest.raises(ValueError, match="nothing to compute"):
         MFCCFeatures(mean=False, deviation=False).fit([clip])
-    with pytest.raises(ValueError, match="n_segments"):
-        MFCCFeatures(n_segments=0).fit([clip])
-    with pytest.raises(ValueError, match="max_frames"):
-        MFCCSequences(max_frames=0).fit([clip])
 
 
 # --- pitch classes
@@ -579,15 +566,6 @@ def test_top_db_sets_the_floor(voice):
     for top_db in (30.0, 80.0):
         mel = LogMelSequences(top_db=top_db).fit_transform([voice])
         np.testing.assert_array_equal(mel, np.maximum(raw, raw.max() - np.float32(top_db)))
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [({"top_db": 0}, "top_db.*got 0"), ({"top_db": 90}, "90"), ({"normalise": "all"}, "'all'")],
-)
-def test_bad_settings_of_log_mel_sequences_are_named(voice, settings, message):
-    with pytest.raises(ValueError, match=message):
-        LogMelSequences(**settings).fit([voice])
 
 
 @pytest.mark.parametrize("transformer", [MFCCFeatures(), ChromaFeatures(), LogMelSequences()])

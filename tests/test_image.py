@@ -126,9 +126,6 @@ def test_arrays_that_are_no_images_are_refused(array, message):
 def test_other_things_are_refused():
     with pytest.raises(TypeError, match="a file path or a Pillow image, got list"):
         read_image([[0, 1], [1, 0]])
-    for size in (0, (8, 0), (8, 8, 3), 0.0, "8"):
-        with pytest.raises(ValueError, match="size is a number of pixels or"):
-            read_image(BLANK, size=size)
 
 
 @pytest.mark.parametrize("name", ["face.png", "Gesicht ö.png", "脸.bmp", "脸.tif"])
@@ -487,8 +484,6 @@ def test_max_descriptors_limits_what_k_means_sees(faces):
 def test_too_few_descriptors_is_said_with_the_remedy():
     with pytest.raises(ValueError, match=r"have 0 descriptors.*step=8"):
         BagOfVisualWords(8).fit([BLANK, BLANK])
-    with pytest.raises(ValueError, match="weighting"):
-        BagOfVisualWords(8, weighting="idf").fit([BLANK])
 
 
 # --- HOG ----------------------------------------------------------------------------------------
@@ -560,8 +555,6 @@ def test_too_small_images_are_refused():
         hog_cells(BLANK[:4])
     with pytest.raises(ValueError, match="does not fit"):
         hog_features(BLANK[:8])
-    with pytest.raises(ValueError, match="at least 1"):
-        hog_cells(BLANK, orientations=0)
 
 
 # --- what all transformers share ----------------------------------------------------------------

@@ -95,19 +95,11 @@ def test_ngrams_by_hand():
     assert ngrams("one", ngram_range=(2, 2)) == []
 
 
-@pytest.mark.parametrize("bad", [(0, 1), (2, 1), (1,), 1, None, (1.5, 2), "12"])
-def test_a_wrong_ngram_range_is_named(bad):
-    with pytest.raises(ValueError, match="1 <= shortest <= longest"):
-        ngrams("text", ngram_range=bad)
-    with pytest.raises(ValueError, match="1 <= shortest <= longest"):
-        BagOfWords(ngram_range=bad).fit(["text"])
-
-
 def test_an_unknown_language_is_named_with_the_choices():
     for estimator in COLUMN_TRANSFORMERS:
-        with pytest.raises(ValueError, match="unknown language 'fr': choose one of en, zh"):
+        with pytest.raises(ValueError, match="language is 'fr'; expected 'en' or 'zh'"):
             estimator("fr").fit(["bonjour"])
-    with pytest.raises(ValueError, match="unknown language"):
+    with pytest.raises(ValueError, match="language is 'fr'"):
         tokenise("bonjour", "fr")
 
 
@@ -261,8 +253,9 @@ def test_two_columns_are_an_error(estimator):
 def test_an_empty_vocabulary_is_an_error_that_says_why(estimator):
     with pytest.raises(ValueError, match=r"is left of 2 texts: they are empty or hold only"):
         estimator().fit(["", "!!!"])
-    with pytest.raises(ValueError, match="min_df"):
-        estimator(min_df=2).fit(["good", "bad"])
+    for least in (2, 3):  # there are two texts
+        with pytest.raises(ValueError, match=f"min_df={least}.* leave nothing"):
+            estimator(min_df=least).fit(["good", "bad"])
 
 
 @pytest.mark.parametrize("estimator", COLUMN_TRANSFORMERS)
@@ -335,8 +328,12 @@ def test_log_count_ratio_find_the_words_one_expects(reviews):
         ([[1], [2]], ["a", "a"], 1, "every label in y is 'a'"),
         ([[1], [2]], ["b", "b"], 1, "no label in y is 'a'"),
         ([[1], [-2]], ["a", "b"], 1, "right after a vectoriser"),
-        ([[1], [2]], ["a", "b"], 0, "alpha must be above 0, got 0"),
+        ([[1], [2]], ["a", "b"], 0, "alpha is 0; expected a positive number"),
         ([1, 2], ["a", "b"], 1, r"shape \(n_samples, n_ngrams\)"),
+        ([[], []], ["a", "b"], 1, r"none of them 0; got \(2, 0\)"),
+        ([[1], [np.nan]], ["a", "b"], 1, "X holds NaN"),
+        (sparse.csr_array([[1], [np.inf]]), ["a", "b"], 1, "X holds NaN or infinite"),
+        ([[1], [2]], [["a"], ["a", "b"]], 1, "y holds a label a row"),
     ],
 )
 def test_log_count_ratio_name_what_is_wrong(X, y, alpha, message):
@@ -390,16 +387,8 @@ def test_naive_bayes_svm_scores_are_linear_in_the_interpolation(reviews):
 def test_naive_bayes_svm_names_bad_input():
     with pytest.raises(ValueError, match="got one class: \\['a'\\]"):
         NaiveBayesSVM().fit([[1.0], [2.0]], ["a", "a"])
-    with pytest.raises(ValueError, match="alpha must be above 0"):
-        NaiveBayesSVM(alpha=-1).fit([[1.0], [2.0]], ["a", "b"])
     with pytest.raises(ValueError, match="Negative values"):
         NaiveBayesSVM().fit([[1.0], [-2.0]], ["a", "b"])
-
-
-@pytest.mark.parametrize("beta", [-0.1, 1.1, float("nan")])
-def test_naive_bayes_svm_names_a_wrong_interpolation(beta):
-    with pytest.raises(ValueError, match=r"interpolation must lie in \[0, 1\], got"):
-        NaiveBayesSVM(interpolation=beta).fit([[1.0], [2.0]], ["a", "b"])
 
 
 # --- sequences ----------------------------------------------------------------------------------
@@ -433,12 +422,12 @@ def test_sequences_of_chinese_are_characters_and_turn_back(reviews):
     assert len(sequences.get_feature_names_out()) == sequences.length_
 
 
-@pytest.mark.parametrize("name", ["max_length", "max_tokens", "min_df"])
-def test_sequences_name_a_wrong_parameter(name):
-    with pytest.raises(ValueError, match=f"{name} must be a whole number, at least 1, got 0"):
-        TokenSequences(**{name: 0}).fit(["good"])
-
-
 def test_sequences_turning_back_names_a_number_without_a_token():
     with pytest.raises(ValueError, match="no token has the number 9; they end at 2"):
         TokenSequences().fit(["good"]).inverse_transform([[2, 9]])
+    for strange in (2.5, "2", float("nan"), -1):
+        with pytest.raises(ValueError, match=f"no token has the number {strange};"):
+            TokenSequences().fit(["good"]).inverse_transform([[2, strange]])
+    for no_table in (3, [2, 3], [[[2]]], [[{2}]], None):
+        with pytest.raises(ValueError, match="X must be rows of token numbers, got "):
+            TokenSequences().fit(["good"]).inverse_transform(no_table)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from numbers import Integral, Real
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, TypeVar
 
 import keras
@@ -14,6 +14,7 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from mmtutor._composition import Composition
+from mmtutor._ranges import POSITIVE, SEED, Range, check_ranges, number, whole
 from mmtutor._table import take
 
 from ._blocks import Block
@@ -21,15 +22,10 @@ from ._branches import presence_of, values_of
 from ._feed import Feed
 from ._training import Resettable, train
 
-Range = tuple[str, Callable[[Any], bool]]
-COUNT: Range = "a whole number of at least 1", lambda v: isinstance(v, Integral) and int(v) >= 1
-SHARE: Range = "a number in [0, 1)", lambda v: isinstance(v, Real) and 0 <= float(v) < 1
-WEIGHT: Range = "a number of at least 0", lambda v: isinstance(v, Real) and 0 <= float(v) < np.inf
-RATE: Range = "a positive number", lambda v: isinstance(v, Real) and 0 < float(v) < np.inf
-SEED: Range = (
-    "None or a whole number from 0 to 2**32 - 1",
-    lambda v: v is None or (isinstance(v, Integral) and 0 <= int(v) < 2**32),
-)
+COUNT = whole()
+SHARE = number("[0, 1)")
+WEIGHT = number("[0, inf)", "a number of at least 0")
+RATE = POSITIVE
 
 # What the docstrings of all three say alike: the last parameters and the first attributes.
 _ALIKE = """validation_fraction : float in [0, 1), default=0.0
@@ -81,17 +77,17 @@ class Network(Composition):
         super().__init_subclass__()
         cls.__doc__ = (cls.__doc__ or "").replace("{alike}", _ALIKE)
 
+    @abstractmethod
     def _plan(self) -> tuple[Any, ...]:
         """Return whatever beside the blocks decides the network and its loss."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _build(self) -> tuple[keras.Model, keras.Model]:
         """Return the network for the fitted blocks, and the compiled model that trains it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _samples(self, inputs: dict[str, np.ndarray], y: Any) -> tuple[Any, ...]:
         """Return what training takes: inputs, targets and, if need be, weights."""
-        raise NotImplementedError
 
     def _smallest_batch(self) -> int:
         return 1
@@ -108,9 +104,7 @@ class Network(Composition):
                     f"blocks: {name!r} cannot be the name of a network's layers; use letters from "
                     "a to z, digits and _"
                 )
-        for name, (expected, holds) in self._ranges.items():
-            if not holds(value := getattr(self, name)):
-                raise ValueError(f"{name} is {value!r}; expected {expected}")
+        check_ranges(self._ranges, **self.get_params(deep=False))
 
     def fit(self: Self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> Self:
         """Train on samples without labels.

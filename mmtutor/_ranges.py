@@ -1,0 +1,60 @@
+"""What a parameter may hold, and the error that says which parameter holds what.
+
+A room has one table of ranges, as a name means the same in all its functions and estimators.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+Range = tuple[str, Callable[[Any], bool]]  # in words, and as a test that takes any object
+
+
+def check_ranges(ranges: Mapping[str, Range], **values: Any) -> None:
+    """Raise ``ValueError`` if a value is out of its range; what has none may be anything."""
+    for name, value in values.items():
+        if name in ranges and not ranges[name][1](value):
+            raise ValueError(f"{name} is {value!r:.60}; expected {ranges[name][0]}")
+
+
+def whole(low: int = 1, high: float = math.inf) -> Range:
+    """Whole numbers from `low` to `high`; neither True nor 2.0 is one."""
+    return (
+        f"a whole number {f'of at least {low}' if high == math.inf else f'from {low} to {high}'}",
+        lambda v: isinstance(v, Integral) and not isinstance(v, bool) and low <= int(v) <= high,
+    )
+
+
+def number(interval: str, words: str = "") -> Range:
+    """Numbers in an interval such as "[0, 1)"; neither True nor NaN is in one."""
+    low, high = map(float, interval[1:-1].split(","))
+    above = operator.lt if interval[0] == "(" else operator.le
+    below = operator.lt if interval[-1] == ")" else operator.le
+    return (
+        words or f"a number in {interval}",
+        lambda v: (
+            isinstance(v, Real) and not isinstance(v, bool) and above(low, v) and below(v, high)
+        ),
+    )
+
+
+def one_of(*names: str) -> Range:
+    """Some strings."""
+    return " or ".join(map(repr, names)), lambda v: isinstance(v, str) and v in names
+
+
+def or_none(given: Range) -> Range:
+    """What is in a range, or None."""
+    words, holds = given
+    return f"None or {words}", lambda v: v is None or holds(v)
+
+
+FLAG: Range = "True or False", lambda v: isinstance(v, bool | np.bool_)
+POSITIVE = number("(0, inf)", "a positive number")
+SEED = or_none(whole(0, 2**32 - 1))
