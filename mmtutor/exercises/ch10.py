@@ -25,7 +25,7 @@ def _prices(rng: np.random.Generator) -> Iterator[Case]:
     for n_classes in (2, 3, 4, 3):
         P = rng.dirichlet(np.full(n_classes, 0.7), 80)
         costs = rng.integers(2, 30, (n_classes, n_classes)).astype(float)
-        np.fill_diagonal(costs, rng.permutation(np.arange(n_classes)) * 1.5)
+        np.fill_diagonal(costs, rng.permutation(np.arange(n_classes)) * 1.5 + 0.75)
         yield Case(P, costs, float(np.quantile((P @ costs).min(axis=1), rng.uniform(0.4, 0.7))))
     hint = _("equal costs: the lowest class; and ask only if that is *cheaper*.")
     yield Case(np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([[0.0, 1], [1, 0]]), 0.5, hint=hint)
@@ -101,9 +101,12 @@ def _mixtures(rng: np.random.Generator) -> Iterator[Case]:
         seen = 2.5 * np.eye(n_classes)[y] + rng.normal(size=(300, n_classes))
         P = prior * np.exp(2.5 * seen)
         yield Case(P / P.sum(axis=1, keepdims=True), prior)
-    p = rng.permutation(np.linspace(0.3, 0.76, 300))
-    hint = _("where classes lie close the rounds converge slowly: go round all 500 times.")
-    yield Case(np.column_stack([p, 1 - p]), np.array([0.5, 0.5]), hint=hint)
+    p = rng.permutation(np.linspace(0.4, 0.86, 300))
+    hint = _(
+        "where classes lie close the rounds converge slowly: begin with `prior`, and go round all "
+        "500 times."
+    )
+    yield Case(np.column_stack([p, 1 - p]), np.array([0.6, 0.4]), hint=hint)
 
 
 exercise(
@@ -219,6 +222,7 @@ def _bad(
     first: int = 1,
     blank: Callable[[str], bool] = lambda cell: not cell.strip(),
     column: int | None = None,
+    label_first: bool = False,
     why: tuple[str, ...] = ("cells", "label"),
 ) -> Bad:
     reader = csv.reader(io.StringIO(content))
@@ -227,9 +231,10 @@ def _bad(
     begins, bad = reader.line_num + 1, []
     for number, cells in enumerate(reader, start=2):
         line = {"lines": reader.line_num if ends else begins, "rows": number}[counted]
-        if cells and len(cells) != len(names):
+        unlabelled = bool(cells) and at < len(cells) and blank(cells[at])
+        if cells and len(cells) != len(names) and not (label_first and unlabelled):
             bad.append((line, "cells"))
-        elif cells and blank(cells[at]):
+        elif unlabelled:
             bad.append((line, "label"))
         begins = reader.line_num + 1
     return [(line - 1 + first, reason) for line, reason in bad if reason in why]
@@ -247,13 +252,14 @@ def _split_at_line_breaks(content: str) -> Bad:
 
 
 def _files(rng: np.random.Generator) -> Iterator[Case]:
-    """Files with every kind of row: two lines, quoted commas, too many cells, no label, empty."""
+    """Files with every kind of row: two lines, quoted commas, too many cells, no label, both."""
     texts = ["good", "two\nlines", "bad, really", 'he said ""fine""', "很好", "three\nlong\nlines"]
     for trial in range(4):
         names = rng.permutation(["text", "image", "label", "author"]).tolist()
         if trial == 0:  # whoever reads the last column as the label finds every row blank
             names = [*(name for name in names if name != "author"), "author"]
-        kinds = [*rng.permutation(["fine", "many", "few", "blank", "spaces", "empty"] * 2)]
+        kinds = ["fine", "many", "few", "blank", "spaces", "empty"] * 2
+        kinds = rng.permutation([*kinds, "many, blank"]).tolist()
         out = [",".join(names), *_row(rng, names, texts[1], "fine")]
         for kind in [*kinds, "blank"]:
             out += _row(rng, names, texts[rng.integers(6)], kind)
@@ -261,10 +267,11 @@ def _files(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _row(rng: np.random.Generator, names: list[str], words: str, kind: str) -> list[str]:
-    label = {"blank": "", "spaces": "  "}.get(kind, str(rng.choice(["+", "-"])))
+    labels = {"blank": "", "many, blank": "", "spaces": "  "}
+    label = labels.get(kind, str(rng.choice(["+", "-"])))
     cells = {"text": f'"{words}"', "image": f"{rng.integers(99)}.png", "label": label, "author": ""}
     row = [cells[name] for name in names]
-    row = {"many": [*row, "more"], "few": row[:-1]}.get(kind, row)
+    row = [*row, "more"] if kind.startswith("many") else row[:-1] if kind == "few" else row
     return ["" if kind == "empty" else ",".join(row)]
 
 
@@ -293,6 +300,8 @@ exercise(
             lambda c: _bad(c, blank=lambda cell: cell == ""),
         N_("rows with too many or too few cells are bad, too."): lambda c: _bad(c, why=("label",)),
         N_("rows without a label are bad, too."): lambda c: _bad(c, why=("cells",)),
+        N_("count the cells first: where there are too many or too few, the reason is 'cells'."):
+            lambda c: _bad(c, label_first=True),
         N_("a line break or a comma inside quotes is part of the cell: let `csv` read."):
             _split_at_line_breaks,
         N_("the label need not be the last column: look it up in the first line."):

@@ -197,7 +197,8 @@ def _predictions(rng: np.random.Generator) -> Iterator[Case]:
         n = int(rng.integers(150, 250))
         V = rng.normal(size=(n, 2, 2, 2)) + 0.6 * np.indices((2, 2, 2)).sum(axis=0)
         V[:, 0, 0, 0] = rng.normal()
-        yield Case(V, rng.random(n) < rng.uniform(0.25, 0.4))
+        V[:9] -= 4 * np.indices((2, 2, 2)).sum(axis=0)  # all three speak against the class
+        yield Case(V, (rng.random(n) < rng.uniform(0.25, 0.4)) | (np.arange(n) < 9))
     V[wrong_by_one := np.arange(n) % 3 == 0] += 4 * np.array([0.0, 1.0])[None, None, :, None]
     hint = _("a modality that is to blame for nothing counts 0: return three numbers.")
     yield Case(V, wrong_by_one, hint=hint)
@@ -216,6 +217,8 @@ exercise(
             lambda V, w: _blame(V, ~w),
         N_("a large negative share spoke *against* the error: take the largest, not its size."):
             lambda V, w: _counted(np.abs(_each_share(V)).argmax(axis=1), w),
+        N_("where all three shares are negative, one is still the largest: count it."):
+            lambda V, w: _blame(V, w & (_each_share(V).max(axis=1) > 0)),
         N_("this blames who objected most: take the largest share."):
             lambda V, w: _counted(_each_share(V).argmin(axis=1), w),
         N_("leaving out is not sharing out: modalities that agree cover for each other."):

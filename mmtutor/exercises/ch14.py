@@ -33,7 +33,7 @@ def _clusters(rng: np.random.Generator) -> Iterator[Case]:
                 break
         yield Case(work, send, start, workers)
     hint = _("where sending costs as much as it saves, no number of samples is enough: math.inf.")
-    yield Case(1.0, 0.5 + rng.uniform(0.1, 1), 10.0, 2, hint=hint)
+    yield Case(1.0, 0.5 + rng.uniform(0.1, 0.4), 10.0, 2, hint=hint)
     yield Case(1.0, 0.5, 10.0, 2, hint=hint)
     hint = _("at a tie neither is faster: one sample more.")
     yield Case(1.0, 0.25, 2.0, 2, hint=hint)
@@ -244,10 +244,11 @@ def _rows(ask: Callable, rng: np.random.Generator) -> str:
 
 
 # Pairs of seed and epoch that become one number when they are added, multiplied by a round number
-# and added, or written one after the other.
-_PAIRS = [(1, 0), (0, 1), (11, 0), (0, 11), (1, 10), (10, 1), (1, 100), (100, 1), (1, 1000)]
-_PAIRS += [(1000, 1), *((0, 10**k) for k in range(1, 7)), *((10**k, 0) for k in range(1, 7))]
-_PAIRS += [pair for k in (8, 10, 16) for pair in ((0, 2**k), (2**k, 0))]
+# or a prime that is liked for this and added, or written one after the other.
+_FACTORS = [11, 31, 37, 97, 101, 997, 1009, 7919, 9973, 10_007, 65_537, 100_003, 1_000_003]
+_FACTORS += [*(10**k for k in range(1, 10)), *(2**k for k in range(1, 32))]
+_PAIRS = [(1, 0), (0, 1), (1, 10), (10, 1), (1, 100), (100, 1), (1, 1000), (1000, 1)]
+_PAIRS += [pair for factor in _FACTORS for pair in ((0, factor), (factor, 0))]
 
 
 def _look_at_pairs(orders: dict[tuple[int, int], list[int]]) -> None:

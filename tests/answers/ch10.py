@@ -130,6 +130,10 @@ def once(P, prior, new, before):
     return P, rows(P * new / prior).mean(axis=0)
 
 
+def from_equal(P, prior):
+    return frequencies_recursive(P, prior, np.full(len(prior), 1 / len(prior)))
+
+
 def in_place(P, prior):
     out = frequencies(P, prior)
     P *= out / prior
@@ -282,11 +286,12 @@ def changed(**how):
         for number, cells in enumerate(reader, start=2):
             line = {"ends": reader.line_num, "rows": number}.get(how.get("line"), begins)
             blank = how.get("blank", lambda cell: not cell.strip())
+            unlabelled = bool(cells) and at < len(cells) and blank(cells[at])
             if not cells and not how.get("empty"):
                 pass
-            elif len(cells) != len(names):
+            elif len(cells) != len(names) and not (how.get("label_first") and unlabelled):
                 out.append((line + how.get("shift", 0), "cells"))
-            elif blank(cells[at]):
+            elif unlabelled:
                 out.append((line + how.get("shift", 0), "label"))
             begins = reader.line_num + 1
         return [pair for pair in out if pair[1] in how.get("why", ("cells", "label"))]
@@ -337,6 +342,7 @@ WRONG = {
             "most probable class",
         ),
         (lambda P, c, a: decide(P, c * (1 - np.eye(len(c))), a), "keep the diagonal"),
+        (lambda P, c, a: decide(P, c - c.min(), a), "The expected cost"),
         (
             lambda P, c, a: np.where((P @ c).min(axis=1) > a, -1, (P @ c).argmax(axis=1)),
             "the dearest",
@@ -367,6 +373,7 @@ WRONG = {
         (each_round(once, 2), "two rounds"),
         (each_round(once, 20), "all 500"),
         (each_round(once, 100), "all 500"),
+        (from_equal, "begin with `prior`"),
         (each_round(again), "moved already"),
         (each_round(without_prior), "under which P was learned"),
         (each_round(old_over_new), "new over old"),
@@ -402,6 +409,7 @@ WRONG = {
         (changed(blank=lambda cell: cell == ""), "spaces are a blank label"),
         (changed(why=("label",)), "too many or too few"),
         (changed(why=("cells",)), "without a label"),
+        (changed(label_first=True), "count the cells first"),
         (simply_split, "let `csv` read"),
         (changed(column=-1), "need not be the last"),
         (lambda c: bad(c)[::-1], "in the order of the file"),

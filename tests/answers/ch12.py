@@ -312,6 +312,7 @@ WRONG = {
     "12.1": [
         (mixing(step=10), "decibels are of power"),
         (mixing(sign=1), "mind the sign"),
+        (lambda c, e, s: mix_by_power(c, e, abs(s)), "for g"),
         (louder_clip, "leave the clip as it is"),
         (mixing(length=zeros_behind), "repeat the noise"),
         (power_too_early, "after repeating or cutting"),

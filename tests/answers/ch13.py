@@ -402,6 +402,10 @@ WRONG = {
         (counts(all_shares, np.logical_not), "the right predictions"),
         (counts(lambda V: np.abs(all_shares(V))), "take the largest, not its size"),
         (counts(lambda V: -all_shares(V)), "objected most"),
+        (
+            lambda V, w: blame_by_package(V, w & (all_shares(V) > 0).any(axis=1)),
+            "one is still the largest",
+        ),
         (counts(outs), "leaving out is not sharing out"),
         (counts(alones), "says alone"),
         (lambda V, w: blame_by_package(V, w)[::-1], "in this order"),

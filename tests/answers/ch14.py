@@ -348,6 +348,9 @@ WRONG = {
             for one in (
                 lambda s, e, n: np.random.default_rng(s * 1000 + e).permutation(n),
                 lambda s, e, n: np.random.default_rng(s * 10**6 + e).permutation(n),
+                lambda s, e, n: np.random.default_rng(s * 31 + e).permutation(n),
+                lambda s, e, n: np.random.default_rng(s * 9973 + e).permutation(n),
+                lambda s, e, n: np.random.default_rng((s << 20) | e).permutation(n),
                 lambda s, e, n: np.random.default_rng(e * 10_000 + s).permutation(n),
                 lambda s, e, n: np.random.default_rng((s << 16) + e).permutation(n),
                 lambda s, e, n: np.random.default_rng(int(f"{s}{e:03d}")).permutation(n),
