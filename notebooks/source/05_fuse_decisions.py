@@ -620,7 +620,7 @@ assert (package["accuracy"] > alone["accuracy"]).all()
 # %% [markdown]
 # The log-loss alone gives most of the weight to a single expert: a mean is too shy (section 5), and one expert is less shy than a mean of three. So the package raises the fused posterior to a **common power**, learned together with the
 # weights and afterwards forgotten: sharpening is no longer the weights' task. The weights then say whom to believe, and the fused accuracy is higher on each of five seeds. A small cost on the
-# power (`learn_weights` says which) makes the last digit differ from ours. The product needs no such power, for its exponents sharpen by themselves.
+# power (`learn_weights` says which) makes later digits differ from ours. The product needs no such power, for its exponents sharpen by themselves.
 #
 # Now you: give the text a share of the weight; image and sound have half of the rest each. **Predict where the accuracy is highest** in the sum and in the product, then move the slider.
 
@@ -780,7 +780,7 @@ plotting.slide(
 )
 
 # %% [markdown]
-# With such experts the product is within two points of the ideal observer: it comes back to within two points of the ideal observer. (It is not the ideal observer itself: conflict strikes one modality at a time, so the experts are no longer independent given the class.) Two ways to be safe, then: average,
+# With such experts the product comes back to within two points of the ideal observer. (It is not the ideal observer itself: conflict strikes one modality at a time, so the experts are no longer independent given the class.) Two ways to be safe, then: average,
 # or **calibrate on data like those you will meet**.
 #
 # ## 9 · A missing expert

@@ -329,7 +329,7 @@ print(f"fused without the face: {CLASSES[p.argmax()]} ({p.max():.2f})")
 # %% [markdown]
 # Fusing lifts the classical experts from 0.667 (the face) and 0.672 (the Chinese words) to 0.812 and 0.807; both intervals of the difference lie above zero, the English one barely so. The network's joint decision is above all its branches on average, but against the best single *expert* five folds do not settle it, and the classical fusion is ten points ahead of it on average: in English the interval lies above zero, in Chinese it reaches below. Whether calibrating first helps the class that is chosen is not settled either (for the probabilities, see section 6). (The best single modality was picked on these same folds, which favours it, if anything.) The ideal observer gets 0.90 of these posts. (A single expert is here what the fusion hears of it: calibrated. That can change its largest posterior, so the expert by itself may score otherwise.)
 #
-# Is Chinese harder? Five folds show no loss: with characters and their pairs the text expert gets 0.028 more on average, and the interval reaches from a little less to clearly more. Only the words differ between the languages; faces, voices and folds are the same, so the two languages are not two independent proofs.
+# Is Chinese harder? Five folds show no loss: with characters and their pairs the text expert gets 0.028 more on average, and the interval of the difference holds zero. Only the words differ between the languages; faces, voices and folds are the same, so the two languages are not two independent proofs.
 #
 # And post 569: negative. The words mislead their expert, the voice is undecided, and the face turns the decision: without it the fusion says *positive* (0.80).
 #
@@ -420,7 +420,7 @@ settled = (surplus["low"] > 0) | (surplus["high"] < 0)
 print(surplus[["more than plain"]].round(2).assign(settled=settled).to_string())
 
 # %% [markdown]
-# In English the words' expert is right on about half of the posts with negation or irony, and on seven in ten plain ones. The posts themselves are no less decided: whoever *understood* the text would do as well there. The expert misses 0.22 more on negation than on plain sentences, 0.26 more on irony and 0.14 more on mixed ones, all settled; slang costs nothing that we could see. In the Chinese panel negation and irony are lowest, too (no intervals there). In English fusion helps more on negation (0.15) and irony (0.19) than on plain sentences; for mixed ones (0.09) that is not settled. Part of this is room: who is right on seven in ten has less to gain.
+# In English the words' expert is right on about half of the posts with negation or irony, and on seven in ten plain ones. The posts themselves are no less decided: whoever *understood* the text would do as well there. The expert misses 0.22 more on negation than on plain sentences, 0.26 more on irony and 0.14 more on mixed ones, all settled; slang costs nothing that we could see. In the Chinese panel negation and irony are lowest, too (no intervals there). In English fusion helps more on negation (0.15) and irony (0.19) than on plain sentences; for mixed ones (0.09) that is not settled. Part of this may be room: who is right on seven in ten has less to gain.
 #
 # What would help the *reader*? Chapter 01 tries pairs of words and negation marks. Here pairs were offered to the text expert (the inner folds chose whether to use them), negation marks were not; what remains is the table above.
 #
@@ -1077,7 +1077,7 @@ check("10.4", solution_4)
 # - **Calibrating after class weights.** The calibrator sees the true frequencies and may take the weights back (section 7). Say what you want in the prior or in the costs.
 # - **The largest posterior as a decision.** It is right if all errors cost the same (section 8).
 # - **Choosing the threshold on the posts that you report.** Tune it on training authors, as section 8 does.
-# - **The same author on both sides.** With posts by the same author in training and test, the fusion knows faces and sentences by heart. Group by author.
+# - **The same author on both sides.** With posts by the same author in training and test, the fusion may know faces and sentences by heart. Group by author.
 # - **A model that answers what it never met.** A photograph given to a model of drawings gets a class and a probability, too (section 9).
 # - **A lambda in the pipeline.** It works until the file is opened in another process (section 10).
 # - **Rows dropped in silence.** Ask for the report, and count: kept and left out must make the whole (section 11).

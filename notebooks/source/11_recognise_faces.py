@@ -331,7 +331,7 @@ for line, faces, name in zip(
 plotting.show(
     fig,
     alt="Six eigenfaces and six Fisherfaces. The eigenfaces are smooth and show light from one "
-    "side, hair and outline; the Fisherfaces are fine-grained, with detail at eyes and brows.",
+    "side, hair, outline and glasses; the Fisherfaces are fine-grained, with detail at eyes and brows.",
 )
 
 # %% [markdown]
@@ -505,6 +505,10 @@ plotting.show(
     "pictures. Fisherfaces are best in both; every method is better with three; visual words "
     "name fewest.",
 )
+
+# %%
+people_named = 40 * mean["rank-1, 1"]
+print("of forty, one enrolled:", people_named.round().astype(int).to_dict())
 
 # %% [markdown]
 # In people of the forty, one picture enrolled, in the mean of five houses: Fisherfaces name about 34, pixels 19 (the answer to section 1), eigenfaces 19, HOG 18, LBP 17, visual words 8. Learning *who* is in the learners' pictures does much for pixels: Fisherfaces name nearly twice as many as eigenfaces, which take components of the same pixels, and nearly forty points in a hundred more. Scaling without names does not do it: whitened eigenfaces are about where eigenfaces are. Fisher's directions of HOG and LBP are ahead of plain HOG and LBP, too, by about twenty-five points; but there we have no such control, so a part of it may come from the components alone, without names. How much is due to scaling by one person's spread and how much to leaving directions out, we have not separated. Three pictures under three lamps help every method. Visual words come last (64 words, no directions learned, no size chosen): a possible reason is in chapter 02.
@@ -758,7 +762,7 @@ for target, part in by_target:
         print(f"  {error:29} {rate.mean():3.0f} ({rate.min():.0f} to {rate.max():.0f})")
 
 # %% [markdown]
-# With a threshold that looks strict for pairs, 27 % of the strangers are taken for somebody. The formula says 33 % for a rate of 1 %: it takes the forty comparisons for independent, though all forty are made with one picture (and the residents' own rate was a little above what was asked, section 4). Aimed at one stranger in ten, the threshold lets 14 % in and refuses a third of the residents, in the mean; by house it is 1 to 39 % and 8 to 84 %. A false accept rate without the number of enrolled people beside it says nothing about strangers.
+# With a threshold that looks strict for pairs, 27 % of the strangers are taken for somebody. The formula says 33 % for a rate of 1 %: it takes the forty comparisons for independent, though all forty are made with one picture (and the residents' own rate was a little above what was asked, section 4). Aimed at one stranger in ten, the threshold lets 14 % in and refuses a third of the residents, in the mean; by house it is 1 to 39 % and 8 to 84 %. So a false accept rate of pairs does not tell how many strangers come in, unless the number of enrolled people stands beside it.
 #
 # ## 6 · What pose, light and expression cost
 #
@@ -803,6 +807,9 @@ print(changed.xs(1.0, level=1).T.round(1).to_string())
 shares = changes.table().query("part == 0.67").set_index(["change", "seed"]).drop(columns="part")
 more = shares.loc["all three"] - shares.loc["pose"] * shares.loc["light"] * shares.loc["expression"]
 print("houses of five in which all three cost more than the product:", (more < 0).sum().to_dict())
+full = changes.table().query("part == 1").pivot(index="seed", columns="change")["Fisherfaces"]
+lower = (full["pose"] < full["light"]).sum()
+print(f"Fisherfaces name fewer turned than with the lamp at the side in {lower} of five")
 
 # %%
 fig, axes = plt.subplots(1, 4, figsize=(9.6, 3.1), sharey=True)
@@ -830,7 +837,7 @@ plotting.show(
 # - **Light** separates the methods, and at these amounts it misleads pixels most (the second question of section 1). With the lamp at the side, HOG still names more than nine in ten, pixels half, and LBP fewer than half. One reason may be that a lamp from the side does not brighten all nine pixels alike; we did not test it.
 # - **All three at once** cost more than the product of the single shares, at two thirds, in the mean, for every method. It is so in every house for pixels, eigenfaces and Fisherfaces; HOG, HOG + Fisher and LBP each have a house where it is not.
 #
-# For Fisherfaces pose is worst at the full change: they name little more than half, with the lamp at the side two thirds. HOG is hurt least by expression and light, and misses fewer than one in ten in both. Fisherfaces, the best in the house, name everybody while changes are small, but with the lamp at the side HOG is about twenty-five points ahead. In the house, and for the learners, no lamp stood further than 45 degrees aside.
+# For Fisherfaces pose is worst at the full change, in the mean: they name little more than half, with the lamp at the side two thirds (but for one of the five sets of people the lamp was worse). HOG is hurt least by expression and light, and misses fewer than one in ten in both. Fisherfaces, the best in the house, name everybody while changes are small, but with the lamp at the side HOG is about twenty-five points ahead. In the house, and for the learners, no lamp stood further than 45 degrees aside.
 #
 # ## 7 · A voice, and one scale for both
 #
@@ -1192,6 +1199,9 @@ def to_photographs(seed, source, directions):
 by_source = to_photographs.table().groupby(["source", "directions"], sort=False)[["rank-1", "EER"]]
 photo = 100 * by_source.agg(["mean", "std"])
 print("per cent, 51 people who are judged, five splits\n" + photo.round(1).to_string())
+splits = to_photographs.table().set_index(["source", "directions", "seed"])["rank-1"].unstack()
+ahead = (splits > splits.loc[("nothing", "none")]).sum(axis=1)
+print("ahead of nothing learned, in splits of five:", ahead[ahead > 0].to_dict())
 
 # %% tags=["nbval-ignore-output"]
 if is_available("london_faces"):
@@ -1201,7 +1211,7 @@ else:
     print("not here: run `mmtutor data fetch london_faces`, then this notebook again")
 
 # %% [markdown]
-# No, or not enough. In the mean of five splits pixels with nothing learned name most (in one split Fisher's directions from both were ahead). Among the learned, Fisher's directions from both (83 %) and from drawings (81 %) are not to be told apart in five splits. Those from photographs alone name fewer (69 %), but they had 68 pictures, the drawings 200. So drawings taught more than this handful of photographs, and less, in the mean, than leaving the pictures as they are. These pairs were taken in one session under the same light; whether directions learned on drawings would pay where the light changes, this set cannot say.
+# No, or not enough. In the mean of five splits pixels with nothing learned name most (in one split Fisher's directions from both were ahead). Among the learned, Fisher's directions from both (83 %) and from drawings (81 %) are not to be told apart in five splits. Those from photographs alone name fewer (69 %), but they had 68 pictures, the drawings 200. So in the mean drawings taught more than this handful of photographs, and less than leaving the pictures as they are. These pairs were taken in one session under the same light; whether directions learned on drawings would pay where the light changes, this set cannot say.
 #
 # (Nobody's picture is shown, by choice.)
 #
@@ -1221,7 +1231,7 @@ print(f"false alarms: {false_alarms:.0f}; of the alarms that ring, {share:.1%} a
 assert share < 0.01
 
 # %% [markdown]
-# About a hundred innocent people are stopped, whether or not the wanted one is found, and each of them must prove something. At least one man was arrested after a false match (Hill, 2020).
+# About a hundred innocent people are stopped, whether or not the wanted one is found, and to the system each of them is the wanted person. At least one man was arrested after a false match (Hill, 2020).
 #
 # Before you build one, answer in writing: Who agreed, and how do they leave? Would it work without faces? What happens to somebody who is refused, and to somebody who is taken for another? Who measured the errors, on whom, by group, with how many enrolled? How long is anything kept? Who may search, and who checks the searches? If there is no answer, do not build it. And do not use it for what a face cannot tell: character, intention, or what somebody feels inside.
 
@@ -1261,7 +1271,8 @@ assert 85 < changed.loc[("expression", 1.0), "LBP"] < 95  # a smile costs it a t
 assert (part.loc["all three"] < singly).all()  # together they cost more than one by one
 clean = by_mistake.loc["none"]
 one_scale = [f"sum, {way}" for way in SCALES[:3]] + ["learned weights"]
-assert all(clean[f"rank-1, {name}"] > clean["rank-1, face"] + 3 for name in one_scale)
+ahead = houses.loc["none"].filter(like="rank-1").gt(houses.loc["none", "rank-1, face"], axis=0)
+assert ahead[[f"rank-1, {name}" for name in one_scale]].all(axis=None)  # in every house
 assert min(one_scale, key=lambda n: clean[f"EER, {n}"]) in ("sum, tanh", "learned weights")
 for way in ("min-max", "z-norm"):
     assert clean[f"rank-1, sum, {way} by template"] < clean[f"rank-1, sum, {way}"]

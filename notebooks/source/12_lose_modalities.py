@@ -23,7 +23,7 @@
 # - weigh each sample's modalities by their measured quality,
 # - notice a modality that contradicts the others, and say what it costs to mistrust it.
 #
-# **You need**: chapters [04](04_fuse_features.ipynb), [05](05_fuse_decisions.ipynb) and [06](06_choose_a_fusion.ipynb); for two rows of a table also [07](07_share_a_code.ipynb) and [08](08_train_cnn_rnn.ipynb).
+# **You need**: chapters [04](04_fuse_features.ipynb), [05](05_fuse_decisions.ipynb) and [06](06_choose_a_fusion.ipynb); for the networks' columns of a table also [07](07_share_a_code.ipynb) and [08](08_train_cnn_rnn.ipynb).
 #
 # **Time**: 50 minutes to read and do, 60 seconds to run.
 #
@@ -178,7 +178,7 @@ plotting.listen(noise.reverberate(clip, 0.7, random_state=0), caption="in a larg
 # %% [markdown]
 # ## 3 · Robustness curves
 #
-# The models read the same features: words, gradients of the picture, timbre and harmony of the sound. All are tested on authors that they have never met, and every $C$ is found by folds *inside* the training authors.
+# The models read the same features: words, gradients of the picture, timbre and harmony of the sound. `GroupKFold` keeps the authors of the test posts out of training, and every $C$ is found by folds *inside* the training authors.
 
 
 # %% tags=["evidence"]
@@ -397,7 +397,7 @@ print(
 )
 
 # %% [markdown]
-# - **Sound and picture have a weak spot** (on these levels; another scale could change the order). The sound's are noise and holes: noise at level 0.1, which is 10 dB, takes the fusion from 79.7 right answers of 100 to 46.3. Reverberation takes three points at most. The picture's is blur; darkness does nothing until half of the light is gone, and at level 1 there is nothing left to see. Damaged text costs six points at most.
+# - **Sound and picture have a weak spot** (on these levels; another scale could change the order). The sound's are noise and holes: noise at level 0.1, which is 10 dB, takes the fusion from 79.7 right answers of 100 to 46.3. Reverberation takes three points at most. The picture's is blur; darkness costs about one point at most until half of the light is gone, and at level 1 there is nothing left to see. Damaged text costs six points at most.
 # - **Late fusion has the larger area** in nine of ten corruptions; in the tenth, dropouts, early fusion is ahead by less than the spread. But most of that is a better start.
 # - **Effective robustness takes the better start away**, and little remains: for the ten corruptions early less late lies within about 5 points of 0, and in none of the ten has it the same sign in all five folds. We cannot say from this that one of the two *falls* more slowly.
 
@@ -712,11 +712,11 @@ print(f"standard deviation over five seeds: at most {most} (image alone: {image_
 # %% [markdown]
 # (The single modalities stand above; *image alone* can only guess where there is no picture.)
 #
-# - **At random** (first column) the presence tells nothing, the expert for it learns nothing, and late fusion is within a point of the ideal observer. Early fusion gains a little from the flag all the same, from 78.4 to 79.3: it can tell a gap from a picture that is average.
+# - **At random** (first column) the presence tells nothing, the expert for it learns nothing, and late fusion is within a point of the ideal observer. Early fusion gains a little from the flag all the same, from 78.4 to 79.3. (A possible reason: with the flag a gap differs from a picture that is average; we did not test it.)
 # - **Not at random** (last column) gaps are worth something: the ideal observer gains three points over gaps at random. Early fusion that reads the presence reaches it but for a fraction of a point. Late fusion without the presence already gains: its image expert was fitted on posts with a picture, among whom the unhappy are few, and its posterior $P(c \mid x, \text{seen})$ holds the factor $P(\text{seen} \mid c)$. With the presence expert that factor counts twice. The ablation: experts that weigh their classes alike (`class_weight="balanced"`) do not hold it. Then most of the gain without the presence is gone, and with the presence late fusion is as good as early fusion.
 # - **Then the reason for gaps changes** (middle column: the same models, but now pictures are lost at random): the models that read the presence are the last of the fusions. Late fusion with it falls seven points below the one that was trained at random. Plain late and early fusion lose a point or more on average, compared with training at random; the text alone loses nothing. Balanced experts without the presence lose nothing to speak of in this setting. They have their price: where the reason stays (last column) they get 79.8, plain late fusion 80.8, early fusion that reads the presence 82.3. (One setting, latent numbers, one set of probabilities: elsewhere it may come out otherwise.)
 #
-# So ask *why* a cell is missing before you let a model know *that* it is. That the gap depends on the *class* you can count in the training table. Two things no table tells: whether it also depends on the picture that is not there, and whether the reason will be the same where the model is used. Both are assumptions.
+# So ask *why* a cell is missing before you let a model know *that* it is. That the gap depends on the *class* you can count in the training table. Whether it also depends on the picture that is not there, and whether the reason will be the same where the model is used, is another matter. These posts were drawn so that it depends on the class alone, and we chose when the reason changes. With posts of your own, say what you assume of both.
 
 # %% [markdown]
 # ## 7 · Weights for each sample

@@ -341,7 +341,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# For face and sound the shares follow the truth (0.72, 0.69), for the text less (0.46). And the true shares of the *text* are the largest of the three (2.2 nats), while the model gives it no more than the face: its text expert (one like it lost most in chapter 05) reads little of what the words say. Whether the bag of words or the classifier is to blame, this does not tell. As an order of posts, leaving out follows the truth nearly as well: a little less for image and audio, in all five folds, not for text; and this truth is made of Shapley values, which favours them. **A share says what the model makes of a modality, not what the modality knows.**
+# For face and sound the shares follow the truth (0.72, 0.69), for the text less (0.46). And the true shares of the *text* are the largest of the three (2.2 nats), while the model gives it on average no more than the face: its text expert (one like it lost most in chapter 05) reads little of what the words say. Whether the bag of words or the classifier is to blame, this does not tell. As an order of posts, leaving out follows the truth nearly as well: a little less for image and audio, in all five folds, not for text; and this truth is made of Shapley values, which favours them. **A share says what the model makes of a modality, not what the modality knows.**
 #
 # ## 4 · Inside the words
 #
@@ -702,7 +702,7 @@ print(
 # %% [markdown]
 # In each fold a perfect text expert mends the most errors; and text is the modality whose shares follow the truth least (section 3).
 #
-# And post 556, the one we took apart? Positive is wrong there, too, but nobody could have known: who understands all three modalities still believes in "positive". No explanation would have told us that from the inside.
+# And post 556, the one we took apart? Positive is wrong there, too, but nobody could have known: who understands all three modalities still believes in "positive". Nothing in the shares of section 2 said so: they are of the model alone.
 #
 # ## 9 · How explanations mislead
 #
@@ -1013,7 +1013,7 @@ check("13.4", solution_4)
 # - **Leaving out once.** Where modalities or words agree, what is left says most of it still, and in probabilities each looks less useful than it is (sections 2 and 4).
 # - **A filling that never occurs.** Silence and flat grey are inputs, too, and experts have opinions of them. Compare two fillings (section 9).
 # - **One class, one scale.** In the log-odds of another class, or in probabilities near 1, other numbers come out. Say what was explained.
-# - **Explaining training samples.** Then you explain memory. All posts here are by authors whom the model has not met.
+# - **Explaining training samples.** Then you may explain what the model knows by heart. All posts here are by authors whom the model has not met.
 #
 # ## References
 #

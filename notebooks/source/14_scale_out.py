@@ -360,7 +360,7 @@ print(pd.DataFrame(ratios, index=columns).T.round(2).to_string())
 # %% [markdown]
 # Read the sums first: 0.5 means that a second core was free while the cell ran, 1 that there was none. The formula assumes a core for each process, so compare the other rows with the sums, not with one half. The second column tells who did the work: near 1 it was this process, whatever `n_jobs` says; far below, the two others.
 #
-# The package does the sum of the formula for you: it times the first cells of a column, and stays in one process where little would be saved. In a column of paths there is next to nothing to send. Arrays it does not send through a pipe if it need not: on one computer two processes can *share* a piece of memory, and the package reckons a copy into it and out again to be ten times as cheap as a pipe. The last row takes the pipe all the same, with about as many messages: compare it with the row above. From host to host, as in the next section, no memory is shared, and $\beta b$ is what has to be paid.
+# The package does the sum of the formula for you: it times the first cells of a column, and stays in one process where little would be saved. In a column of paths there is next to nothing to send. Arrays it does not send through a pipe if it need not: on one computer two processes can *share* a piece of memory, and the package reckons a copy into it and out again to be ten times as cheap as a pipe. The last row takes the pipe all the same, with about as many messages: compare it with the row above. If it is slower than the two printed lines promise, something costs that the formula does not name (the results, the messages themselves); we did not take it apart. From host to host, as in the next section, no memory is shared, and $\beta b$ is what has to be paid.
 #
 # What two jobs give for each kind of feature, beside what two cores gave for plain sums in the same minute, stands in the project's benchmarks (`benchmarks/features.md`).
 #
@@ -450,7 +450,7 @@ if Client:
 #
 # ### Time against samples
 #
-# Is it faster? We let the number of files grow (the same files, several times over) and take two kinds of time: seconds by the clock, and *processor seconds* of each process. The clock also counts what other programs take from us; processor time does not. From it we can say what two workers would need if each had a core for itself: half of what they spend, and what this process (client and scheduler) spends, with what all of them need to keep in touch. **Predict** the ratio for 100 files, and for 1200.
+# Is it faster? We let the number of files grow (the same files, several times over) and take two kinds of time: seconds by the clock, and *processor seconds* of each process. The clock also counts what other programs take from us; processor time does not. From it we can say what two workers would need if each had a core for itself: half of what they spend, and what this process (client and scheduler) spends, with what all of them need to keep in touch. (That adds up as if one came after the other. They can work at the same time, so it is rather too much.) **Predict** the ratio for 100 files, and for 1200.
 
 
 # %%
@@ -508,7 +508,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# The lines rise with the number of files, as the formula says. The dotted lines are computed, not observed: what one process and two workers would need if each had a core for itself. The solid ones are what we waited; above the dotted ones lies all waiting, for a core that was busy, for the disk, for messages. On a busy machine two workers can be slower by the clock although the dotted line promises a gain. For 100 files the ratio may be above 1: there is too little to share. What all processors together spend beyond one process is the overhead. And the *start*, in which two processes load the package, takes longer than one process needs for the *sounds* of all 600 posts: here a cluster does not pay, and we do not pretend it does. It pays where hours are waiting.
+# The lines rise with the number of files, as the formula says. The dotted lines are computed, not observed: what one process and two workers would need if each had a core for itself. The solid ones are what we waited. A solid line above its dotted one is waiting: for a core that was busy, for the disk, for messages. The solid line of the two workers may also lie below its dotted one, since this process and the workers can work at the same time and the dotted line adds up what they spend. On a busy machine two workers can be slower by the clock although the dotted line promises a gain. For few files the ratio may be above 1: what this process spends (*with a core each* less *a worker*) shrinks less than the number of files does. What all processors together spend beyond one process is the overhead. And the *start*, in which two processes load the package, takes longer than one process needs for the *sounds* of all 600 posts: here a cluster does not pay, and we do not pretend it does. It pays where hours are waiting.
 #
 # ### A setting that can eat the gain
 #
