@@ -130,19 +130,19 @@ def _names(rng: np.random.Generator, n: int) -> list[str]:
 
 
 def _pools(rng: np.random.Generator) -> Iterator[Case]:
-    for n in (7, 9, 12, 8):
+    for n, n_features in ((7, 3), (9, 1), (12, 5), (8, 2)):
         names = _names(rng, n)
-        rows = dict(zip(names, rng.normal(size=(n, 3)), strict=True))
+        rows = dict(zip(names, rng.normal(size=(n, n_features)), strict=True))
         yield Case([(names[k], rows[names[k]]) for k in rng.permutation(n)], names)
     hint = _("a task that is done twice was tried again: its later result counts.")
     for _trial in range(2):
-        done = [(names[k], rng.normal(size=3)) for k in rng.permutation(n)]
-        done.insert(int(rng.integers(4, n)), (done[1][0], rng.normal(size=3)))
+        done = [(names[k], rng.normal(size=2)) for k in rng.permutation(n)]
+        done.insert(int(rng.integers(4, n)), (done[1][0], rng.normal(size=2)))
         yield Case(done, names, hint=hint)
     hint = _("a task that never came back keeps its place, as a row of NaN.")
     for _trial in range(2):
         lost = rng.choice(n, 2, replace=False)
-        done = [(names[k], rng.normal(size=3)) for k in rng.permutation(n) if k not in lost]
+        done = [(names[k], rng.normal(size=4)) for k in rng.permutation(n) if k not in lost]
         yield Case(done, names, hint=hint)
 
 
@@ -194,6 +194,21 @@ def _audit_by(
     return lambda c, x: np.array([first(c, x), second(c, x), third(c, x)], dtype=float)
 
 
+def _what_sums_hide(rng: np.random.Generator, x: np.ndarray, sound: Callable) -> Iterator[Case]:
+    """Inputs whose sums, absolute values or variances say something else than their squares."""
+    y = sound(x, (0, 0.4, 0.7, 1))
+    y[0, [2, 7]] = x[[7, 2]]  # two rows exchanged: the sum of all stays
+    yield Case(x, y)
+    y = sound(x, (0, 0.3, 0.6, 0.9))
+    y[1, int(rng.integers(12))] = 0.5, -0.5, 0.25, -0.25, 0  # adds up to 0, but is not blank
+    yield Case(x, y)
+    sign = rng.choice([-1, 1], x.shape)
+    few = sign * (np.arange(5) == rng.integers(5))  # seldom, but far off
+    yield Case(x, np.stack([x, x + 0.3 * sign, x + few]))
+    yield Case(x, np.stack([x, x + 0.3 * sign, x + 0.2 * sign + 0.4]))
+    yield Case(x, np.stack([share * x for share in (1, 0.8, 0.5, 0.2)]))  # fading is noise, too
+
+
 def _corruptions(rng: np.random.Generator) -> Iterator[Case]:
     def clean(n: int = 12) -> np.ndarray:
         return rng.uniform(0.1, 1, (n, 5))
@@ -223,6 +238,7 @@ def _corruptions(rng: np.random.Generator) -> Iterator[Case]:
     yield Case(x, y)
     y = sound(x) - 0.4  # a mean that moves, at level 0 too
     yield Case(x, y)
+    yield from _what_sums_hide(rng, np.round(64 * x) / 64, sound)
     x = clean()
     x[3] = 0
     y = sound(x, (0, 0.2, 0.5))
@@ -240,6 +256,7 @@ exercise(
         N_("part 1 asks for *no* change at level 0; a small mean difference is not enough."): (
             _audit_by(first=lambda c, x: abs((x[0] - c).mean()) < 0.02),
             _audit_by(first=lambda c, x: abs(x[0] - c).mean() < 0.02),
+            _audit_by(first=lambda c, x: np.isclose(x[0].sum(), c.sum())),
         ),
         N_("part 2: each level must have more noise than the one before, not the last alone."):
             _audit_by(second=lambda c, x: _power(c, x)[-1] > _power(c, x)[0]),
@@ -247,10 +264,14 @@ exercise(
             _audit_by(second=lambda c, x: (np.diff(_power(c, x)) >= 0).all()),
         N_("part 2: there must be more noise at each level, not only some."):
             _audit_by(second=lambda c, x: (_power(c, x)[1:] > 0).all()),
-        N_("part 2: noise pulls up and down, so its mean says nothing: square it first."):
-            _audit_by(second=lambda c, x: (np.diff((x - c).mean(axis=(1, 2))) > 0).all()),
-        N_("part 3: one zero does not make a row blank; all its values must be zero."):
-            _audit_by(third=lambda c, x: not ((x == 0).any(axis=2) & c.any(axis=1)).any()),
+        N_("part 2: noise pulls up and down, so its mean says nothing: square it first."): (
+                _audit_by(second=lambda c, x: (np.diff((x - c).mean(axis=(1, 2))) > 0).all()),
+                _audit_by(second=lambda c, x: (np.diff(abs(x - c).mean(axis=(1, 2))) > 0).all()),
+            ),
+        N_("part 3: one zero does not make a row blank; all its values must be zero."): (
+                _audit_by(third=lambda c, x: not ((x == 0).any(axis=2) & c.any(axis=1)).any()),
+                _audit_by(third=lambda c, x: not ((x.sum(axis=2) == 0) & c.any(axis=1)).any()),
+            ),
         N_("part 3: look at every level, not at level 0 alone."):
             _audit_by(third=lambda c, x: not _blanked(c, x[:1])),
         N_("part 3: look at every level, not at the last alone."):
@@ -319,6 +340,12 @@ def _studios(rng: np.random.Generator) -> Iterator[Case]:
                 rows += [(person, places[k]), (person, places[k + 1])] * int(rng.integers(1, 3))
         rows = [rows[k] for k in rng.permutation(len(rows))]
         yield Case([row[0] for row in rows], [row[1] for row in rows])
+    for n in (9, 14):  # long chains, met in any order
+        links = rng.permutation([(k, k + j) for k in range(n) for j in (0, 1)])
+        yield Case([f"s{s}" for s, _m in links], [f"m{m}" for _s, m in links])
+    # A speaker and a microphone of one name have nothing else in common.
+    names = [str(k) for k in rng.permutation(8)]
+    yield Case([*names[:4], names[0]], [*names[4:6], *names[:2], names[6]])
     everybody = [f"s{k}" for k in range(5)]
     hint = _("where nobody shares a microphone, each speaker is a group.")
     yield Case(everybody * 2, [f"m{k}" for k in range(10)], hint=hint)

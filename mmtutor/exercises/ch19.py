@@ -32,6 +32,8 @@ def _patients(rng: np.random.Generator) -> Iterator[Case]:
         right = [right[k] for k in rng.permutation(len(right))]
         left.insert(2, left[-1])
         yield Case(left, right)
+    n = str(rng.integers(10, 99))
+    yield Case([n, f"0{n}", f"{n}0"], [f"{n}0", f"0{n}", f"00{n}"])  # other strings, other people
     hint = _("there may be nobody in right: then every row is -1.")
     yield Case(["17", "4"], [], hint=hint)
 
@@ -130,18 +132,26 @@ def _networks(rng: np.random.Generator) -> Iterator[Case]:
     yield Case((n, m, 2), [("conv", filters, 4), *top])
     yield Case((n, units), [("lstm", 7), ("dense", 3)])
     yield Case((12,), [("reshape", (4, 3)), ("lstm", units)])
+    yield Case((4, m, 2), [("conv", filters, 4), ("reshape", ((m - 3) * filters, 1))])  # just fits
+    yield Case((m, 4, 2), [("pool", 4), ("flatten",)])
     yield Case(
         (n * m,), [("reshape", (n, m, 1)), ("conv", 2, 3), ("reshape", (n - 2, 2 * (m - 2)))]
     )
     hint = _("ten numbers cannot fill a hundred places.")
     yield Case((10,), [("reshape", (10, 10)), ("flatten",)], hint=hint)
+    hint = _("a reshape drops nothing: the number of values stays the same.")
+    yield Case((4, 5), [("dense", 6), ("reshape", (4, 5))], hint=hint)
     hint = _("a convolution and a pooling need an axis for the channels.")
     yield Case((n, m), [("dense", 4), ("conv", 2, 3)], hint=hint)
     hint = _("after flatten nothing is left for an LSTM to step along.")
     yield Case((n, m, 1), [("conv", 2, 3), ("flatten",), ("lstm", 8)], hint=hint)
+    hint = _("rows, columns and channels are three axes; an LSTM reads steps and features.")
+    yield Case((n, m, 2), [("conv", 2, 3), ("lstm", 8), ("dense", 2)], hint=hint)
     hint = _("a window that is larger than the picture does not fit.")
     yield Case((6, m, 1), [("pool", 2), ("conv", 2, 4), ("flatten",)], hint=hint)
     yield Case((n, 3, 2), [("pool", 4)], hint=hint)
+    yield Case((3, n, 2), [("dense", 4), ("pool", 4)], hint=hint)
+    yield Case((n, 3, 2), [("conv", 2, 4)], hint=hint)
 
 
 exercise(

@@ -63,7 +63,7 @@ def outer_changed(right):
 
 def by_dictionary(done, submitted):
     found = dict(done)
-    return np.array([found.get(name, [np.nan] * 3) for name in submitted])
+    return np.array([found.get(name, [np.nan] * len(done[0][1])) for name in submitted])
 
 
 def by_filling(done, submitted):
@@ -82,13 +82,13 @@ def by_searching(done, submitted):
     out = []
     for name in submitted:
         rows = [row for other, row in done if other == name]
-        out.append(list(rows[-1]) if rows else [float("nan")] * 3)
+        out.append(list(rows[-1]) if rows else [float("nan")] * len(done[0][1]))
     return out
 
 
 def by_places(done, submitted):
     place = {name: k for k, name in enumerate(submitted)}
-    out = np.full((len(submitted), 3), np.nan, dtype=np.float32)
+    out = np.full((len(submitted), np.size(done[0][1])), np.nan, dtype=np.float32)
     for name, row in done:
         out[place[name]] = row
     return out
@@ -240,6 +240,27 @@ def two_steps(speaker, microphone):
     return group
 
 
+def some_rounds(n):
+    """Relabel so many times, whether or not something still changes."""
+
+    def answer(speaker, microphone):
+        group = np.arange(len(speaker))
+        for _ in range(n):
+            for labels in (np.array(speaker), np.array(microphone)):
+                for label in np.unique(labels):
+                    group[labels == label] = group[labels == label].min()
+        return group
+
+    return answer
+
+
+def one_list_of_names(speaker, microphone):
+    """Take a speaker and a microphone of the same name for one."""
+    graph = nx.Graph(list(zip(speaker, microphone, strict=True)))
+    number = {node: k for k, part in enumerate(nx.connected_components(graph)) for node in part}
+    return [number[s] for s in speaker]
+
+
 RIGHT = {
     "18.1": [by_loops, by_sums, by_nan, by_delete, by_frame],
     "18.2": [by_dictionary, by_filling, by_reindex, by_searching, by_places],
@@ -333,6 +354,10 @@ WRONG = {
         ),
         (lambda done, submitted: dict(done), "array of numbers"),
         (lambda done, submitted: by_dictionary(done, submitted).T, "shape"),
+        (
+            lambda done, submitted: np.array([dict(done).get(n, [np.nan] * 3) for n in submitted]),
+            "never came back",
+        ),
         (popping, "changes its input"),
     ],
     "18.3": [
@@ -353,6 +378,12 @@ WRONG = {
         (audit(third=lambda c, x: x[-1].any(axis=1).sum() >= c.any(axis=1).sum()), "last alone"),
         (audit(third=lambda c, x: x.any(axis=(1, 2)).all()), "a single row"),
         (audit(third=lambda c, x: x.any(axis=2).all()), "blank in the clean data"),
+        (audit(first=lambda c, x: x[0].sum() == c.sum()), "*no* change"),
+        (audit(first=lambda c, x: np.isclose(x[0].mean(), c.mean())), "*no* change"),
+        (audit(second=lambda c, x: (np.diff(abs(x - c).mean(axis=(1, 2))) > 0).all()), "square it"),
+        (audit(second=lambda c, x: (np.diff([np.var(y - c) for y in x]) > 0).all()), ""),
+        (audit(second=lambda c, x: (np.diff((x**2).mean(axis=(1, 2))) > 0).all()), ""),
+        (audit(third=lambda c, x: (x.sum(axis=2) != 0)[:, c.any(axis=1)].all()), "one zero"),
         (lambda c, x: ~audit_vectorised(c, x), "True means"),
         (lambda c, x: audit_vectorised(c, x)[[0, 2, 1]], "first axis"),
         (lambda c, x: audit_vectorised(c, x).all(), "shape"),
@@ -369,6 +400,9 @@ WRONG = {
         (lambda s, m: [s[m.index(b)] for b in m], "one step"),
         (lambda s, m: [m[s.index(a)] for a in s], ""),
         (two_steps, ""),
+        (some_rounds(3), ""),
+        (some_rounds(5), ""),
+        (one_list_of_names, ""),
         (lambda s, m: by_relabelling(s, m)[:-1], "one group for each row"),
         (lambda s, m: [k // 2 for k in range(len(s))], ""),
         (lambda s, m: GLOBAL.integers(0, 2, len(s)), ""),

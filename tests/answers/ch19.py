@@ -160,6 +160,38 @@ def with_match(shape, steps):
     return shape
 
 
+def unless(let_through):
+    """Build a step also where it does not fit, if `let_through(kind, about, shape)` says so."""
+
+    def through(shape, steps):
+        for k, (kind, *about) in enumerate(steps):
+            after = by_cases(shape, [(kind, *about)])
+            if isinstance(after, int):
+                if not let_through(kind, about, shape):
+                    return k
+                after = {"lstm": about[:1], "reshape": about[0], "conv": (1, 1, about[0])}.get(
+                    kind, (1, 1, shape[-1])
+                )
+            shape = tuple(after)
+        return shape
+
+    return through
+
+
+def stricter(stop):
+    """Stop also where a step would fit, if `stop(kind, about, shape)` says so."""
+
+    def through(shape, steps):
+        for k, (kind, *about) in enumerate(steps):
+            after = by_cases(shape, [(kind, *about)])
+            if isinstance(after, int) or stop(kind, about, shape):
+                return k
+            shape = after
+        return shape
+
+    return through
+
+
 def only(kinds):
     """Follow some kinds of steps and pass the others by."""
 
@@ -338,6 +370,7 @@ WRONG = {
         (lambda left, right: [k if k >= 0 else len(right) for k in backwards(left, right)], ""),
         (lambda left, right: [right.index(p) for p in left], "stopped with ValueError"),
         (lambda left, right: [p in right for p in left], ""),
+        (lambda left, right: backwards(list(map(int, left)), list(map(int, right))), ""),
         (lambda left, right: [right.count(p) - 1 for p in left], ""),
         (without_check, "not 0"),
         (sorts_in_place, "changes its input"),
@@ -354,6 +387,20 @@ WRONG = {
         ),
         (lambda s, steps: len(by_cases(s, steps)), ""),
         (never_stops, ""),
+        (unless(lambda kind, about, s: kind == "lstm" and len(s) > 2), "three axes"),
+        (
+            unless(lambda kind, about, s: kind == "reshape" and math.prod(about[0]) < math.prod(s)),
+            "drops nothing",
+        ),
+        (
+            unless(lambda kind, about, s: kind == "conv" and len(s) == 3 and s[0] >= about[-1]),
+            "larger than the picture",
+        ),
+        (
+            unless(lambda kind, about, s: kind == "pool" and len(s) == 3 and s[1] >= about[-1]),
+            "larger than the picture",
+        ),
+        (stricter(lambda kind, about, s: kind in ("conv", "pool") and about[-1] in s[:2]), ""),
         (only(("conv", "pool", "flatten", "dense")), ""),
         (only(("reshape", "lstm", "flatten", "dense")), ""),
         (
