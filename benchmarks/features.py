@@ -19,13 +19,15 @@ from typing import Any
 import cv2
 import numpy as np
 import soundfile
-from joblib import Parallel, delayed
+from joblib import Memory, Parallel, delayed
 from measuring import machine, publish, time_in_turn
 from PIL import Image, ImageOps
 from scipy import signal
 from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfTransformer, TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from mmtutor import _parallel, audio, image, text
@@ -39,6 +41,7 @@ SETTINGS = {"sr": RATE, "n_fft": 400, "hop_length": 160}  # frames of 25 ms ever
 CHROMA = {"sr": RATE, "n_fft": 4096, "hop_length": 1024, "tuning": 0}
 
 CLEARLY, SAME = 0.8, 1.1  # limits of own code, and of code that calls the library
+CACHED = 30  # times as fast that features from a cache must be
 TWO = 0.625  # limit of n_jobs=2 beside n_jobs=1: 1.6 times as fast
 
 Call = Callable[[Any], Any]
@@ -125,6 +128,25 @@ def visual_words(pictures: list[np.ndarray]) -> np.ndarray:
     return TfidfTransformer().fit_transform(counts).toarray()
 
 
+def opencv_words(pictures: list[np.ndarray]) -> np.ndarray:
+    """Return shares of visual words by OpenCV's own classes."""
+    sift, trainer = cv2.SIFT.create(), cv2.BOWKMeansTrainer(64)
+    for picture in pictures:
+        trainer.add(opencv_sift(picture)[1])
+    words = cv2.BOWImgDescriptorExtractor(sift, cv2.BFMatcher(cv2.NORM_L2))
+    words.setVocabulary(trainer.cluster())
+    return np.vstack([words.compute(picture, sift.detect(picture)) for picture in pictures])
+
+
+def speech_features_row(clip: np.ndarray) -> np.ndarray:
+    """Return a row as MFCCFeatures has it, by python_speech_features."""
+    import python_speech_features
+
+    sequence = python_speech_features.mfcc(clip, RATE, numcep=20, nfilt=40, nfft=512)
+    sequence = np.hstack([sequence, python_speech_features.delta(sequence, 4)])
+    return np.concatenate([sequence.mean(axis=0), sequence.std(axis=0)])
+
+
 def sklearn_tfidf(texts: list[str]) -> Any:
     """Return the matrix of TfidfFeatures."""
     words = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)\w+(?:'\w+)*")
@@ -180,7 +202,7 @@ def columns(folder: Path) -> list[tuple[Any, list[Any], Call, str, float | None]
         for _ in range(N_CELLS)
     ]
     texts = load_reviews().frame["english"].tolist()
-    words = image.BagOfVisualWords(random_state=0)
+    words = image.BagOfVisualWords(max_descriptors=10**6, random_state=0)  # all, as the loop
     return [
         (audio.MFCCFeatures(), clips, each(librosa_mfcc_row), "librosa, a loop", CLEARLY),
         (audio.MFCCFeatures(), files, each(librosa_mfcc_row), "librosa, a loop", CLEARLY),
@@ -279,6 +301,51 @@ def column_by_column(folder: Path) -> tuple[list[str], list[str]]:
     return rows, slow
 
 
+def instead(folder: Path) -> list[str]:
+    """Return the rows of the third table: what else one might use, alike and not equal."""
+    by_name = {type(made).__name__: (made, cells) for made, cells, *_ in columns(folder)}
+    rivals: list[tuple[str, str, Call]] = [
+        ("MFCCFeatures", "python_speech_features, a loop", each(speech_features_row)),
+        ("BagOfVisualWords", "OpenCV, BOWKMeansTrainer", opencv_words),
+    ]
+    rows = []
+    for name, other, loop in rivals:
+        transformer, cells = by_name[name]
+        cells = [soundfile_clip(c) if isinstance(c, Path) else c for c in cells]
+        try:
+            loop(cells)
+        except Exception as error:  # a rival that today's versions have left behind
+            rows.append(f"| `{name}` | | {other} | {type(error).__name__}: {error} | |")
+            continue
+        calls = {"ours": lambda t=transformer, c=cells: t.fit_transform(c)}
+        calls["theirs"] = lambda loop=loop, c=cells: loop(c)
+        times = time_in_turn(calls, LOOP, clock=time.perf_counter)
+        ours, theirs = (f"{1000 * len(cells) / np.median(ms):,.0f}" for ms in times.values())
+        beside, _ = ratio(times, "ours", "theirs", None)
+        rows.append(f"| `{name}` | {ours} | {other} | {theirs} | {beside} |")
+    return rows
+
+
+def cold_and_cached(folder: Path) -> tuple[list[str], list[str]]:
+    """Return the rows of the fourth table, and what gains too little."""
+    files = next(cells for _, cells, *_ in columns(folder) if isinstance(cells[0], Path))
+    rows, slow = [], []
+    for kind, cells in (("files", files), ("arrays", [soundfile_clip(file) for file in files])):
+        memory = Memory(folder / f"cache of {kind}", verbose=0)
+        model = make_pipeline(audio.MFCCFeatures(), StandardScaler(), memory=memory)
+        calls = {"cached": lambda m=model, c=cells: m.fit_transform(c)}
+        cold = []
+        for _ in range(3):
+            memory.clear(warn=False)
+            cold.append(time_in_turn(calls, 1, clock=time.perf_counter)["cached"][0])
+        cached = float(np.median(time_in_turn(calls, LOOP, clock=time.perf_counter)["cached"]))
+        gain = float(np.median(cold)) / cached
+        rows.append(f"| {kind} | {np.median(cold):,.0f} | {cached:,.0f} | {gain:.0f} |")
+        if kind == "files" and gain < CACHED:
+            slow.append(f"cached features of files: {gain:.0f} times as fast, not {CACHED}")
+    return rows, slow
+
+
 def spin(_: Any) -> None:
     """Compute for some 25 ms, with nothing to send."""
     for number in range(400_000):
@@ -301,18 +368,27 @@ def what_processes_cost() -> tuple[float, float, float]:
     began = time.perf_counter()
     two(delayed(image.hog_features)(np.zeros((96, 96), np.uint8)) for _ in range(4))
     start = time.perf_counter() - began
-    tasks = list(enumerate([np.zeros(2 * RATE, np.float32)] * 400))
-    empty = list(enumerate([np.zeros(1, np.float32)] * 400))
-    batches = [tasks[first : first + 25] for first in range(0, 400, 25)]
+    full, empty = ([(k, np.ones(size, np.float32)) for k in range(400)] for size in (2 * RATE, 1))
+
+    def share(tasks: list[Any]) -> None:
+        _parallel.in_processes(length, tasks, n_jobs=2)
+
+    def send(tasks: list[Any]) -> None:
+        two(delayed(len)(tasks[first : first + 25]) for first in range(0, len(tasks), 25))
+
     calls: dict[str, Callable[[], Any]] = {
-        "nothing": lambda: _parallel.in_processes(length, empty, n_jobs=2),
-        "sharing": lambda: _parallel.in_processes(length, tasks, n_jobs=2),
-        "sending": lambda: two(delayed(len)(batch) for batch in batches),
+        "share": lambda: share(full),
+        "share nothing": lambda: share(empty),
+        "send": lambda: send(full),
+        "send nothing": lambda: send(empty),
     }
     times = time_in_turn(calls, LOOP, clock=time.perf_counter)
-    n_bytes = sum(cell.nbytes for _, cell in tasks)
-    shared, sent = (times[key] - times["nothing"] for key in ("sharing", "sending"))
-    return start, float(np.median(sent)) / 1000 / n_bytes, float(np.median(shared)) / 1000 / n_bytes
+    n_bytes = sum(cell.nbytes for _, cell in full)
+    sent, shared = (
+        float(np.median(times[key] - times[f"{key} nothing"])) / 1000 / n_bytes
+        for key in ("send", "share")
+    )
+    return start, sent, shared
 
 
 def main() -> int:
@@ -322,6 +398,8 @@ def main() -> int:
         start, sending, sharing = what_processes_cost()
         one_by_one, slow = call_by_call(Path(name))
         by_column, slower = column_by_column(Path(name))
+        alike = instead(Path(name))
+        from_cache, uncached = cold_and_cached(Path(name))
     packages = ("numpy", "scipy", "scikit-learn", "opencv-python", "librosa", "scikit-image")
     page = f"""\
 # The features beside the libraries'
@@ -360,10 +438,29 @@ memory that both processes see: to copy them there took {1e9 * sharing:.1f} ns a
 them through a pipe {1e9 * sending:.1f}, which is {1000 * sending * 8 * RATE:.2f} ms for a clip of
 2 s. The start of the processes took {start:.1f} s, once; they stay for five minutes.
 
+## What else one might use
+
+Samples a second, as above. Not the same work: python_speech_features has other frames and filters,
+OpenCV's classes cluster and count by their own rules.
+
+| ours | samples a second | instead | samples a second | ratio |
+|---|---|---|---|---|
+{chr(10).join(alike)}
+
+## Cold and cached
+
+Milliseconds to fit a pipeline of `MFCCFeatures` and a scaler on {N_CELLS} clips of 2 s whose
+`memory` is a `joblib.Memory`: with an empty cache, and again. To know that it has seen its input,
+joblib reads all of it; of files it only reads the paths, and cannot tell that one has changed.
+
+| clips | cold, ms | cached, ms | times as fast |
+|---|---|---|---|
+{chr(10).join(from_cache)}
+
 {machine(*packages)}
 Written by `benchmarks/features.py`.
 """
-    return publish(PAGE, page, slow + slower)
+    return publish(PAGE, page, slow + slower + uncached)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def as_column(X: Any, *, what: str) -> list[Any]:
     ValueError
         If `X` has several columns, or has no rows.
     """
-    if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
+    if isinstance(X, str | bytes) or not hasattr(X, "__len__") or getattr(X, "shape", None) == ():
         raise TypeError(f"expected a column of {what}, got one {type(X).__name__}; wrap it: [x]")
     if isinstance(X, np.ndarray) or (hasattr(X, "to_pandas") and hasattr(X, "columns")):
         X = as_table(X)

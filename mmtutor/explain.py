@@ -115,6 +115,8 @@ def shapley(
         )
     players = tuple(players)
     n = len(players)
+    if not all(isinstance(player, Hashable) and not is_missing(player) for player in players):
+        raise TypeError(f"players must be names, such as texts or numbers; got {players!r:.60}")
     if n == 0 or len(set(players)) < n:
         raise ValueError(f"players must be one or more names, each once; got {list(players)}")
     if n > MOST_PLAYERS:
@@ -124,14 +126,21 @@ def shapley(
         )
     worth = {S: value(S) for size in range(n + 1) for S in combinations(players, size)}
     for S, earned in worth.items():
-        if not np.isfinite(earned).all():
-            raise ValueError(f"the value of {S} is not finite: {earned}")
+        if not _is_finite(earned):
+            raise ValueError(f"the value of {S} is not finite: {earned!r:.60}")
     share: dict[Player, Any] = dict.fromkeys(players, 0.0)
     for S in worth:
         for player in S:
             rest = tuple(other for other in S if other != player)
             share[player] = share[player] + (worth[S] - worth[rest]) / (n * comb(n - 1, len(rest)))
     return share
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return bool(np.isfinite(value).all())
+    except TypeError:  # no number
+        return False
 
 
 def modality_shares(
@@ -210,13 +219,19 @@ def modality_shares(
     >>> bool(((table["text"] > 0) & (table["stars"] > 0)).all())
     True
     """
+    _require_classifier(model)
     X = as_table(X)
     if not isinstance(X, pd.DataFrame):
         raise ValueError(f"X must be a DataFrame, a column a modality; got {type(X).__name__}")
+    if modalities is None:
+        modalities = X.columns
+    many = isinstance(modalities, Iterable) and not isinstance(modalities, str)
+    if not many or not all(isinstance(name, Hashable) for name in modalities):
+        raise TypeError(f"modalities must be names or a mapping, got {modalities!r:.60}")
     if not isinstance(modalities, Mapping):
-        modalities = {name: [name] for name in (X.columns if modalities is None else modalities)}
+        modalities = {name: [name] for name in modalities}
     columns = {
-        name: list(select(X, [own] if isinstance(own, str) else own).columns)
+        name: list(select(X, [own] if np.ndim(own) == 0 else own).columns)
         for name, own in modalities.items()
     }
     reserved = sorted({"target", "base", "prediction"} & set(columns))
@@ -249,6 +264,13 @@ def modality_shares(
     return pd.DataFrame({**named, "prediction": value(everything)}, index=X.index)
 
 
+def _require_classifier(model: Any) -> None:
+    if not (hasattr(model, "predict_proba") and hasattr(model, "classes_")):
+        raise TypeError(
+            f"model must be a fitted classifier with predict_proba and classes_, got {model!r:.60}"
+        )
+
+
 def _codes(model: Any, p: NDArray, target: Any) -> NDArray[np.int64]:
     """Return the number of each row's target in the model's classes."""
     if target is None:
@@ -257,7 +279,7 @@ def _codes(model: Any, p: NDArray, target: Any) -> NDArray[np.int64]:
     wanted = np.full(len(p), target) if np.ndim(target) == 0 else np.asarray(target)
     if wanted.shape != (len(p),):
         raise ValueError(f"target has shape {wanted.shape} for {len(p)} samples: give one a sample")
-    unknown = sorted(set(wanted.tolist()) - set(known.tolist()), key=str)
+    unknown = [label for label in wanted.tolist() if label not in known.tolist()]
     if unknown:
         raise ValueError(f"target {unknown[0]!r} is no class of the model: {known.tolist()}")
     return np.searchsorted(known, wanted)
@@ -644,7 +666,7 @@ def occlusion(
     >>> drop.idxmax(), (drop > 0.01).tolist()
     ('good', [False, True, False])
     """
-    cell = _cell(row, column)
+    cell = _cell(model, row, column, parts)
     names = parts.split(cell)
     cells = [cell, *(parts.remove(cell, [place]) for place in range(len(names)))]
     p = _scaled(_target_proba(model, row, column, cells, target), scale)
@@ -717,8 +739,12 @@ def deletion_curve(
     >>> (curve > 0.51).tolist()
     [True, False, False, False]
     """
-    cell = _cell(row, column)
-    n_parts, given = len(parts.split(cell)), np.asarray(scores, dtype=float)
+    cell = _cell(model, row, column, parts)
+    n_parts = len(parts.split(cell))
+    try:
+        given = np.asarray(scores, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"scores must be numbers, got {scores!r:.60}") from None
     if given.shape != (n_parts,) or not np.isfinite(given).all():
         raise ValueError(
             f"{n_parts} parts need as many finite scores, got {np.isfinite(given).sum()} in an "
@@ -729,12 +755,17 @@ def deletion_curve(
     return _target_proba(model, row, column, cells, target)
 
 
-def _cell(row: Any, column: str) -> Any:
-    """Return the cell of a table of one row."""
+def _cell(model: Any, row: Any, column: str, parts: Any) -> Any:
+    """Return the cell of a table of one row, once the other arguments are what they should be."""
+    _require_classifier(model)
+    if not (hasattr(parts, "split") and hasattr(parts, "remove")) or isinstance(parts, type):
+        raise TypeError(f"parts must be Words(), Patches() or TimeFrequency(), got {parts!r:.60}")
     if not isinstance(row, pd.DataFrame) or len(row) != 1:
         what = f"{len(row)} rows" if isinstance(row, pd.DataFrame) else type(row).__name__
         raise ValueError(f"expected a DataFrame of one row, got {what}: take X.iloc[[i]]")
-    cell = select(row, column).iloc[0]
+    if not isinstance(column, Hashable) or column not in row:
+        raise ValueError(f"row has no column {column!r:.60}; its columns are {[*row.columns]}")
+    cell = row[column].iloc[0]
     if is_missing(cell):
         raise ValueError(f"{column} is missing in row {row.index[0]}: there is nothing to remove")
     return cell

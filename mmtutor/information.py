@@ -16,13 +16,13 @@ Conventions
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_scalar
+
+from mmtutor._ranges import check_ranges, whole
 
 __all__ = [
     "Decomposition",
@@ -259,7 +259,7 @@ def quantise(values: ArrayLike, n_levels: int = 4) -> NDArray[np.int64]:
         raise ValueError(f"expected one row of numbers, got an array of shape {x.shape}")
     if not np.isfinite(x).all():
         raise ValueError(f"{np.sum(~np.isfinite(x))} of {x.size} values are NaN or infinite")
-    check_scalar(n_levels, "n_levels", Integral, min_val=2)
+    check_ranges({"n_levels": whole(2)}, n_levels=n_levels)
     inner_edges = np.quantile(x, np.arange(1, n_levels) / n_levels)
     return np.searchsorted(inner_edges, x, side="left")
 
@@ -303,8 +303,8 @@ def information_bias(n_x: int, n_y: int, n_samples: int) -> float:
     >>> print(f"{information_bias(4, 3, 100):.3f} bits")
     0.043 bits
     """
-    for count, name in ((n_x, "n_x"), (n_y, "n_y"), (n_samples, "n_samples")):
-        check_scalar(count, name, Integral, min_val=1)
+    ranges = dict.fromkeys(("n_x", "n_y", "n_samples"), whole())
+    check_ranges(ranges, n_x=n_x, n_y=n_y, n_samples=n_samples)
     return (n_x - 1) * (n_y - 1) / (2 * n_samples * float(np.log(2)))
 
 

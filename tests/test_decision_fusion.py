@@ -1119,3 +1119,6 @@ def test_scores_that_are_not_one_a_class_are_refused_by_name():
     with pytest.raises(ValueError, match=r"^expert 'face'.*, 6\) for 4 classes.*'ovr'"):
         fusion.fit(X, y)
     fusion.set_params(face=SVC()).fit(X, y)
+    fusion.set_params(face=pairs)
+    with pytest.raises(ValueError, match="for 3 classes, one a pair; one column a class"):
+        fusion.fit(X, y % 3)

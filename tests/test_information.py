@@ -148,8 +148,8 @@ def test_bias_predicts_what_independent_samples_show():
         (lambda: info.quantise([1, np.nan]), "1 of 2 values are NaN"),
         (lambda: info.quantise([]), r"shape \(0,\)"),
         (lambda: info.joint_distribution(["a", None], [1, 2]), "variable 0 has NaN, None"),
-        (lambda: info.quantise([1, 2], 1), "n_levels == 1, must be >= 2"),
-        (lambda: info.information_bias(2, 2, 0), "n_samples == 0, must be >= 1"),
+        (lambda: info.quantise([1, 2], 1), "n_levels is 1; expected a whole number of at least 2"),
+        (lambda: info.information_bias(2, 2, 0), "n_samples is 0; expected a whole number"),
     ],
 )
 def test_errors(call, message):

@@ -286,7 +286,7 @@ def test_more_modalities_never_lower_the_ceiling():
         ({"reliability": (1.0, -1.0, 1.0)}, "must be at least 0"),
         ({"missing": (0.0, 0.0, 1.5)}, "between 0 and 1"),
         ({"prior": (0.5, 0.2, 0.2)}, "sum to 1"),
-        ({"levels": (1.0, 1.0)}, "distinct levels"),
+        ({"levels": (1.0, 1.0)}, "two or more distinct"),
     ],
 )
 def test_bad_posts_are_named(wrong, words):

@@ -112,7 +112,7 @@ def test_any_length_and_tempo(seconds, tempo):
     ("changed", "message"),
     [
         ({"mode": "dorian"}, "mode must be 'major' or 'minor', got 'dorian'"),
-        ({"tonic": 12}, "tonic must be a whole number"),
+        ({"tonic": 12}, "tonic, from 0 .C. to 11 .B., must be at most 11, got 12"),
         ({"tempo": 10}, "tempo"),
         ({"loudness": -20}, "loudness"),
         ({"seconds": 0}, "seconds"),

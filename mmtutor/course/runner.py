@@ -177,7 +177,9 @@ def _run_all(outcomes: Sequence[Outcome], *, store: bool, jobs: int) -> None:
 
     # In the main thread nbclient would install a signal handler per notebook; the last one wins.
     with bar, ThreadPoolExecutor(jobs) as pool:
-        tasks = [pool.submit(one, outcome) for outcome in outcomes]
+        # The longest first, or the last of them runs alone beside an idle core.
+        longest = sorted(outcomes, key=lambda outcome: -outcome.chapter.seconds)
+        tasks = [pool.submit(one, outcome) for outcome in longest]
         try:
             while wait(tasks, SAMPLE_EVERY).not_done:
                 for outcome in outcomes:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from sklearn.utils import Bunch
 
+from mmtutor._ranges import check_ranges, or_none, whole
 from mmtutor.datasets import remote
 
 __all__ = ["fetch_emoji"]
@@ -73,8 +74,8 @@ def fetch_emoji(
     ...     emoji = fetch_emoji(size=None, min_occurrences=100)
     ...     assert emoji.frame["emoji"].iloc[0] == "\\N{FACE WITH TEARS OF JOY}"
     """
-    if size is not None and size <= 0:
-        raise ValueError(f"size must be a positive number of pixels or None, got {size}")
+    ranges = {"size": or_none(whole()), "min_occurrences": whole(0)}
+    check_ranges(ranges, size=size, min_occurrences=min_occurrences)
     words = remote.fetch_files("emoji_sentiment", download_if_missing, progress)
     svgs = remote.fetch_files("emoji_glyphs", download_if_missing, progress)
     glyphs = {}

@@ -11,12 +11,11 @@ Conventions
 
 from __future__ import annotations
 
-from numbers import Integral
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_scalar
+
+from mmtutor._ranges import check_ranges, whole
 
 from . import _checks
 
@@ -103,7 +102,7 @@ def reliability_diagram(
     1         0.9       0.5      2
     """
     y, P, names = validate(y, probabilities, classes)
-    check_scalar(n_bins, "n_bins", Integral, min_val=1)
+    check_ranges({"n_bins": whole()}, n_bins=n_bins)
     edges = np.linspace(0, 1, n_bins + 1)
     confidence = np.minimum(P.max(axis=1), 1.0)
     right = names[P.argmax(axis=1)] == y

@@ -17,8 +17,7 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from numbers import Integral, Real
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -34,9 +33,11 @@ from sklearn.model_selection import (
     check_cv,
     cross_validate,
 )
-from sklearn.utils import check_scalar, indexable
+from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
+
+from mmtutor._ranges import check_ranges, number, whole
 
 from . import _checks
 
@@ -117,18 +118,15 @@ def corrected_t_test(
     0.030 [0.001, 0.059], p = 0.047
     """
     d = _checks.numbers(differences, what="differences")
-    check_scalar(test_share, "test_share", Real)
-    check_scalar(confidence, "confidence", Real)
+    ranges = {
+        "test_share": number("(0, inf)", "n_test / n_train, a positive number"),
+        "confidence": number("(0, 1)"),
+    }
+    check_ranges(ranges, test_share=test_share, confidence=confidence)
     if d.ndim != 1 or len(d) < 2:
         raise ValueError(f"at least two differences in one row are needed, got shape {d.shape}")
     if not np.isfinite(d).all():
         raise ValueError(f"{np.sum(~np.isfinite(d))} of {len(d)} differences are NaN or infinite")
-    if not test_share > 0:
-        raise ValueError(
-            f"test_share must be n_test / n_train, a positive number; got {test_share}"
-        )
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
     mean, n_folds = float(d.mean()), len(d)
     error = float(np.sqrt((1 / n_folds + test_share) * d.var(ddof=1)))
     reach = float(stats.t.ppf((1 + confidence) / 2, n_folds - 1)) * error
@@ -232,9 +230,11 @@ class RepeatedGroupKFold(BaseCrossValidator):
         """
         if groups is None:
             raise ValueError("groups is missing: say who each row belongs to")
+        if not isinstance(groups, Sized):
+            raise TypeError(f"groups must say who each row belongs to, got {groups!r:.60}")
         groups = _checks.labels(groups, what="groups (one a row)", length=len(groups))
-        for name, low in (("n_splits", 2), ("n_repeats", 1), ("random_state", 0)):
-            check_scalar(getattr(self, name), name, Integral, min_val=low)
+        ranges = {"n_splits": whole(2), "n_repeats": whole(), "random_state": whole(0)}
+        check_ranges(ranges, **{name: getattr(self, name) for name in ranges})
         kind = StratifiedGroupKFold if self.stratify else GroupKFold
         for repeat in range(self.n_repeats):
             folds = kind(self.n_splits, shuffle=True, random_state=self.random_state + repeat)
@@ -288,8 +288,8 @@ def compare(
     Raises
     ------
     ValueError
-        If there is no model, a name in `singles` is unknown, lengths disagree, a group is missing,
-        or a fold has a group on both sides.
+        If there is no model, a name in `singles` is unknown, lengths disagree, `cv` gives no folds,
+        a group is missing, or a fold has a group on both sides.
     RuntimeError
         If a model fails in a fold; its name and the fold are in the message.
 
@@ -392,22 +392,25 @@ def _folds(
     cv: Any, X: Any, y: NDArray, groups: NDArray | None, *, classifier: bool
 ) -> list[tuple[NDArray, NDArray]]:
     """Return the folds as row numbers, after making sure that no group is on both sides."""
-    if isinstance(cv, int) and groups is not None:
-        kind = StratifiedGroupKFold if classifier else GroupKFold
-        cv = kind(cv, shuffle=True, random_state=0)
-    splitter = check_cv(cv, y, classifier=classifier)
-    with warnings.catch_warnings():  # whether groups are respected is checked below, not assumed
-        warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-        folds = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(X, y, groups)]
+    try:
+        if isinstance(cv, int) and groups is not None:
+            kind = StratifiedGroupKFold if classifier else GroupKFold
+            cv = kind(cv, shuffle=True, random_state=0)
+        splitter = check_cv(cv, y, classifier=classifier)
+        with warnings.catch_warnings():  # whether groups are respected is checked below
+            warnings.filterwarnings("ignore", message="The groups parameter is ignored")
+            folds = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(X, y, groups)]
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"cv={cv!r:.60} gives no folds of {len(y)} samples: {error}") from error
     if len(folds) < 2:
         raise ValueError(f"cv gave {len(folds)} fold: at least two are needed for an interval")
     if groups is None:
         return folds
-    for number, (train, test) in enumerate(folds):
+    for k, (train, test) in enumerate(folds):
         shared = np.intersect1d(groups[train], groups[test])
         if len(shared):
             raise ValueError(
-                f"fold {number} has {len(shared)} groups in both training and test "
+                f"fold {k} has {len(shared)} groups in both training and test "
                 f"({shared[0]!s} for one); use a grouped splitter, such as "
                 "RepeatedGroupKFold, or pass cv as a number"
             )

@@ -11,12 +11,12 @@ and whole people are drawn. The interval is the percentile interval.
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils import check_scalar
+
+from mmtutor._ranges import check_ranges, number, whole
 
 from . import _checks
 
@@ -107,10 +107,8 @@ def bootstrap_interval(
     n_samples = lengths.pop()
     if n_samples == 0:
         raise ValueError("the arrays are empty: at least two rows are needed")
-    check_scalar(confidence, "confidence", Real)
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
-    check_scalar(n_resamples, "n_resamples", Integral, min_val=1)
+    ranges = {"confidence": number("(0, 1)"), "n_resamples": whole()}
+    check_ranges(ranges, confidence=confidence, n_resamples=n_resamples)
     owners = np.arange(n_samples) if groups is None else groups
     owners = _checks.labels(owners, what="groups (one a row)", length=n_samples)
     names, member = np.unique(owners, return_inverse=True)

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.utils.validation import _check_sample_weight
 
-from mmtutor.fusion.rules import RULES, Rule, _keywords, apply_rule, floats
+from mmtutor.fusion.rules import RULES, Rule, _check_prior, _keywords, apply_rule, floats
 
 _UNWEIGHTED = ("max", "min", "stack")
 _UNLEARNABLE = ("max", "min", "stack", "median", "vote")
@@ -60,6 +60,15 @@ def check_weighted(rule: str | Rule, *, learned: bool) -> None:
         )
 
 
+def sample_weights(given: ArrayLike | None, samples: Any) -> np.ndarray:
+    """Return how much each sample counts, 1 for None; raise ``ValueError`` if that cannot be."""
+    given = None if given is None else floats("sample_weight", given)
+    counts = _check_sample_weight(given, samples, dtype=float, ensure_non_negative=True)
+    if not counts.any():
+        raise ValueError("sample_weight is 0 for every sample: at least one must count")
+    return counts
+
+
 def learn_weights(
     P: ArrayLike,
     y: ArrayLike,
@@ -92,8 +101,8 @@ def learn_weights(
     ------
     ValueError
         If the rule takes no weights or can learn none ("max", "min", "median", "vote"), if `P` or
-        `prior` break the conventions of :mod:`mmtutor.fusion.rules`, or if `y` does not number the
-        classes of `P`.
+        `prior` break the conventions of :mod:`mmtutor.fusion.rules`, if `y` does not number the
+        classes of `P`, or if `sample_weight` is not a number >= 0 for each sample, one above 0.
 
     See Also
     --------
@@ -130,16 +139,19 @@ def learn_weights(
     """
     check_weighted(rule, learned=True)
     P, y = floats("P", P).astype(float), np.asarray(y)
-    if P.ndim != 3 or y.shape != P.shape[:1] or not np.isin(y, range(P.shape[2])).all():
+    if (
+        P.ndim != 3
+        or P.size == 0
+        or y.shape != P.shape[:1]
+        or not np.isin(y, range(P.shape[2])).all()
+    ):
         raise ValueError(
             f"P has shape {P.shape} and y {y.shape}; expected (n_samples, n_experts, n_classes) "
             "and, for each sample, the number of its class from 0 to n_classes - 1"
         )
     n_samples, n_experts, n_classes = P.shape
-    prior = (
-        np.full(n_classes, 1 / n_classes) if prior is None else floats("prior", prior).astype(float)
-    )
-    counts = _check_sample_weight(sample_weight, P[:, 0, :1], dtype=float, ensure_non_negative=True)
+    prior = _check_prior(prior, n_classes)
+    counts = sample_weights(sample_weight, P[:, 0, :1])
     product = rule in ("product", RULES["product"])
 
     def loss(parameters: np.ndarray) -> float:

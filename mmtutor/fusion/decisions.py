@@ -23,7 +23,6 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_consistent_length,
     check_is_fitted,
     column_or_1d,
@@ -33,7 +32,7 @@ from sklearn.utils.validation import (
 from mmtutor._composition import Composition, Part, at_work, check_rows, read
 from mmtutor._table import as_table, require_present, row_names
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
-from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights
+from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights, sample_weights
 from mmtutor.fusion.rules import RULES, Rule, _check_prior, apply_rule
 
 __all__ = ["DecisionFusion"]
@@ -252,7 +251,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         if groups is not None:
             groups = np.asarray(groups)
             require_present(groups, row_names(X), what="groups", remedy="give each row one")
-        weight = _check_sample_weight(sample_weight, y, dtype=float, ensure_non_negative=True)
+        weight = sample_weights(sample_weight, y)
         self._set_priors(np.bincount(codes, weight))
 
         parts = read("expert", experts, X, self.missing)
@@ -532,8 +531,7 @@ class DecisionFusion(ClassifierMixin, Composition):
 
 def _weighted(part: Part, weight: np.ndarray) -> dict[str, np.ndarray]:
     """Return the keyword that takes sample weights to an expert's fit; {} if there is none."""
-    expert = part.estimator
-    last = expert[-1] if isinstance(expert, Pipeline) else expert
+    expert, last = part.estimator, _last_step(part.estimator)
     if not has_fit_parameter(last, "sample_weight"):
         warnings.warn(
             f"expert {part.name!r} ({last}) takes no sample_weight: it is fitted without; "
@@ -543,6 +541,10 @@ def _weighted(part: Part, weight: np.ndarray) -> dict[str, np.ndarray]:
         return {}
     direct = last is expert or get_config()["enable_metadata_routing"]
     return {"sample_weight" if direct else f"{expert.steps[-1][0]}__sample_weight": weight}
+
+
+def _last_step(expert: Any) -> Any:
+    return expert[-1] if isinstance(expert, Pipeline) else expert
 
 
 def _fit_expert(
@@ -590,10 +592,14 @@ def _scores(
     with at_work(f"expert {part.name!r}", part.columns):
         own = expert_scores(fitted, given, calibration)
         check_rows(given, own, part.columns)
-        if own.ndim != 2 or own.shape[1] != len(fitted.classes_):
+        # Three classes make three pairs, too: the shape alone does not tell.
+        pairs = getattr(_last_step(fitted), "decision_function_shape", "ovr") == "ovo"
+        n_own, by_score = len(fitted.classes_), calibration and hasattr(fitted, "decision_function")
+        if own.ndim != 2 or own.shape[1] != n_own or (n_own > 2 and by_score and pairs):
+            each = ", one a pair" * pairs
             raise ValueError(
-                f"scores of shape {own.shape} for {len(fitted.classes_)} classes; one column a "
-                "class is needed (of an SVC: decision_function_shape='ovr')"
+                f"scores of shape {own.shape} for {n_own} classes{each}; one column a class is "
+                "needed (of an SVC: decision_function_shape='ovr')"
             )
     scores = np.full((len(own), len(classes)), np.nan)
     scores[:, np.searchsorted(classes, fitted.classes_)] = own

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,10 @@ from scipy import sparse
 from sklearn.base import TransformerMixin, clone
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import Bunch
-from sklearn.utils.validation import check_consistent_length, check_is_fitted, check_scalar
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from mmtutor._composition import Composition, Part, at_work, check_rows, read
+from mmtutor._ranges import check_ranges, number, or_none, whole
 from mmtutor.fusion._alignment import _MOST, generalised_cca, principal_axes
 from mmtutor.fusion._weights import given_weights
 
@@ -310,9 +310,8 @@ class FeatureFusion(TransformerMixin, Composition):
             raise ValueError(f"unknown align {self.align!r}: use one of {list(_ALIGN)}")
         if self.missing not in ("any", "all"):
             raise ValueError(f"missing is {self.missing!r}; expected 'any' or 'all'")
-        if self.n_components is not None:
-            check_scalar(self.n_components, "n_components", (int, np.integer), min_val=1)
-        check_scalar(self.shrinkage, "shrinkage", Real, min_val=0, max_val=1)
+        ranges = {"n_components": or_none(whole()), "shrinkage": number("[0, 1]")}
+        check_ranges(ranges, n_components=self.n_components, shrinkage=self.shrinkage)
         if self.align == "cca" and self.n_components is not None and len(names) < 2:
             raise ValueError("align='cca' needs at least two blocks; use align='svd'")
         self.weights_ = None

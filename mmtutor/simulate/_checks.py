@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+LONGEST = 3600.0  # seconds of a clip that is drawn in one piece
+HIGHEST_RATE = 192_000  # Hz
 
 
 def count(value: int, *, what: str, low: int = 1, high: int | None = None) -> int:
@@ -30,8 +34,8 @@ def numbers(
     values: Sequence[float], n: int, *, what: str, high: float = np.inf
 ) -> tuple[float, ...]:
     """Return n numbers if each is finite and lies in [0, high], else raise ValueError."""
-    if len(values) != n:
-        raise ValueError(f"{what} needs {n} values, got {len(values)}: {tuple(values)}")
+    if not isinstance(values, Sequence | np.ndarray) or len(values) != n:
+        raise ValueError(f"{what} needs {n} values in a row, got {values!r:.60}")
     return tuple(between(value, 0, high, what=what) for value in values)
 
 
@@ -58,7 +62,7 @@ def per_modality(
     if unknown:
         raise ValueError(f"{what} names {unknown}; the modalities are {list(default)}")
     for value in given.values():
-        if isinstance(value, str) or np.ndim(value) != 0:
+        if not isinstance(value, Real):
             raise TypeError(
                 f"{what} is a number or a mapping such as {{'audio': 0.5}}, got {value!r}"
             )
@@ -67,7 +71,10 @@ def per_modality(
 
 def point(identity: ArrayLike, names: Sequence[str]) -> np.ndarray:
     """Return an identity as float64 if it is a finite number a name, else raise ValueError."""
-    vector = np.asarray(identity, dtype=float)
+    try:
+        vector = np.asarray(identity, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"identity must be numbers, got {identity!r:.60}") from None
     if vector.shape != (len(names),):
         raise ValueError(
             f"identity must have shape ({len(names)},), one number for each of "

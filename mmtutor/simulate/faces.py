@@ -13,6 +13,7 @@ two of them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Real
 from types import SimpleNamespace
 
 import numpy as np
@@ -202,9 +203,9 @@ def render_face(
     for what, angle, most in (("yaw", yaw, 30), ("pitch", pitch, 30), ("light", light, 90)):
         between(angle, -most, most, what=what, unit=" degrees")
     between(noise, 0, what="noise, a standard deviation,")
-    count(size, what="size in pixels", low=16)
-    if not np.isfinite(valence):
-        raise ValueError(f"valence must be finite, got {valence}")
+    count(size, what="size in pixels", low=16, high=4096)
+    if not (isinstance(valence, Real) and np.isfinite(valence)):
+        raise ValueError(f"valence must be a finite number, got {valence!r}")
     face = _measure(point(identity, IDENTITY_NAMES))
     rng = np.random.default_rng(random_state)
     smile = float(np.clip(valence, -1.0, 1.0))

@@ -121,14 +121,19 @@ class PostWorld:
 
     def __post_init__(self) -> None:
         # A frozen dataclass with tuples only can be a key of the cache of integrals below.
+        if isinstance(self.modalities, str) or not isinstance(self.modalities, Sequence):
+            raise TypeError(f"modalities must be a tuple of names, got {self.modalities!r:.60}")
         n = len(self.modalities)
-        missing = self.missing if any(self.missing) else (0.0,) * n
+        missing = self.missing if np.any(self.missing) else (0.0,) * n
         put = object.__setattr__
         put(self, "reliability", numbers(self.reliability, n, what="reliability"))
         put(self, "missing", numbers(missing, n, what="missing", high=1.0))
+        levels = np.unique([v for v in np.ravel(self.levels) if isinstance(v, Real)])
+        if len(levels) < 2 or np.size(self.levels) != np.isfinite(levels).sum():
+            raise ValueError(
+                f"levels must be finite numbers, two or more distinct ones, got {self.levels!r:.60}"
+            )
         put(self, "levels", tuple(float(level) for level in self.levels))
-        if len(set(self.levels)) < 2:
-            raise ValueError(f"a world needs two or more distinct levels, got {self.levels}")
         between(self.conflict, 0, 1, what="conflict")
         lowest = -1.0 / (n - 1) if n > 1 else -1.0
         rho = self.noise_correlation
@@ -465,13 +470,20 @@ class PeopleWorld:
             raise ValueError(
                 f"n_named must be from 1 to n_people - 1 = {self.n_people - 1}, got {self.n_named}"
             )
+        count(self.random_state, what="random_state", low=0)
         between(self.caption_accuracy, 0, 1, what="caption_accuracy")
         between(self.conflict, 0, 1, what="conflict")
+        for what in ("sizes", "reliability", "missing"):
+            given = getattr(self, what)
+            if not isinstance(given, Mapping):
+                raise TypeError(f"{what} must be a mapping like {{'audio': 1}}, got {given!r:.60}")
         unknown = set(self.missing) - set(self.modalities) | set(self.reliability) - set(self.sizes)
         if unknown:
-            raise ValueError(f"unknown modalities {sorted(unknown)}; known are {self.modalities}")
-        for name in self.sizes:
-            numbers([self.reliability[name]], 1, what=f"reliability of {name}")
+            known = self.modalities
+            raise ValueError(f"unknown modalities {sorted(unknown, key=str)}; known are {known}")
+        for name, size in self.sizes.items():
+            count(size, what=f"size of {name}")
+            between(self.reliability.get(name, np.nan), 0, what=f"reliability of {name}")
         for name, value in self.missing.items():
             between(value, 0, 1, what=f"missing of {name}")
 

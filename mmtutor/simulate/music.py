@@ -8,9 +8,12 @@ tempo and loudness are mood cues that chroma does not hold.
 
 from __future__ import annotations
 
-import numpy as np
+from numbers import Real
 
-from mmtutor.simulate._checks import between
+import numpy as np
+from numpy.typing import ArrayLike
+
+from mmtutor.simulate._checks import HIGHEST_RATE, LONGEST, between, count
 
 __all__ = ["mix", "render_music"]
 
@@ -77,15 +80,13 @@ def render_music(
     >>> round(float(abs(clip).max()), 3)
     0.475
     """
-    if mode not in _TRIADS:
+    if not isinstance(mode, str) or mode not in _TRIADS:
         raise ValueError(f"mode must be 'major' or 'minor', got {mode!r}")
-    if tonic not in range(12):
-        raise ValueError(f"tonic must be a whole number from 0 (C) to 11 (B), got {tonic!r}")
+    count(tonic, what="tonic, from 0 (C) to 11 (B),", low=0, high=11)
     between(tempo, 30, 300, what="tempo", unit=" beats a minute")
     between(loudness, 0, 1, what="loudness", unit=", silence and full scale")
-    between(sample_rate, 4000, what="sample_rate", unit=" Hz")
-    if not 0 < seconds < np.inf:
-        raise ValueError(f"seconds must be positive, got {seconds}")
+    between(sample_rate, 4000, HIGHEST_RATE, what="sample_rate", unit=" Hz")
+    between(seconds, 1 / sample_rate, LONGEST, what="seconds")
     rng = np.random.default_rng(random_state)
     progression = _PROGRESSIONS[rng.integers(len(_PROGRESSIONS))]
     inversion = int(rng.integers(3))
@@ -148,14 +149,9 @@ def mix(voice: np.ndarray, music: np.ndarray, *, music_level_db: float) -> np.nd
     >>> round(float(20 * np.log10(spectrum[440] / spectrum[150])), 3)
     -20.0
     """
-    voice, music = np.asarray(voice, dtype=float), np.asarray(music, dtype=float)
-    for name, clip in (("voice", voice), ("music", music)):
-        if clip.ndim != 1:
-            raise ValueError(f"{name} must have shape (n_samples,), got shape {clip.shape}")
-        if not np.isfinite(clip).all():
-            raise ValueError(f"{name} holds NaN or infinite samples")
-    if np.isnan(music_level_db) or music_level_db == np.inf:
-        raise ValueError(f"music_level_db must be a level in dB, got {music_level_db}")
+    voice, music = _clip(voice, "voice"), _clip(music, "music")
+    if not isinstance(music_level_db, Real) or not music_level_db < np.inf:
+        raise ValueError(f"music_level_db must be a level in dB, got {music_level_db!r}")
     music = np.pad(music[: len(voice)], (0, max(0, len(voice) - len(music))))
     voice_rms, music_rms = (
         np.sqrt(np.mean(clip**2)) if clip.size else 0.0 for clip in (voice, music)
@@ -165,6 +161,18 @@ def mix(voice: np.ndarray, music: np.ndarray, *, music_level_db: float) -> np.nd
         gain = 10 ** (music_level_db / 20) * voice_rms / music_rms
     mixture = voice + gain * music
     return (mixture / max(1.0, np.abs(mixture).max(initial=0.0))).astype(np.float32)
+
+
+def _clip(samples: ArrayLike, name: str) -> np.ndarray:
+    try:
+        clip = np.asarray(samples, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be samples, got {samples!r:.60}") from None
+    if clip.ndim != 1:
+        raise ValueError(f"{name} must have shape (n_samples,), got shape {clip.shape}")
+    if not np.isfinite(clip).all():
+        raise ValueError(f"{name} holds NaN or infinite samples")
+    return clip
 
 
 def _pitches(root: int, triad: tuple[int, ...], inversion: int) -> np.ndarray:

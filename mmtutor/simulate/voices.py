@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import signal
 
-from mmtutor.simulate._checks import between, point
+from mmtutor.simulate._checks import HIGHEST_RATE, LONGEST, between, point
 
 __all__ = ["IDENTITY_NAMES", "IDENTITY_SIZE", "PITCH_RATE", "Voice", "render_voice"]
 
@@ -134,8 +134,8 @@ def render_voice(
     True
     """
     valence = between(valence, -1, 1, what="valence")
-    between(seconds, 0.25, what="seconds", unit=", enough for one syllable")
-    between(sample_rate, 8000, what="sample_rate", unit=" Hz for speech")
+    between(seconds, 0.25, LONGEST, what="seconds", unit=", enough for one syllable")
+    between(sample_rate, 8000, HIGHEST_RATE, what="sample_rate", unit=" Hz for speech")
     between(noise, 0, what="noise, a standard deviation,")
     vector = np.clip(point(identity, IDENTITY_NAMES), -2.5, 2.5)
     person = dict(zip(IDENTITY_NAMES, vector, strict=True))

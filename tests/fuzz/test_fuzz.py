@@ -13,7 +13,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
-from entries import ENTRIES, JUNK, LATER, TABLES_OF_JUNK, Entry
+from entries import ENTRIES, JUNK, KEPT, TABLES_OF_JUNK, Entry
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,7 +43,7 @@ def _last(error: BaseException) -> traceback.FrameSummary:
 def calls(draw: Any, entry: Entry) -> dict[str, Any]:
     """Spoil none, one or two arguments; tables only go where no single value is expected."""
     arguments = {name: draw(values) for name, values in entry.good.items()}
-    names = sorted(set(entry.good) - LATER.get(entry.name, set()))
+    names = sorted(set(entry.good) - KEPT.get(entry.name, set()))
     for name in draw(st.lists(st.sampled_from(names), max_size=2, unique=True)) if names else ():
         single = isinstance(arguments[name], bool | int | float | str | None)
         arguments[name] = draw(JUNK if single else JUNK | TABLES_OF_JUNK)
