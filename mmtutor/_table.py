@@ -94,7 +94,9 @@ def as_column(X: Any, *, what: str) -> list[Any]:
 
 def require_present(cells: Any, rows: Sequence[Any], *, what: str, remedy: str) -> None:
     """Raise ``ValueError`` if a cell is missing, naming the rows and saying what to do."""
-    lost = [row for row, cell in zip(rows, cells, strict=True) if is_missing(cell)]
+    plain = isinstance(cells, np.ndarray) and cells.ndim == 1
+    missing = pd.isna(cells).tolist() if plain else map(is_missing, cells)
+    lost = [row for row, gone in zip(rows, missing, strict=True) if gone]
     if lost:
         raise ValueError(
             f"{len(lost)} of {len(cells)} {what} are missing (rows {_shown(lost)}); {remedy}"
