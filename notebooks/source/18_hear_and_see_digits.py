@@ -591,7 +591,7 @@ print(answers.to_string(float_format=lambda x: f"{x:.1f}"))
 # - **Over the best single modality** the product is ahead for each of the six, by 10.9 points on average. The interval touches zero all the same: where the sound is bad the gain is large, where it is good it is small, and six so different numbers make a wide interval. Over the picture, which does not depend on the speaker, it is 12.1 points, [9.6, 14.5].
 # - **Between the fusions** there is no clear winner in quiet: the product's lead over concatenation, sum and stacking is within its interval.
 # - **Calibration** gains nothing certain in quiet. The expert that is not calibrated says 0.978 and is right in 0.875; those that are calibrated are not sure enough, 0.680 and 0.700. At 0 dB, a noise that no expert has met, it is worth 24.1 points, ahead for each of the six: not calibrated, the sound's expert is right in 0.220 and still says 0.916, and so outvotes the picture; calibrated it says 0.420.
-# - **On whom** the experts were calibrated does not matter as we expected. Random folds are as good in quiet, and at 0 dB even a little ahead, for all six: their expert is the least sure there, 0.360. The rule to calibrate on people who are new stands on principle; this data does not show it.
+# - **On whom** the experts were calibrated does not matter as we expected. Random folds are as good in quiet, and at 0 dB even a little ahead, for all six; their expert is the least sure there, 0.360. The rule to calibrate on people who are new stands on principle; this data does not show it.
 # - Five training speakers are not certainly better than four.
 #
 # ## 5 · Networks on the same folds
