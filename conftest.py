@@ -22,6 +22,11 @@ from mmtutor.course.runner import KERNEL_ENVIRONMENT, make_default_data
 os.environ.update(KERNEL_ENVIRONMENT)
 if threads := os.environ.get("MMTUTOR_TEST_THREADS"):  # see tests/elsewhere.py
     os.environ.update({name: threads for name in KERNEL_ENVIRONMENT if name.endswith("_THREADS")})
+# What libraries will drop is noticed here, not by a learner: for the package and the tests see
+# pyproject.toml, for the cells of notebooks this.
+os.environ["PYTHONWARNINGS"] = ",".join(
+    f"error::{kind}Warning:__main__" for kind in ("Deprecation", "PendingDeprecation", "Future")
+)
 os.environ.pop("MPLBACKEND", None)  # kernels choose the inline backend
 
 import matplotlib

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -241,3 +243,44 @@ def test_a_table_never_made_says_how_to_make_it() -> None:
 
     with pytest.raises(FileNotFoundError, match="mmtutor evidence 97"):
         nothing.table()
+
+
+def course_of(folder: Path, **bodies: str) -> SimpleNamespace:
+    """Return a course of chapters 97, 98, ... whose experiment has one row and this body."""
+    chapters = []
+    for number, (name, body) in enumerate(bodies.items(), start=97):
+        source = folder / f"{number}_{name}.py"
+        source.write_text(
+            '# %% tags=["evidence"]\n'
+            "from mmtutor.course.evidence import experiment, grid\n"
+            f'@experiment("{number}_{name}", grid(k=[1]))\n'
+            f"def {name}(k):\n    {body}\n",
+            encoding="utf-8",
+        )
+        chapters.append(SimpleNamespace(name=source.stem, source=source))
+    return SimpleNamespace(folder=folder, choose=lambda _chosen: chapters)
+
+
+def test_a_chapter_that_fails_does_not_stop_the_next(tmp_path, capsys) -> None:
+    course = course_of(
+        tmp_path, broken="raise ValueError('no such feature')", whole="return {'a': k}"
+    )
+    assert evidence.run(course, jobs=1) == 1
+    said = capsys.readouterr()
+    assert "98_whole: made" in said.out
+    assert (
+        "97_broken: 97_broken, row {'k': 1}: ValueError: no such feature; what was made" in said.err
+    )
+    assert (tmp_path / "data" / "evidence" / "98_whole.csv").exists()
+
+
+def test_a_full_disk_is_said_in_one_line(tmp_path, capsys, monkeypatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(evidence, "_write", full)
+    assert evidence.run(course_of(tmp_path, whole="return {'a': k}"), jobs=1) == 1
+    [line] = [
+        x for x in capsys.readouterr().err.splitlines() if "97_whole" in x and "row/s" not in x
+    ]
+    assert "No space left on device; what was made is kept" in line

@@ -23,6 +23,7 @@ import io
 import itertools
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -503,7 +504,10 @@ def run(
     force: bool = False,
     jobs: int = 2,
 ) -> int:
-    """Make the tables of chapters, or only say which are not fresh; return the exit code."""
+    """Make the tables of chapters, or only say which are not fresh; return the exit code.
+
+    A chapter whose row fails, or for which the disk has no room, does not stop the others.
+    """
     from mmtutor.course import notebooks
     from mmtutor.course.runner import KERNEL_ENVIRONMENT
 
@@ -515,7 +519,14 @@ def run(
             outcomes = {one.name: state(one) for one in experiments(text)}
             bad += sum(outcome != "fresh" for outcome in outcomes.values())
         else:
-            outcomes = make(text, course.folder / "data" / "evidence", force=force, jobs=jobs)
+            folder = course.folder / "data" / "evidence"
+            try:
+                outcomes = make(text, folder, force=force, jobs=jobs)
+            except (OSError, RuntimeError) as error:
+                kept = f"what was made is kept in {folder} for the next call"
+                print(f"{chapter.name}: {error}; {kept}", file=sys.stderr, flush=True)
+                bad += 1
+                continue
         for name, outcome in outcomes.items():
             print(f"{name}: {outcome}", flush=True)
     if not check:
