@@ -32,8 +32,8 @@ def _patients(rng: np.random.Generator) -> Iterator[Case]:
         right = [right[k] for k in rng.permutation(len(right))]
         left.insert(2, left[-1])
         yield Case(left, right)
-    n = str(rng.integers(10, 99))
-    yield Case([n, f"0{n}", f"{n}0"], [f"{n}0", f"0{n}", f"00{n}"])  # other strings, other people
+    k = str(rng.integers(10, 99))
+    yield Case([k, f"0{k}", f"{k}0"], [f"{k}0", f"0{k}", f"00{k}"])  # other strings, other people
     hint = _("there may be nobody in right: then every row is -1.")
     yield Case(["17", "4"], [], hint=hint)
 
