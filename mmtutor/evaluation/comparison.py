@@ -232,8 +232,10 @@ class RepeatedGroupKFold(BaseCrossValidator):
             raise ValueError("groups is missing: say who each row belongs to")
         if not isinstance(groups, Sized):
             raise TypeError(f"groups must say who each row belongs to, got {groups!r:.60}")
-        groups = _checks.labels(  # type: ignore[arg-type]
-            groups, what="groups (one a row)", length=len(groups)
+        groups = _checks.labels(
+            groups,  # type: ignore[arg-type]
+            what="groups (one a row)",
+            length=len(groups),
         )
         ranges = {"n_splits": whole(2), "n_repeats": whole(), "random_state": whole(0)}
         check_ranges(ranges, **{name: getattr(self, name) for name in ranges})
