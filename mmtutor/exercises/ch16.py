@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold
 from sklearn.naive_bayes import GaussianNB
 
@@ -246,8 +247,18 @@ def _chain(
     return chain
 
 
+def _early(new_expert, voice, face, y, actors, n_splits):
+    X, P = np.hstack([voice, face]), np.zeros((len(y), y.max() + 1))
+    for train, test in GroupKFold(n_splits).split(X, y, actors):
+        P[test] = new_expert().fit(X[train], y[train]).predict_proba(X[test])
+    return P
+
+
 def _two_channels(rng: np.random.Generator) -> Iterator[Case]:
-    for n_actors, n_splits, n_classes in [(7, 3, 3), (9, 4, 4), (6, 5, 2)]:
+    # To naive Bayes one expert on both channels is the same as the product of two; to LDA not.
+    experts = LinearDiscriminantAnalysis, GaussianNB, LinearDiscriminantAnalysis
+    sizes = (7, 3, 3), (9, 4, 4), (6, 5, 2)
+    for new_expert, (n_actors, n_splits, n_classes) in zip(experts, sizes, strict=True):
         sizes = rng.permutation(np.arange(n_actors) + 6 * n_classes)
         actors = np.repeat(rng.permutation(100)[:n_actors], sizes)
         order = rng.permutation(len(actors))
@@ -260,7 +271,7 @@ def _two_channels(rng: np.random.Generator) -> Iterator[Case]:
         voice = np.eye(n_classes)[y] @ rng.normal(size=(n_classes, 2)) + habit[:, :2]
         face = np.eye(n_classes)[y] @ rng.normal(size=(n_classes, 3)) + habit[:, 2:]
         noise = rng.normal(size=(len(y), 5))
-        yield Case(GaussianNB, voice + noise[:, :2], face + noise[:, 2:], y, actors, n_splits)
+        yield Case(new_expert, voice + noise[:, :2], face + noise[:, 2:], y, actors, n_splits)
 
 
 exercise(
@@ -301,6 +312,9 @@ exercise(
         N_("this is the sum rule: multiply the posteriors."): (
             _chain(fuse=lambda a, b, prior: (a + b) / 2),
             _chain(fuse=lambda a, b, prior: (a + b) / 2 / prior),
+        ),
+        N_("this is early fusion, one expert on both: fit one for each channel, and multiply."): (
+            _early
         ),
         N_("this is one channel alone: multiply both."): (
             _chain(fuse=lambda a, b, prior: a),

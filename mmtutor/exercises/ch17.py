@@ -129,15 +129,20 @@ def _unscaled(
 
 
 def _opinions(rng: np.random.Generator) -> Iterator[Case]:
-    for k, (n, m) in enumerate([(40, 7), (25, 12), (60, 5), (33, 4), (50, 9), (28, 6)]):
+    sizes = [(40, 7), (25, 12), (60, 5), (33, 4), (50, 9), (28, 6), (35, 8), (45, 6)]
+    for k, (n, m) in enumerate(sizes):
+        turned = k >= 6  # one says the contrary, and surely: the other has the whole share
         while True:
             truth = rng.normal(size=n)
-            noise = rng.uniform([0.8, 1.6], [1.2, 2.5])[:: 1 if k % 2 else -1]  # each is better
+            noise = [0.9, 0.4] if turned else rng.uniform([0.8, 1.6], [1.2, 2.5])
+            sense = np.array([[1], [-1 if turned else 1]])
+            heard = sense * truth + np.reshape(noise, (2, 1)) * rng.normal(size=(2, n))
             units, levels = 10 ** rng.uniform(-1.5, 1.5, 2), rng.normal(0, 3, 2)
-            heard = truth + noise[:, None] * rng.normal(size=(2, n))
+            heard = heard[:: 1 if k % 2 else -1]  # each is the better one
             name, picture = units[:, None] * heard + levels[:, None]
-            merits = np.sort(_merits(name, picture, truth, _spearman))
-            if merits[-1] > merits[-2] + 1e-9:
+            merits = _merits(name, picture, truth, _spearman)
+            clear = np.diff(np.sort(merits)[-2:]) > 1e-9
+            if clear and (not turned or merits.argmax() == (10 if k % 2 else 0)):
                 break
         new = [u * rng.normal(0.5, 2, m) + c for u, c in zip(units, levels, strict=True)]
         yield Case(name, picture, truth, *new)
@@ -161,6 +166,9 @@ exercise(
             _mixed(scale=lambda values, by: (values - values.mean()) / max(values.std(), 1e-12))
         ),
         N_("the share has changed sides: it is the name's."): _mixed(share=lambda s: 1 - s),
+        N_("the largest correlation, not the largest amount: -0.9 is worse than 0.1."): (
+            _mixed(how=lambda a, b: abs(_spearman(a, b)))
+        ),
         N_("choose the share by ranks: Spearman's correlation, not Pearson's or squared error."): (
             _mixed(how=lambda a, b: float(pearsonr(a, b).statistic)),
             _mixed(how=lambda a, b: -float(np.mean((a - b) ** 2))),
@@ -257,6 +265,9 @@ def _predictions(rng: np.random.Generator) -> Iterator[Case]:
             if better == bool(k % 2) and np.abs(np.subtract(anew, once)).max() > 0.002:
                 break
         yield case
+    truth = rng.normal(size=28)
+    name, picture = np.array([[-1], [1]]) * truth + [[0.5], [1.5]] * rng.normal(size=(2, 28))
+    yield Case(picture - name / 3, name, picture, truth, rng.integers(28, size=(50, 28)))
 
 
 exercise(
@@ -274,6 +285,9 @@ exercise(
         N_("which single one is better is decided anew in each draw."): _one_choice,
         N_("rank within each draw: a row drawn twice changes the ranks."): _ranked_once,
         N_("use Spearman's correlation, not Pearson's."): (_interval(how=_pearson_rows)),
+        N_("do not drop the sign of a correlation: a single one below 0 is not the better one."): (
+            _interval(of=lambda f, n, p: np.abs(f) - np.maximum(np.abs(n), np.abs(p)))
+        ),
         N_("compare with the better single one, not with the mean of both."): (
             _interval(of=lambda f, n, p: f - (n + p) / 2)
         ),
@@ -321,10 +335,15 @@ def _pooled(
     return lambda words, pattern, bias: float(pool(cut(_answers(words, pattern, bias))))
 
 
-def _both_ends(words: np.ndarray, pattern: np.ndarray, bias: float) -> float:
-    reach = len(pattern) - 1
-    wide = np.pad(words, ((reach, reach), (0, 0)))
-    return float(np.maximum(_answers(wide, pattern, bias), 0).max())
+def _filled(front: int, end: int) -> Callable[..., float]:
+    """The answer if every sentence is filled up, so that a place may lie half outside."""
+
+    def strongest(words: np.ndarray, pattern: np.ndarray, bias: float) -> float:
+        reach = len(pattern) - 1
+        wide = np.pad(words, ((front * reach, end * reach), (0, 0)))
+        return _pooled()(wide, pattern, bias)
+
+    return strongest
 
 
 def _no_last(words: np.ndarray, pattern: np.ndarray, bias: float) -> float:
@@ -347,14 +366,19 @@ def _sentences(rng: np.random.Generator) -> Iterator[Case]:
             pattern = rng.normal(size=(width, dim))
             words = rng.normal(size=(n_words, dim))
             words[n_words - width :] += 0.5 * pattern
-            words[: width - 1] += 1.5 * pattern[1:]  # half hidden before the first: no place
+            at_front = k % 2 == 0  # half hidden before the first or after the last: no place
+            if at_front:
+                words[: width - 1] += 1.5 * pattern[1:]
+            else:
+                words[n_words - width + 1 :] += 1.5 * pattern[:-1]
             bias = float(rng.uniform(0.3, 0.9))
             found = _answers(words, pattern, bias)
             largest = int(found.argmax())
-            if found[largest] <= 0 or _both_ends(words, pattern, bias) < found[largest] + 0.01:
+            beyond = _filled(front=at_front, end=not at_front)(words, pattern, bias)
+            if found[largest] <= 0 or beyond < found[largest] + 0.01:
                 continue
             last = largest == len(found) - 1
-            if last if k % 2 == 0 else largest > 0 and not last:
+            if last if at_front else largest > 0 and not last:
                 break
         yield Case(words, pattern, bias)
     hint = _("where no place fires, the answer is 0 (relu).")
@@ -384,7 +408,11 @@ exercise(
         ),
         N_("the bias is missing."): lambda w, p, b: _pooled()(w, p, 0.0),
         N_("the bias is taken away; add it."): lambda w, p, b: _pooled()(w, p, -b),
-        N_("a place lies wholly within the sentence; do not fill up at both ends."): _both_ends,
+        N_("a place lies wholly within the sentence; fill up only one that is too short."): (
+            _filled(front=1, end=1),
+            _filled(front=0, end=1),
+            _filled(front=1, end=0),
+        ),
         N_("the last place is missing: there are n_words - width + 1."): _no_last,
         N_("fill a short sentence up at its end, not before its beginning."): _front,
         N_("a sentence shorter than the filter has one place, filled up with zeros."): _too_short,

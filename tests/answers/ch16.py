@@ -223,6 +223,11 @@ def chain(
     return answer
 
 
+def one_expert_on_both(new_expert, voice, face, y, actors, n_splits):
+    X, folds = np.hstack([voice, face]), GroupKFold(n_splits)
+    return cross_val_predict(new_expert(), X, y, groups=actors, cv=folds, method="predict_proba")
+
+
 def everything(n, X, y, actors):
     yield np.arange(len(y)), np.arange(len(y))
 
@@ -311,5 +316,7 @@ WRONG = {
         (chain(last=lambda P: P), "divide each row"),
         (chain(last=lambda P: P.argmax(axis=1)), "shape"),
         (chain(fuse=lambda a, b, prior: np.maximum(a, b)), ""),
+        (one_expert_on_both, "early fusion"),
+        (chain(folds=lambda n, X, y, a: GroupKFold(n, shuffle=True).split(X, y, a)), ""),
     ],
 }

@@ -68,8 +68,8 @@ def rho(a, b):
     return spearmanr(a, b)[0]
 
 
-def chosen(name, picture, truth, how=rho):
-    return max(SHARES, key=lambda s: how(s * zscore(name) + (1 - s) * zscore(picture), truth))
+def chosen(name, picture, truth, how=rho, shares=SHARES):
+    return max(shares, key=lambda s: how(s * zscore(name) + (1 - s) * zscore(picture), truth))
 
 
 def scaled(new, known):
@@ -133,9 +133,9 @@ def unscaled(name, picture, truth, new_name, new_picture):
     return s * new_name + (1 - s) * new_picture
 
 
-def with_share(change=lambda s: s, how=rho, scale=scaled):
+def with_share(change=lambda s: s, how=rho, scale=scaled, shares=SHARES):
     def answer(name, picture, truth, new_name, new_picture):
-        s = change(chosen(name, picture, truth, how))
+        s = change(chosen(name, picture, truth, how, shares))
         return s * scale(new_name, name) + (1 - s) * scale(new_picture, picture)
 
     return answer
@@ -351,6 +351,10 @@ WRONG = {
         ),
         (with_share(scale=lambda new, known: new / known.std()), "subtract the training mean"),
         (with_share(scale=min_max), "Scale, then"),
+        (with_share(shares=SHARES[1:-1]), ""),
+        (with_share(shares=SHARES[:-1]), ""),
+        (with_share(shares=SHARES[1:]), ""),
+        (with_share(how=lambda a, b: abs(rho(a, b))), "not the largest amount"),
         (lambda n, p, t, a, b: fuse(n, p, t, n, p), "shape"),
         (lambda n, p, t, a, b: np.mean(a), "shape"),
         (lambda n, p, t, a, b: np.round(fuse(n, p, t, a, b), 1), ""),
@@ -375,6 +379,7 @@ WRONG = {
         (lambda *args: differences(*args), "2 things"),
         (lambda *args: float(np.mean(differences(*args))), "2 things"),
         (percentiles([0.025, 0.975]), ""),
+        (percentiles([2.5, 97.5], how=lambda a, b: abs(rho(a, b))), "sign of a correlation"),
         (lambda f, n, p, t, d: interval(f, n, p, t, d[:20]), ""),
     ],
     "17.4": [
@@ -388,7 +393,10 @@ WRONG = {
         (lambda w, p, b: strongest(w, p[:, ::-1], b), ""),
         (lambda w, p, b: strongest(w, p, 0), "bias is missing"),
         (lambda w, p, b: strongest(w, p, -b), "add it"),
-        (padded_as_same, "both ends"),
+        (padded_as_same, "wholly within"),
+        (lambda w, p, b: strongest(np.pad(w, ((0, len(p) - 1), (0, 0))), p, b), "wholly within"),
+        (lambda w, p, b: strongest(np.pad(w, ((0, len(p)), (0, 0))), p, b), "wholly within"),
+        (lambda w, p, b: strongest(np.pad(w, ((len(p) - 1, 0), (0, 0))), p, b), "wholly within"),
         (stop_early, "last place is missing"),
         (filled_in_front, "before its beginning"),
         (nothing_when_short, "one place"),
