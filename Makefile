@@ -12,7 +12,7 @@ OLDEST := build/oldest
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
 .PHONY: help install run site site-test test quick test-opencv5 lab sync notebooks evidence messages lint claims bench format clean
-.PHONY: fuzz audit test-elsewhere test-oldest
+.PHONY: bounds fuzz audit test-elsewhere test-oldest
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,6 +67,10 @@ messages: $(STAMP)  ## Collect the package's messages for translators, and compi
 
 evidence: $(STAMP)  ## Make the tables of experiments that take minutes, where they are stale
 	$(BIN)/mmtutor evidence
+
+# An hour and more; what it makes is shown in docs/bounds.md, and a second call goes on where the first ended.
+bounds: $(STAMP)  ## How far the asserted bounds of chapters with networks lie, over twenty draws; ONLY="07 ..." for some
+	$(BIN)/python tests/bounds.py $(ONLY)
 
 lint: $(STAMP)  ## Check style, formatting, types and who imports whom
 	$(BIN)/ruff check $(SOURCES)
