@@ -16,7 +16,6 @@ import html
 import io
 import os
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -33,8 +32,6 @@ HERE = Path(__file__).parent / "site"
 TEXTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/**/*.md", "docs/**/*.md")
 MEDIA = "_media"
 SLIDE = "_slide.js"
-# Pages are read and written by forked processes, which other systems' libraries do not survive.
-JOBS = 2 if sys.platform == "linux" else 1
 
 _LINK = re.compile(r"(?<!!)\[([^\]\n]+)\]\(([^)\s#:]+)(#[^)\s]*)?\)")
 _DETAILS = re.compile(r"<details>.*?</details>", re.DOTALL)
@@ -394,7 +391,7 @@ def _sphinx(source: Path, build: Path, settings: dict[str, Any]) -> list[str]:
     with docutils_namespace():
         app = Sphinx(
             source, None, build / "site", build / "site-doctrees", "html",
-            confoverrides=settings, status=None, warning=said, parallel=JOBS,
+            confoverrides=settings, status=None, warning=said,
         )  # fmt: skip
         app.build()
     return [line for line in notebooks.uncoloured(said.getvalue()).splitlines() if line.strip()]

@@ -42,8 +42,8 @@ def fetch_emoji(
     Bunch
         frame : DataFrame of shape (n_emoji, 7 or 6)
             Columns text (the Unicode name in lower case), image (uint8, RGB on white,
-            (size, size, 3); only with a `size`), emoji, codepoint (int), and the numbers of tweets
-            negative, neutral, positive. Most frequent emoji first.
+            (size, size, 3); only with a `size`), emoji, codepoint (int), and how often
+            it occurs in negative, neutral and positive tweets. Most frequent emoji first.
         target : ndarray of shape (n_emoji,), float
             Sentiment score in [-1, 1]: expectation of -1, 0, 1 under the tweets' shares.
         DESCR : str

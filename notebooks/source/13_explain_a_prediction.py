@@ -633,7 +633,7 @@ plotting.show(
     fig,
     alt="Three deletion curves of post 556, for words, patches and tiles. Removed in the order of "
     "occlusion, words and patches make the probability fall steeply (that of the words rises a little again in "
-    "the second half); in random order it falls late. "
+    "the second half); in random order it falls late for words and little by little for patches. "
     "With tiles both curves rise to one, that of occlusion later.",
 )
 

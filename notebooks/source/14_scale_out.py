@@ -504,7 +504,8 @@ plotting.show(
     fig,
     alt="Seconds against the number of files described: rising lines of one process and of two "
     "workers, solid by the clock, and dotted by what they would take with cores for themselves; "
-    "each dotted line lies below the solid one of its colour, or on it.",
+    "the solid and the dotted line of a colour lie close together where the computer is quiet; "
+    "where it is busy, the solid one lies above.",
 )
 
 # %% [markdown]
