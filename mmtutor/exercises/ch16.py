@@ -259,8 +259,8 @@ def _two_channels(rng: np.random.Generator) -> Iterator[Case]:
     experts = LinearDiscriminantAnalysis, GaussianNB, LinearDiscriminantAnalysis
     sizes = (7, 3, 3), (9, 4, 4), (6, 5, 2)
     for new_expert, (n_actors, n_splits, n_classes) in zip(experts, sizes, strict=True):
-        sizes = rng.permutation(np.arange(n_actors) + 6 * n_classes)
-        actors = np.repeat(rng.permutation(100)[:n_actors], sizes)
+        n_clips = rng.permutation(np.arange(n_actors) + 6 * n_classes)
+        actors = np.repeat(rng.permutation(100)[:n_actors], n_clips)
         order = rng.permutation(len(actors))
         actors = actors[order]
         share = np.linspace(1, 3, n_classes)
