@@ -527,7 +527,7 @@ plotting.show(
 #
 # ### Calibration: on whom, and does it matter?
 #
-# The late product multiplies posteriors, so an expert that is too sure of itself outvotes the other. One expects that folds in which the speaker is known teach an expert to be too sure with a *new* speaker. Here is how sure the sound's expert is of one, how often it is right, and what becomes of the product, in quiet and at 0 dB. (At 0 dB experts are fitted now, to ask how sure they are.) (At 0 dB experts are fitted now, to ask how sure they are.)
+# The late product multiplies posteriors, so an expert that is too sure of itself outvotes the other. One expects that folds in which the speaker is known teach an expert to be too sure with a *new* speaker. Here is how sure the sound's expert is of one, how often it is right, and what becomes of the product, in quiet and at 0 dB. (At 0 dB experts are fitted now, to ask how sure they are.)
 
 # %%
 sure = fusions.table().pivot(index="system", columns="speaker", values="sound is sure")
