@@ -440,7 +440,7 @@ def test_emoji_are_joined_by_codepoint_and_scored():
     assert len(datasets.fetch_emoji(size=None, min_occurrences=20).frame) == 1
     with pytest.raises(ValueError, match="no emoji occurs 1000 times"):
         datasets.fetch_emoji(size=None, min_occurrences=1000)
-    with pytest.raises(ValueError, match="positive number of pixels or None, got 0"):
+    with pytest.raises(ValueError, match="size is 0; expected None or a whole number"):
         datasets.fetch_emoji(size=0)
 
 
