@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 import mmtutor
 from mmtutor.course.limits import within
 
+pytestmark = pytest.mark.slow
+
 OURS = Path(mmtutor.__file__).parent
 # whose checks name the parameter: scikit-learn's, and NumPy's of a seed
 THEIRS = ("sklearn/utils/validation.py", "sklearn/utils/_param_validation.py", "bit_generator.pyx")
