@@ -89,6 +89,7 @@ JUNK = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS)
 def test_junk_is_refused_and_nothing_escapes(number):
     for junk in JUNK:

@@ -14,6 +14,8 @@ import pytest
 from mmtutor.course import challenge, cli, editions, grading, notebooks
 from mmtutor.course.manifest import find_course
 
+pytestmark = pytest.mark.slow
+
 COURSE = find_course()
 CHAPTER = COURSE.choose(["00"])[0]
 OFFICIAL = notebooks.read_stored(CHAPTER.stored)

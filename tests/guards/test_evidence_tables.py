@@ -8,6 +8,8 @@ import pytest
 
 from mmtutor.course import evidence, manifest, notebooks
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 SOURCES = [chapter.source for chapter in manifest.read_course(ROOT).present]
 
