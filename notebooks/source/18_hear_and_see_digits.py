@@ -1259,7 +1259,7 @@ check("18.4", groups_solution)
 #
 # 3. A PCA was fitted on all rows before the split. Is the result worthless?
 #
-# <details><summary>Answer</summary>It is not clean, and you cannot say how much it gained without doing it again. Here, without labels, it gained hardly anything; a projection that uses labels gained a great deal. Do it again: it is one line in a pipeline.</details>
+# <details><summary>Answer</summary>It is not clean, and how much it gained you only see by doing it again. Here, without labels, it gained hardly anything; a projection that uses labels gained a great deal. Do it again: it is one line in a pipeline.</details>
 #
 # 4. In quiet the late product was as good without calibration. Would you leave it out?
 #
@@ -1275,7 +1275,7 @@ check("18.4", groups_solution)
 # - **The new speaker chooses**: settings, features, number of passes and fusion rule are all choices. Make them inside, or report them as made outside.
 # - **Six speakers**: six numbers, and an interval from six numbers is wide. A seventh may be worse than all of them.
 # - **`as_completed` beside a list of labels**: use `executor.map`, or keep the job with its row. Test with more than one worker and with files in a shuffled order.
-# - **Fitting on the test**: scaler, PCA, visual words, the mean of a picture. Put them into a pipeline; then folds cannot go wrong.
+# - **Fitting on the test**: scaler, PCA, visual words, the mean of a picture. Put them into a pipeline: cross-validation then fits them anew on the training rows of each fold.
 # - **Noise that nobody looked at**: assert that level 0 is the identity, and look at one sample of each level.
 # - **A cut-off for silence in noise**: what is trimmed at 27 dB below the peak is not trimmed in noise. Test features on noisy sound, not only models.
 #
