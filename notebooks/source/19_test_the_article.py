@@ -91,7 +91,7 @@ plotting.style()
 #
 # ## 2 · Eight pieces of code
 #
-# The pieces: (1) words to TF-IDF, (2) SIFT, (3) weighted average, (4) MFCC, (5) chroma, (6) product, (7) an autoencoder, (8) a CNN-RNN. We do not print them again. Below is one line of each, in our words, run in a namespace that holds only what the piece has imported or made by then: where a piece stops, it stops there. Piece 5 alone stops earlier: like piece 4 it finds no sound file, and the line below is where it stops with one.
+# The pieces: (1) words to TF-IDF, (2) SIFT, (3) weighted average, (4) MFCC, (5) chroma, (6) product, (7) an autoencoder, (8) a CNN-RNN. We do not print them again. Below is one line of each, in our words. It is run with only those names that the piece has imported or made before that line. Where a piece stops, it stops at this line. There is one exception: piece 5 stops before it, since, like piece 4, it finds no sound file; the line below is where it stops when there is one.
 
 # %%
 PIECES = {
@@ -121,7 +121,7 @@ assert list(ends.values()).count("runs") == 1
 # One in eight. Behind the errors lie four different kinds of fault:
 #
 # - **Something was left out** (2, 3, 6, 7): the line that reads the picture, `import numpy`, the training data. In one session, piece after piece, (3) and (6) do run, since (2) imports NumPy before it stops.
-# - **Something is not there** (4, 5): the sound file, and a function `librosa.info`, which librosa does not have; its argument would not be a file but a pair of array and rate, and the key `sample_rate` stands without quotes.
+# - **Something is not there** (4, 5): the sound file, and a function `librosa.info`, which librosa does not have. (Even if it had: the piece gives it what `librosa.load` returned, an array and a rate, and not a file; and it writes the key `sample_rate` without quotes.)
 # - **Shapes that cannot be** (8): ten numbers do not fill a hundred places, and two more ([08, section 1](08_train_cnn_rnn.ipynb#1-·-A-network-that-cannot-be-built)).
 # - **Meaning**: what runs, or would after a repair, and still does not do what the text says (1, 3, 6, 7, 8). These are the ones that no error message reports.
 #
@@ -200,7 +200,7 @@ for rule in ("weighted", "product"):
 print("projected to shared dimensions first:", shapes)
 
 # %% [markdown]
-# The repair is a projection that is *fitted*, on training data ([04, section 4](04_fuse_features.ipynb#4-·-Equal-width-is-not-equal-meaning:-SVD-and-CCA)). And a sum is no third strategy beside the weighted average: it is the one with equal weights, up to a factor, which a classifier on standardised columns does not see. What the literature calls the **product rule** multiplies something else: not features but posteriors, with the prior divided out (Kittler et al., 1998),
+# The repair is a projection that is *fitted*, on training data ([04, section 4](04_fuse_features.ipynb#4-·-Equal-width-is-not-equal-meaning:-SVD-and-CCA)). And a sum is no third strategy beside the weighted average: it is the one with equal weights, up to a factor, and standardising the columns takes every factor away. What the literature calls the **product rule** multiplies something else: not features but posteriors, with the prior divided out (Kittler et al., 1998),
 #
 # $$ P(c \mid x_1, \dots, x_R) \;\propto\; P(c)^{1-R} \prod_{r=1}^{R} P(c \mid x_r) \qquad\text{if the } x_r \text{ are independent given } c . $$
 
@@ -370,7 +370,7 @@ assert reached > 0.45
 # | 22 | its weights may follow the modalities' importance, or something else | imprecise | learned from the loss alone, text got 0.85 and the sum was right on 0.71; with a power 0.76 ([05, section 7](05_fuse_decisions.ipynb#7-·-Whom-to-believe:-learned-weights)) | learn them out of fold, or leave them equal |
 # | 23 | the product multiplies feature vectors | imprecise | the rule of that name multiplies posteriors (Kittler et al., 1998; [05, section 3](05_fuse_decisions.ipynb#3-·-Where-the-product-comes-from)) | say what is multiplied |
 # | 24 | the product is the more advanced strategy | wrong | with exact posteriors product 0.93, sum 0.92; with errors of 0.30 it is 0.76 against 0.81; real votes as they are 63.3 against 65.4 of 100, calibrated 77.8 against 76.3 ([16, section 4](16_judge_emotion.ipynb#4-·-What-is-wrong-with-the-votes?-One-thing-at-a-time); [05, section 4](05_fuse_decisions.ipynb#4-·-The-product-wins,-until-the-experts-err)) | different, and less forgiving |
-# | 25 | it assumes that the modalities are related | wrong | it follows from the opposite, independence given the class ([05, section 3](05_fuse_decisions.ipynb#3-·-Where-the-product-comes-from)); shared noise costs it ([06, what was measured](06_choose_a_fusion.ipynb#What-we-measured)). A product of *features* does not need it either: on XOR (row 26) the two are unrelated | the rule on posteriors assumes conditional independence |
+# | 25 | it assumes that the modalities are related | wrong | it follows from the opposite, independence given the class ([05, section 3](05_fuse_decisions.ipynb#3-·-Where-the-product-comes-from)); shared noise costs it ([06, what was measured](06_choose_a_fusion.ipynb#What-we-measured)). A product of *features* can gain where the two are unrelated as long as the class is not known: XOR (row 26) | the rule on posteriors assumes conditional independence |
 # | 26 | multiplying improves the performance | imprecise | on XOR 0.97 against 0.54 for a linear model side by side ([04, section 6](04_fuse_features.ipynb#6-·-What-a-product-of-features-does)); on the posts worse than the best single modality ([04, section 8](04_fuse_features.ipynb#8-·-Early-against-late,-on-the-same-folds)) | helps where the *agreement* is what counts |
 # | 27 | the same product works for MFCC or chroma with SIFT or HOG | wrong | [pieces 3 and 6](#Pieces-3-and-6:-weighted-average-and-product): widths differ, and the code multiplies 2 by 2 numbers | not without a projection |
 # | 28 | (FAQ) among the common strategies are weighted average, product and sum | imprecise | [pieces 3 and 6](#Pieces-3-and-6:-weighted-average-and-product): the sum is a weighted average; nothing is said of voting, medians, stacking ([05, section 2](05_fuse_decisions.ipynb#2-·-Six-rules,-a-line-each)) | rules on features, rules on posteriors, learned combination |
@@ -402,6 +402,8 @@ assert reached > 0.45
 #
 # ### The future
 #
+# The article puts all four as hopes ("one may expect").
+#
 # | | The article says | Verdict | Evidence | It should read |
 # |---|---|---|---|---|
 # | 44 | deep models will fuse more effectively | imprecise | on 600 posts three classifiers multiplied 0.760, the joint network 0.712 ([08, section 7](08_train_cnn_rnn.ipynb#7-·-Sentiment-from-a-text,-a-face-and-a-voice)) | with enough data; test both |
@@ -419,7 +421,7 @@ assert reached > 0.45
 # | 51 | a challenge: data that do not fit together | right | scores spread 15.7 and 0.2 wide: their plain sum errs as often as the wider one alone ([15, section 4](15_verify_faces_and_voices.ipynb#4-·-Adding-scores-that-have-no-common-unit)) | one scale, one width, one row a sample |
 # | 52 | a challenge: few labels | right | with three labels a class, pairs without labels lift 0.44 to 0.60 ([09, section 9](09_align_without_labels.ipynb#9-·-A-few-labels-on-top-of-many-pairs)) | |
 # | 53 | a challenge: it may cost more, above all with much data | right | how much depends on the fusion: stacking costs more than 1.5 times the sum to fit ([06, what was measured](06_choose_a_fusion.ipynb#What-we-measured)); a billion posts are 137,280 GB ([14, section 1](14_scale_out.ipynb#1-·-A-question,-first)) | measure; reading and sending may cost more than learning |
-# | 54 | a challenge: such models may be harder to explain | imprecise | not in every respect: credit can be shared out among modalities exactly: 0.46, 0.31 and -0.31 add up to what is to be explained, 0.46 ([13, section 2](13_explain_a_prediction.ipynb#2-·-Sharing-out-the-credit)) | say what is to be explained: the share of a modality, or what counts inside it |
+# | 54 | a challenge: such models may be harder to explain | imprecise | nothing is shown for it, and not in every respect: credit can be shared out among modalities exactly: 0.46, 0.31 and -0.31 add up to what is to be explained, 0.46 ([13, section 2](13_explain_a_prediction.ipynb#2-·-Sharing-out-the-credit)) | say what is to be explained: the share of a modality, or what counts inside it |
 # | 55 | choose the fusion by how the modalities relate, the data and the task | right | [06, section 10](06_choose_a_fusion.ipynb#10-·-A-decision-diagram-that-you-can-follow) | relate *given the class* |
 # | 56 | …and by comparing in experiments | right | with a test that does not invent winners: over 10 times 10 folds the plain t-test raised 55 false alarms in 100, a corrected one 5 ([06, section 3](06_choose_a_fusion.ipynb#3-·-A-test-that-does-not-invent-winners)) | |
 # | 57 | success: feelings in social media, faces with voices | imprecise | none is cited; here: calibrated votes of raters gain more than 0.03 over the face ([16, what was measured](16_judge_emotion.ipynb#What-we-measured)), posts 0.812 against 0.667 ([10, section 3](10_analyse_sentiment.ipynb#3-·-English,-Chinese,-and-a-network)); with a short clip in noise the plain sum of face and voice is worse than the face alone ([15, what was measured](15_verify_faces_and_voices.ipynb#What-we-measured)) | say against what, and on whom |
@@ -542,7 +544,7 @@ assert ways["pasted"]["outline"].max() < 0.65
 assert ways["pasted in the test"]["product"].max() < alone - 0.05
 
 # %% [markdown]
-# Pasted by position, the outline is at guessing, and the product is where size is alone, in each of five orders: no error, no warning, the second modality is merely worth nothing. Wrong pairs in the *test* only are worse, again in each of the five. How sure is the outline's expert of what it is told?
+# Pasted by position, the outline is at guessing, and the product is where size is alone, in each of five orders: no error, no warning, the second modality is merely worth nothing. Wrong pairs in the *test* only are worse, again in each of the five. How sure is the outline's expert of what it says? We look at one fold and one order.
 
 # %%
 train, test = folds[0]
@@ -554,7 +556,7 @@ for way, known in {"pasted": orders[0], "pasted in the test": X}.items():
     assert (posterior.mean() > 0.85) == (way == "pasted in the test")
 
 # %% [markdown]
-# The expert that was pasted from the start says 0.63, no more than how common the commoner answer is: it has learned that it knows nothing. The one that learned from true pairs is sure, and speaks of another patient. ([Chapter 18](18_hear_and_see_digits.ipynb) does this to a benchmark.)
+# The expert that was pasted from the start says 0.63, no more than how common the commoner answer is: it has learned that it knows nothing. The one that learned from true pairs is sure, 0.93, and speaks of another patient. ([Chapter 18](18_hear_and_see_digits.ipynb) does this to a benchmark.)
 #
 # ## 5 · Medicine: columns are not modalities yet
 #
@@ -600,11 +602,11 @@ for words, test in {
     print(f"{words}: {test.mean:+.3f} [{test.low:+.3f}, {test.high:+.3f}]")
 
 # %% [markdown]
-# By meaning, the product is well ahead of its best expert, and one could write that multimodal learning improves diagnosis. But grouped by lot the product is *as good*; its gain looks smaller, for the best of its experts is better. And one logistic regression on all columns is not behind either. How the columns are grouped made no certain difference to the result here; it changed what the result is compared with. All thirty come from *one* picture of the same cells: they are **views**, not modalities, and how one cuts them decides how large the "gain of fusion" looks.
+# By meaning, the product is well ahead of its best expert, and one could write that multimodal learning improves diagnosis. But grouped by lot the product is *as good*; its gain looks smaller, for the best of its experts is better. And one logistic regression on all columns is not behind either. How the columns are grouped made no certain difference to the result here; it changed what the result is compared with, and so how large the gain of fusion looks. All thirty come from *one* picture of the same cells: they are **views**, not modalities.
 #
 # ### A second instrument
 #
-# The other medical table of scikit-learn has two sources that really differ: 442 people with diabetes, age, sex, body mass index and blood pressure from an **examination**, six measurements of **blood serum**, and how the disease went in the following year (Efron et al., 2004). More columns may help by themselves, so the number of columns must be kept equal. **Predict**: four columns of the one, four of the other, or two of each?
+# The other medical table of scikit-learn has two sources that really differ: 442 people with diabetes, age, sex, body mass index and blood pressure from an **examination**, six measurements of **blood serum**, and how far the disease had gone a year later (Efron et al., 2004). More columns may help by themselves, so the number of columns must be kept equal. **Predict**: four columns of the one, four of the other, or two of each?
 
 
 # %% tags=["evidence"]
@@ -776,15 +778,15 @@ plotting.show(
 #
 # | Idea | Source | What is new | In small |
 # |---|---|---|---|
-# | contrastive pretraining | CLIP: Radford et al., 2021 | two towers trained on 400 million pictures with captions; classes are named by sentences, without labels | [09, section 7](09_align_without_labels.ipynb#7-·-Classes-from-sentences:-zero-shot) |
-# | one space for many modalities | ImageBind: Girdhar et al., 2023 | six modalities, of which five are each paired with pictures (or film) only, and meet through them (Girdhar et al., 2023) | three modalities in one space: [09, section 7](09_align_without_labels.ipynb#7-·-Classes-from-sentences:-zero-shot) (all paired, no hub) |
+# | contrastive pretraining | CLIP: Radford et al., 2021 | two networks (towers) trained on 400 million pictures with texts from the web; classes are named by sentences, without labels | [09, section 7](09_align_without_labels.ipynb#7-·-Classes-from-sentences:-zero-shot) |
+# | one space for many modalities | ImageBind: Girdhar et al., 2023 | six modalities, pictures being one; the other five are each paired with pictures (or film) only, and meet through them | three modalities in one space: [09, section 7](09_align_without_labels.ipynb#7-·-Classes-from-sentences:-zero-shot) (all paired, no hub) |
 # | attention between modalities | Tsai et al., 2019; attention bottlenecks: Nagrani et al., 2021 | steps of one modality attend to those of another; in 2021 through a few shared units only | one such layer, without the bottleneck: [08, section 11](08_train_cnn_rnn.ipynb#11-·-Attention-in-the-same-place) |
-# | balanced training | Wang, Tran and Feiszli, 2020; Peng et al., 2022 | a joint network may learn the easier modality and neglect the other; slow the one down, or weigh the losses | [08, section 8](08_train_cnn_rnn.ipynb#8-·-When-joint-training-loses-to-one-of-its-parts) |
+# | balanced training | Wang, Tran and Feiszli, 2020; Peng et al., 2022 | in a joint network the modalities overfit at different speeds, so weigh their losses (2020); or one dominates and the other is under-trained, so adjust the gradients (2022) | [08, section 8](08_train_cnn_rnn.ipynb#8-·-When-joint-training-loses-to-one-of-its-parts) |
 # | missing modalities | ModDrop: Neverova et al., 2016; SMIL: Ma et al., 2021; survey: Wu et al., 2024 | train with gaps so that gaps can be borne | [12, section 5](12_lose_modalities.ipynb#5-·-Missing-in-training); [07, section 6](07_share_a_code.ipynb#6-·-Take-the-recipe-apart) |
 # | weights for each sample | Han et al., 2021; Zhang et al., 2023 | each modality says how sure it is, and counts accordingly | [12, section 7](12_lose_modalities.ipynb#7-·-Weights-for-each-sample); [08, section 9](08_train_cnn_rnn.ipynb#9-·-Where-a-gate-looks) |
 # | how much there is to gain | Liang et al., 2023 | redundancy, unique parts and synergy, estimated from data | [06, section 5](06_choose_a_fusion.ipynb#5-·-Redundancy,-unique-information,-synergy) |
-# | multimodal language models | Flamingo: Alayrac et al., 2022; LLaVA: Liu et al., 2023 | a language model reads pictures as if they were words, through layers trained for it; asked for objects, such models name some that are not there (Li et al., 2023) | no chapter trains one; words that look at another modality: [08, section 11](08_train_cnn_rnn.ipynb#11-·-Attention-in-the-same-place); prompts: [09, section 7](09_align_without_labels.ipynb#7-·-Classes-from-sentences:-zero-shot) |
-# | feelings and the law | Regulation (EU) 2024/1689 | systems that infer emotions are forbidden at work and at school, with exceptions | [11, section 11](11_recognise_faces.ipynb#11-·-Consent-and-misuse); [chapter 16](16_judge_emotion.ipynb) |
+# | multimodal language models | Flamingo: Alayrac et al., 2022; LLaVA: Liu et al., 2023 | a language model is given pictures, through layers that look at them (2022) or as if they were words (2023); asked what a picture shows, such models may name objects that are not there (Li et al., 2023) | no chapter trains one; words that look at another modality: [08, section 11](08_train_cnn_rnn.ipynb#11-·-Attention-in-the-same-place); prompts: [09, section 7](09_align_without_labels.ipynb#7-·-Classes-from-sentences:-zero-shot) |
+# | feelings and the law | Regulation (EU) 2024/1689 | in the European Union systems that infer emotions are forbidden at work and in education, but for medical or safety reasons | [11, section 11](11_recognise_faces.ipynb#11-·-Consent-and-misuse); [chapter 16](16_judge_emotion.ipynb) |
 #
 # The ideas scale; the questions do not change. *Is it better than the best single modality? On new people? What if one is missing? How sure is it, rightly?* Whoever can ask them of a product of three logistic regressions can ask them of a model with a billion parameters.
 #
@@ -827,7 +829,7 @@ forward, drawn = over.filter(regex="^forward|^months", axis=0), over.loc["rows d
 assert (forward["low"] < 0).all(), "no gain forward in time, nor with whole months drawn"
 assert drawn["low"] > 0.02 and drawn["mean"] > 0.08, "rows drawn: the forest looks up the month"
 assert drawn["low"] > over.loc["months drawn: forest, both", "high"], "whole months: gone"
-assert over.loc["rows drawn: product", "low"] < 0, "a linear model cannot look up"
+assert over.loc["rows drawn: product", "low"] < 0, "the linear product gains nothing"
 assert over.filter(regex="^look", axis=0)["low"].min() > 0.05, "told the market, both gain"
 ahead = forecasts[forecasts["test"] == "forward"]
 for name in ("own", "market"):
@@ -993,7 +995,7 @@ check("19.4", solution_4)
 #
 # 4. The article says that the product assumes related modalities. Where might that idea come from, and what is right?
 #
-# <details><summary>Answer</summary>Perhaps from products of features, which do measure agreement (XOR, row 26). The product of posteriors follows from independence <em>given the class</em>. Modalities are related without that condition, since both depend on the class: that is what makes them useful.</details>
+# <details><summary>Answer</summary>Perhaps from products of features, which do measure agreement (XOR, row 26). The product of posteriors follows from independence <em>given the class</em>. As long as the class is not known, two modalities that each tell something of it are usually related all the same: both depend on it.</details>
 #
 # ## Pitfalls
 #
