@@ -151,7 +151,8 @@ axes[0].set_ylabel("meant")
 plotting.show(
     fig,
     alt="Three tables of what was meant against what was named. Heard alone, the column neutral is "
-    "the darkest for all emotions but anger; seen, and heard and seen, most votes lie on the diagonal, fewest for sadness.",
+    "the darkest for all emotions but anger; seen, and heard and seen, the diagonal is the darkest, but "
+    "for sadness, which is named neutral more often.",
 )
 
 # %%
@@ -235,7 +236,7 @@ print(f"of the mended ones {np.mean(answer[mended] == 4):.0%} became neutral")
 #
 # - **as voted**: the smoothed shares;
 # - **one slope**: only how *sure* a channel is may change (temperature);
-# - **divided by how often it is named**: each share divided by the mean share of that emotion in the channel. Nobody is asked for a label; it changes the response bias and nothing else;
+# - **divided by how often it is named**: each share divided by the mean share of that emotion in the channel. It needs no label, and the number an emotion is divided by is the same for every clip: only the response bias changes;
 # - **slope and shift for each emotion**: Platt's sigmoid for several classes;
 # - **all votes count**: logistic regression on the logarithms of all six shares, so that votes for disgust may speak for anger. (Here two votes are imagined, not one; what that does is measured below.)
 #
@@ -356,21 +357,26 @@ plotting.show(
 #
 # Read it from top to bottom.
 #
-# - One slope turns down a channel that is too sure. That takes back more than half of the loss, but makes no gain: both fusions still lose to the face.
-# - Dividing by how often an emotion is named, without a label and without a slope, turns the loss into a gain of two points and more. So here it is the **response bias** that decides whether the second opinion harms or helps; being too sure made the harm larger.
+# - One slope turns down a channel that is too sure. That takes back more than half of the loss, but makes no gain: the product still loses to the face, and the sum is not ahead of it.
+# - Dividing by how often an emotion is named, without a label and without a slope, turns the loss into a gain of two points and more. So here it is the **response bias** that keeps the second opinion from helping; being too sure made the harm larger.
 # - A slope and a shift for each emotion, learned from labels, add a little to the sum and two points to the product. Letting every vote speak for every emotion adds two to three more: *who is confused with whom* is worth knowing.
 #
-# The last step also changed the number of imagined votes, from one to two. Was it that?
+# Two doubts. How sure is the loss that one slope leaves? And the last step also changed the number of imagined votes, from one to two: was it that?
 
 # %% tags=["nbval-ignore-output"]
 for rule in ("sum", "product"):
+    P = out_of_fold(Shares(), ["voice", "face"], 0, rule=rule, calibration="temperature", cv=3)
+    loss = right(P, y) - face
+    print(f"{rule}, one slope, less the face: {100 * loss.mean():+.1f} points", end="")
+    print(f", interval over actors {over_actors(np.mean, loss)}")
+    ends = evaluation.bootstrap_interval(np.mean, loss, groups=actors, n_resamples=300)
+    assert ends.high < 0 if rule == "product" else loss.mean() < 0
     P = out_of_fold(Shares(2.0), ["voice", "face"], 0, rule=rule, calibration="sigmoid", cv=3)
     print(f"{rule}, slope and shift for each, two imagined votes: {right(P, y).mean():.3f}")
-    gap = accuracy.loc["all votes count", rule] - right(P, y).mean()
-    assert gap > accuracy.diff().loc["all votes count", rule] / 2
+    assert accuracy.loc["all votes count", rule] - right(P, y).mean() > 0.02
 
 # %% [markdown]
-# No: with two imagined votes a slope and a shift for each are still two points and more behind.
+# The product's loss is sure; the sum's is small, and its interval holds zero. And it was not the second imagined vote: with two of them a slope and a shift for each are still two points and more behind.
 #
 # Both channels were divided. Whose bias was it?
 
@@ -386,7 +392,19 @@ for voice_too, face_too in [(False, False), (False, True), (True, False), (True,
     print(f", interval over actors {over_actors(np.mean, change)}")
 
 # %% [markdown]
-# The listeners'. With the voice as voted the product loses, however the face is read; with the voice divided it gains, however the face is read.
+# The listeners'. With the voice as voted the product loses, however the face is read; with the voice divided it gains, however the face is read. And which of their words is it? Divide the voice's “neutral” alone, or every emotion but that one (what is not divided has the mean of the five others).
+
+# %%
+five = np.delete(usual[0], neutral).mean()
+is_neutral = np.arange(6) == neutral
+for name, divided in {"only neutral": is_neutral, "all but neutral": ~is_neutral}.items():
+    heard = plain[:, 0] / np.where(divided, usual[0], five)
+    change = right(heard * plain[:, 1], y) - right(plain[:, 1], y)
+    print(f"voice, {name} divided: {100 * change.mean():+.1f} points", end="")
+    print(f", interval over actors {over_actors(np.mean, change)}")
+
+# %% [markdown]
+# It is “neutral”: dividing that one alone gains as much as dividing all; dividing the five others leaves the loss.
 #
 # And if the votes are left as they are, but the weaker ears are simply believed less? Let `DecisionFusion` learn how much less.
 
@@ -400,7 +418,7 @@ for rule in ("sum", "product"):
     assert abs(right(less, y).mean() - face.mean()) < 0.01
 
 # %% [markdown]
-# That is little more than the face alone: a weight can turn the ears down, not set them right.
+# That is the face alone, or little more: a weight can turn the ears down, not set them right.
 
 # %% [markdown]
 # ### Does it matter that the folds split no actor?
@@ -584,7 +602,7 @@ print(
 # %% [markdown]
 # (Means over five partitions of the actors into folds; `low` and `high` are the mean ends of the 95 % interval of the gain over the face, drawing whole actors. Smoothing 2 everywhere.)
 #
-# The voice, which cost three points as voted, now *adds* five to the face. The product and everything that learns more are about equally often right, and about a point below the raters who heard and saw; the sum is more than a point behind them. In log-loss and calibration the rules differ more: the sum is much too modest, the product a little too sure, and whatever learns is neither.
+# The voice, which cost three points as voted, now *adds* five and more to the face (four by the sum). The product and everything that learns more are about equally often right, and about a point below the raters who heard and saw; the sum is more than a point behind them. In log-loss and calibration the rules differ more: the sum is much too modest, the product a little too sure, and whatever learns is neither.
 #
 # ### Too sure? Independent?
 #
@@ -619,7 +637,7 @@ for emotion in EMOTIONS:
 
 # %% tags=["nbval-ignore-output"]
 heard, seen = judged("voice", 0), judged("face", 0)
-even = np.bincount(y) / len(y)  # nearly
+frequency = np.bincount(y) / len(y)  # of all clips; that of each fold's training actors is near
 by_chance = {"as they are": [heard], "voices exchanged": []}
 for seed in range(5):
     rng, exchanged = np.random.default_rng(seed), heard.copy()
@@ -629,7 +647,7 @@ for seed in range(5):
     by_chance["voices exchanged"].append(exchanged)
 costs = {}
 for name, voices in by_chance.items():
-    fused = [rules.product_rule(np.stack([v, seen], axis=1), prior=even) for v in voices]
+    fused = [rules.product_rule(np.stack([v, seen], axis=1), prior=frequency) for v in voices]
     errors = [evaluation.expected_calibration_error(y, P) for P in fused]
     costs[name] = np.mean([right(P, y).mean() for P in fused]), np.mean(errors), np.ptp(errors)
     print(f"{name:17} right {costs[name][0]:.1%}, calibration error {costs[name][1]:.3f}")
@@ -673,7 +691,7 @@ plotting.show(
 # %% [markdown]
 # ### Every choice inside the training actors
 #
-# The smoothing (2 votes) was set by hand in this section, and to pick the best rule by the table above would be to pick by the test. So let the training actors choose both: in each fold, all pairs of smoothing (1, 2, 4 or 8 votes) and rule (the table's first five; early fusion takes no part) are scored by log-loss on folds *inside* the training actors, and only the chosen pair judges the test actors. Voice, face and both choose their own smoothing in the same way.
+# The smoothing (2 votes) was set by hand in this section, and to pick the best rule by the table above would be to pick by the test. So let the training actors choose both: in each fold, all pairs of smoothing (1, 2, 4 or 8 votes) and rule (sum, product, two kinds of weights, stacking; not early fusion) are scored by log-loss on folds *inside* the training actors, and only the chosen pair judges the test actors. Voice, face and both choose their own smoothing in the same way.
 
 
 # %% tags=["evidence"]
@@ -724,7 +742,7 @@ print(chosen["choice of fused"].value_counts().rename("times, of 25").to_string(
 # %%
 for name in ("voice", "face", "fused", "both"):
     mean, low, high, *_ = evaluation.corrected_t_test(100 * chosen[name], 1 / 4)
-    print(f"{name:5}  {mean:.1f} % right; 95 % interval over folds {low:.1f} to {high:.1f}")
+    print(f"{name:5}  right, of 100 clips: {mean:.1f}; interval over folds {low:.1f} to {high:.1f}")
 
 # %%
 for name in ("face", "both"):
@@ -732,7 +750,7 @@ for name in ("face", "both"):
     print(f"fused less {name}: {change.mean:+.1f} points ({change.low:+.1f} to {change.high:+.1f})")
 
 # %% [markdown]
-# That is the honest figure of this chapter, with smoothing and rule chosen on other actors: 77.7 %, five points above the face alone, and about one below those who heard and saw. Two things were not chosen there. That all votes count was settled by the table of section 4, which saw every actor; its lead of two points and more is far beyond what another partition changes, but strictly it is a choice by the test. And the list of smoothings ends at 8, which is chosen in 9 of 25 folds. Was it too short?
+# That is the honest figure of this chapter, with smoothing and rule chosen on other actors: 77.7 of 100 clips (95 % interval over folds 76.3 to 79.1), five points above the face alone, and about one below those who heard and saw. Two things were not chosen there. That all votes count was settled by the table of section 4, which saw every actor; its lead of two points and more is far beyond what another partition of the actors changes, but strictly it is a choice by the test. And the list of smoothings ends at 8, which is chosen in 9 of 25 folds. Was it too short?
 
 # %% tags=["nbval-ignore-output"]
 losses = {}
@@ -746,7 +764,7 @@ print("log-loss by smoothing, one partition:", {s: round(loss, 4) for s, loss in
 assert losses[16.0] > min(losses.values())
 
 # %% [markdown]
-# No: there the loss changes in the fourth place, and 16 votes are no better.
+# Not that it shows: from 4 to 8 votes the loss changes in the fourth decimal place, and with 16 it is a little larger.
 #
 # The training actors always choose a weight for each channel, by log-loss; by share of right answers all rules but the sum differ less than the folds do.
 #
@@ -767,7 +785,7 @@ assert found["fused less better"].min() > 0 and found["fused less better"].idxmi
 assert found["voice"].idxmax() == "anger" and found["face"].idxmax() == "happiness"
 
 # %% [markdown]
-# Shares depend on how often a channel names an emotion, and one can trade one emotion for another. Bits do not mind what an answer is called: whoever always said "fear" for happiness would tell just as much. How much does the plurality of each channel *tell* about "is it this emotion or not"? The partial information decomposition of chapter 06 splits what both tell into redundant, unique and synergy. Ties are broken by lot, and no model is fitted: these are the raw votes.
+# Shares depend on how often a channel names an emotion: who says "fear" more often is right about fear more often, and wrong elsewhere. Bits do not mind what an answer is called: whoever always exchanged "fear" and "happiness" would tell just as much. How much does the plurality of each channel *tell* about "is it this emotion or not"? The partial information decomposition of chapter 06 splits what both tell into redundant, unique and synergy. Ties are broken by lot, and no model is fitted: these are the raw votes.
 
 
 # %%
@@ -825,7 +843,8 @@ tells = {c: again["redundant"] + again[f"{c} only"] for c in ("voice", "face")}
 print(pd.DataFrame(tells).round(2).to_string())
 assert (tells["voice"] < tells["face"]).all() and tells["voice"].idxmax() == "anger"
 assert tells["face"].idxmax() == "happiness"
-assert tells["voice"]["sadness"] > told.loc["sadness", "voice"]
+gained = tells["voice"] - told["voice"]
+assert gained.drop(["fear", "neutral"]).min() > 0.015 > gained[["fear", "neutral"]].max()
 assert 5 * tells["voice"]["sadness"] > 4 * tells["face"]["sadness"]
 
 named_sad = (answers[y == sad] == sad) @ np.array([1, -1])  # by the voice, less by the face
@@ -837,7 +856,7 @@ print(f", interval over actors {100 * low:.1f} to {100 * high:.1f}")
 assert low < 0 < named_sad.mean()
 
 # %% [markdown]
-# The order stays: most of anger by ear, most of happiness by eye, and for no emotion do the ears tell more. But sadness is heard better than its raw votes show, and nearly as well as it is seen. In shares the listeners are even ahead of the viewers there, with an interval over actors that holds zero.
+# The first place stays: of all emotions the ears tell most of anger and the eyes most of happiness, and for no emotion do the ears tell more than the eyes. But of four emotions, all but fear and neutral, the voice tells more than its raw votes show; and sadness is heard nearly as well as it is seen. In shares the listeners are even ahead of the viewers there, with an interval over actors that holds zero.
 
 # %%
 differences = {
@@ -893,7 +912,7 @@ print(sentiments.round(1).to_string())
 looked, added, divided = (
     sentiments.loc[way] for way in ("best, look up", "add up, best", "add up, divide, best")
 )
-assert (added["right"] > looked["right"]).all() and (added["right"] > divided["right"]).all()
+assert (added["right"] > looked["right"]).all() and (looked["right"] > divided["right"]).all()
 assert (divided["balanced"] > looked["balanced"]).all()
 assert (looked["balanced"] > added["balanced"]).all()
 for way in (looked, added, divided):
@@ -918,7 +937,7 @@ balance = []
 for name, P in ways.items():
     balance.append(judge_sentiments(P.argmax(axis=1))[1])
     print(f"{name:36} log-loss {log_loss(z, P):.3f}, balanced {balance[-1]:.1%}")
-assert abs(balance[0] - balance[1]) < 0.01 and balance[3] < balance[2] - 0.05
+assert abs(balance[0] - balance[1]) < 0.01 and balance[3] < balance[2] - 0.08
 
 # %% [markdown]
 # Forgotten, the prior of "negative" counts twice, and the balanced figure falls by ten points.
@@ -1025,7 +1044,7 @@ for people, sign in {2: -1, 4: -1, 8: 1, 10: 1}.items():
     assert ends.low > 0 or people == 8
 
 # %% [markdown]
-# This answers the chapter's question a second time. With two or four people a clip, more who *see* are worth more than as many who hear, even calibrated; at six it is about even; with eight the ears are worth more, by a point and not much surer than that, with ten by two. And with equal numbers of people, those who hear and see at once are ahead of half and half by four points and more. That the fused votes of section 5 come as close as they do, they owe to *twice as many people*.
+# This answers the chapter's question once more. With two or four people a clip, it is better to let all of them *see*, even if the listeners are calibrated; with six it is about even; with eight it is better to let half of them listen, by a point (the interval begins just above zero), and with ten by two. And with equal numbers of people, those who hear and see at once are ahead of half and half by four points and more. So the fused votes of section 5 come close to them only with *twice as many people*.
 #
 # ### What else do people know?
 #
@@ -1090,9 +1109,9 @@ print("largest spread over five partitions:", f"{100 * inputs.std().to_numpy().m
 # (`gain` is voice + face less both, in points, with the mean ends of its 95 % interval over actors.)
 #
 # - Strength adds half a point to the fusion and next to nothing to those who heard and saw.
-# - The sentence adds about two points to either. The fusion passes the 79 of 100 of the votes of those who heard and saw (the next cell says how surely); given the same, they are ahead again.
+# - The sentence adds about two points to either. The fusion passes the 79 of 100 that those who heard and saw reach with votes alone (the next cell says how surely); given the sentence too, they are ahead again.
 # - The actor adds three points and more to the fusion, two to the raters who heard and saw: level now, the interval holds zero.
-# - All three channels together are ahead of either. They are also thirty people a clip.
+# - All three channels together are ahead of either. They are also nearly thirty people a clip.
 #
 # %% tags=["nbval-ignore-output"]
 def hit(channels, inputs):
@@ -1110,7 +1129,7 @@ print(f", interval over actors {over_actors(np.mean, past)}")
 assert past.mean() > 0
 
 # %% [markdown]
-# So it passes them by a point, with an interval over actors that begins at about zero.
+# So it passes them by nearly a point, with an interval over actors that begins at about zero.
 #
 # A part of what the sentence tells may be the design of the data, not the words:
 
@@ -1185,11 +1204,14 @@ strangers.confirm(kind="any", number=10, seed=0, within=0.006)
 known = strangers.table().drop(columns="seed").groupby(["kind", "number"], sort=False)
 print("right, of 100 clips", (100 * known.mean()).round(1).to_string(), sep="\n")
 print("largest spread over five draws:", f"{100 * known.std().to_numpy().max():.1f} points")
+for seed in range(5):  # nearly every actor has ten clips of the two emotions
+    of_two = pd.Series(known_clips("two emotions", 10, seed)[0]).groupby(actors).sum()
+    assert of_two.min() >= 7 and (of_two < 10).sum() < 7
 
 # %% [markdown]
-# Three known clips are worse than none, ten help, thirty help more, and whether these thirty are dealt out evenly over the emotions makes no difference that shows. But ten clips of *two* emotions are worse than none, for all three systems. The number is the same, or a clip less, so it is the mixture: what is subtracted is then an emotion as much as an actor. A stranger who was angry all day is such a case.
+# In each of the five draws, and for all three systems, three known clips are worse than none, ten help, and thirty help more; whether these thirty are dealt out evenly over the emotions makes no difference that shows. But ten clips of *two* emotions are worse than none, again in each draw. The number is the same for nearly every actor, so it is the mixture: what is subtracted is then an emotion as much as an actor. A stranger who was angry all day is such a case.
 #
-# So, what was reached? From the votes alone, smoothing and rule chosen on other actors, the fusion stays about a point below the raters who heard and saw. With strength and sentence, or with strength and thirty unlabelled clips of the person, it passes the 79 of 100 that they reach with votes alone. Given the same, they are ahead again with the sentence, and about level with thirty known clips. With as many people a clip, they are ahead by far.
+# So, what was reached? From the votes alone, smoothing and rule chosen on other actors, the fusion stays about a point below the raters who heard and saw. With strength and sentence, or with strength and thirty unlabelled clips of the person, it passes the 79 of 100 that they reach with votes alone (with the sentence by little). Given the same, they are ahead again with the sentence, and about level with thirty known clips. With as many people a clip, they are ahead by four points and more.
 #
 # ## What we measured
 #
@@ -1249,10 +1271,11 @@ assert more.loc["votes, strength, sentence", "high"] < 0
 actor_known = more.loc["votes, strength, actor"]
 assert actor_known["low"] < 0 < actor_known["high"] and actor_known["voice + face"] > 0.81
 assert (more["all three"] > more[["voice + face", "both"]].max(axis=1) + 0.02).all()
-for worse in (("any", 3), ("two emotions", 10)):
-    assert (stranger.loc[worse] < stranger.loc[("none", 0)]).all()
-assert (stranger.loc[("any", 30)] > stranger.loc[("any", 10)]).all()
-assert (stranger.loc[("any", 10)] > stranger.loc[("none", 0)]).all()
+draws = strangers.table().set_index(["kind", "number", "seed"]).sort_index()
+for better, worse in (("none", 0), ("any", 3)), (("none", 0), ("two emotions", 10)):
+    assert (draws.loc[better] > draws.loc[worse]).all(axis=None)
+for better, worse in (("any", 10), ("none", 0)), (("any", 30), ("any", 10)):
+    assert (draws.loc[better] > draws.loc[worse]).all(axis=None)
 assert (stranger.loc[("balanced", 30)] - stranger.loc[("any", 30)]).abs().max() < 0.01
 assert stranger.loc[("any", 30), "voice + face"] > reached
 
