@@ -595,7 +595,8 @@ print(answers.to_string(float_format=lambda x: f"{x:.1f}"))
 #
 # - **Over the best single modality** the product is ahead for each of the six, by 10.9 points on average. The interval reaches zero all the same: where the sound is bad the gain is large, where it is good it is small, and six so different numbers make a wide interval. Over the picture, which does not depend on the speaker, it is 12.1 points, [9.6, 14.5].
 # - **Between the fusions** there is no clear winner in quiet: the product leads concatenation, sum and stacking for five of the six speakers, and the interval of each lead holds zero.
-# - **Calibration** gains nothing certain in quiet. The expert that is not calibrated says 0.978 and is right in 0.875; those that are calibrated are right in 0.881 and 0.888 and not sure enough, 0.680 and 0.700. At 0 dB, a noise that no expert has met, it is worth 24.1 points, ahead for each of the six: not calibrated, the sound's expert is right in 0.220 and still says 0.916, and so outvotes the picture; calibrated it says 0.420. But this is no rule for every noise: with more static on the *picture* (1.2) calibration gains nothing, it is 2.8 points behind, for five of the six, and the interval holds zero.
+# - **Calibration** gains nothing certain in quiet. The expert that is not calibrated says 0.978 and is right in 0.875; those that are calibrated are right in 0.881 and 0.888 and not sure enough, 0.680 and 0.700. At 0 dB, a noise that no expert has met, it is worth 24.1 points, ahead for each of the six: not calibrated, the sound's expert is right in 0.220 and still says 0.916, and so outvotes the picture; calibrated it says 0.420.
+# - **Not in every noise.** With more static on the *picture* (1.2) calibration gains nothing: the product is 2.8 points *behind* the one that is not calibrated, for five of the six speakers; the interval holds zero.
 # - **On whom** the experts were calibrated does not matter in the way we expected. Random folds are as good in quiet, and at 0 dB even 2.4 points ahead, for all six; their expert is the least sure there, 0.360. The rule to calibrate on people who are new stands on principle; this data does not show it.
 # - Five training speakers are not certainly better than four.
 #
@@ -778,7 +779,7 @@ print("over the CNN:", IN_WORDS.format(**gain("SIFT", "CNN", equal)))
 # Does a network understand a new speaker? About as well as features do.
 #
 # - The CNN-RNN is right in 93.7 %, ahead of its two parts for all six. CNN and RNN trained apart and multiplied get 96.0 %. The late product of features is 3.7 points ahead of the joint network when it learns from the same four speakers, 4.6 from all five.
-# - **Is late fusion better than the joint network?** Not certainly. Each lead holds for four of six, and its interval reaches below zero. It is largest for the first speaker, for whom the joint network is right in 0.86. [Chapter 08](08_train_cnn_rnn.ipynb) has the same recipe some seven points better for that speaker, on pictures that differ in their rounding only; another processor, which rounds sums differently, may do as much. Seven points are more than the mean lead. One start of a network is a sample of size one, and this table has one start each.
+# - **Is late fusion better than the joint network?** Not certainly. Each lead holds for four of six, and its interval reaches below zero. It is largest for the first speaker, for whom the joint network is right in 0.86. [Chapter 08, section 10](08_train_cnn_rnn.ipynb#10-·-Audio-visual-digits,-and-a-speaker-never-heard-before) has the same recipe at 0.93 for that speaker, on pictures that differ in their rounding only; another processor, which rounds sums differently, may do as much. This difference alone is larger than the mean lead. One start of a network is a sample of size one, and this table has one start each.
 # - What the table does say: on these pairs the network is not ahead of a SIFT descriptor, MFCC and a linear classifier. In this table the picture's features are ahead of the CNN for each of the six. But SIFT sees 28 by 28 pixels and learns from five speakers, the CNN sees 14 by 14 and learns from four. Given the CNN's pictures and its four speakers, SIFT and the linear classifier get 0.818, the CNN 0.827: of the lead nothing is left. (A CNN on the larger pictures was not tried here.)
 # - The shared code was learned without a label (though its features were chosen with labels) and gets 0.953: not certainly different from the same features side by side, which are 0.9 points ahead. What it has beyond them is that it answers with one modality missing: 0.853 from the picture, 0.784 from the sound, no better than each modality's own classifier.
 #
@@ -992,6 +993,12 @@ for side, X in sides.items():
     }
 
 # %%
+for side in sides:
+    right = {way: np.array(scores) for way, scores in peeked[side, "PCA"].items()}
+    for way in WAYS[1:3]:
+        t = evaluation.corrected_t_test(right[way] - right["training rows"], test_share=1 / 5)
+        points = 100 * np.array([t.mean, t.low, t.high])
+        print(f"{side}, PCA on {way}:", "{:+.1f} points, [{:+.1f}, {:+.1f}]".format(*points))
 peeked = pd.DataFrame(
     {key: {way: np.mean(right) for way, right in ways.items()} for key, ways in peeked.items()}
 ).T[WAYS]
@@ -1007,7 +1014,7 @@ assert (peeked["each by itself"].dropna() < 0.4).all()
 assert (peeked["all rows"] - peeked["training rows"]).xs("with labels", level=1).min() > 0.1
 
 # %% [markdown]
-# PCA without labels, fitted on all rows, gained about a point on either side; fitted on the test rows alone, nothing for the picture and between one and two points for the sound. It is a fault all the same: who has test rows to fit on does not have *one* new digit in front of him. Where each side had a PCA of its own the accuracy falls to 0.230 and 0.124: the *k*-th axis of one is not the *k*-th axis of the other (their median cosine is printed). The scaler is not to blame: one for each side, and no PCA, gives 0.747 and 0.889. And labels leak in earnest: nine directions that had seen the test's labels read the sound at 0.998, a voice never heard, instead of 0.851.
+# PCA without labels, fitted on all rows, gained about a point on average on either side; fitted on the test rows alone, nothing for the picture and between one and two points for the sound. All four intervals hold zero. It is a fault all the same: who has test rows to fit on does not have *one* new digit in front of him. Where each side had a PCA of its own the accuracy falls to 0.230 and 0.124: the *k*-th axis of one is not the *k*-th axis of the other (for one speaker, their median cosine is printed). The scaler is not to blame: one for each side, and no PCA, gives 0.747 and 0.889. And labels leak in earnest: nine directions that had seen the test's labels read the sound at 0.998, a voice never heard, instead of 0.851.
 #
 # ## 10 · Noise that is not there, and noise that is all there is
 #
