@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from scipy.stats import pearsonr, rankdata
+from scipy.stats import kendalltau, pearsonr, rankdata
 
 from mmtutor._i18n import N_, _
 from mmtutor.course.checking import Case, exercise
@@ -91,6 +91,10 @@ def _spearman(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
 
 
+def _kendall(a: np.ndarray, b: np.ndarray) -> float:
+    return float(kendalltau(a, b).statistic)
+
+
 def _z(values: np.ndarray, by: np.ndarray) -> np.ndarray:
     return (values - by.mean()) / by.std()
 
@@ -142,6 +146,8 @@ def _opinions(rng: np.random.Generator) -> Iterator[Case]:
             name, picture = units[:, None] * heard + levels[:, None]
             merits = _merits(name, picture, truth, _spearman)
             clear = np.diff(np.sort(merits)[-2:]) > 1e-9
+            if k == 0:  # Kendall's tau, by ranks as well, likes another share best
+                clear &= _merits(name, picture, truth, _kendall).argmax() != merits.argmax()
             if clear and (not turned or merits.argmax() == (10 if k % 2 else 0)):
                 break
         new = [u * rng.normal(0.5, 2, m) + c for u, c in zip(units, levels, strict=True)]
@@ -169,8 +175,11 @@ exercise(
         N_("the largest correlation, not the largest amount: -0.9 is worse than 0.1."): (
             _mixed(how=lambda a, b: abs(_spearman(a, b)))
         ),
-        N_("choose the share by ranks: Spearman's correlation, not Pearson's or squared error."): (
+        N_(
+            "choose the share by Spearman's correlation, not Pearson's, Kendall's or squared error."
+        ): (
             _mixed(how=lambda a, b: float(pearsonr(a, b).statistic)),
+            _mixed(how=_kendall),
             _mixed(how=lambda a, b: -float(np.mean((a - b) ** 2))),
         ),
         N_("you chose the share that ranks worst."): (_mixed(how=lambda a, b: -_spearman(a, b))),

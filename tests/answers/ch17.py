@@ -355,6 +355,7 @@ WRONG = {
         (with_share(shares=SHARES[:-1]), ""),
         (with_share(shares=SHARES[1:]), ""),
         (with_share(how=lambda a, b: abs(rho(a, b))), "not the largest amount"),
+        (with_share(how=lambda a, b: kendalltau(a, b)[0]), "not Pearson's, Kendall's"),
         (lambda n, p, t, a, b: fuse(n, p, t, n, p), "shape"),
         (lambda n, p, t, a, b: np.mean(a), "shape"),
         (lambda n, p, t, a, b: np.round(fuse(n, p, t, a, b), 1), ""),
