@@ -355,7 +355,7 @@ plotting.show(
 # %% [markdown]
 # (The product is now the product over the prior. Neutral is a little rarer than the other emotions, so dividing by the prior favours it once more, and the raw product falls nearly two points below that of section 3. With votes that are read better this matters little: section 7.)
 #
-# Read it from top to bottom.
+# Read the figure from top to bottom.
 #
 # - One slope turns down a channel that is too sure. That takes back more than half of the loss, but makes no gain: the product still loses to the face, and the sum is not ahead of it.
 # - Dividing by how often an emotion is named, without a label and without a slope, turns the loss into a gain of two points and more. So here it is the **response bias** that keeps the second opinion from helping; being too sure made the harm larger.
@@ -631,7 +631,7 @@ for emotion in EMOTIONS:
     print(line)
 
 # %% [markdown]
-# For anger and fear the channels go clearly together, for sadness less so; and for anger most of it goes when the level is fixed: what is acted strongly is both seen and heard. For fear a part of it stays, for sadness nearly all, so intensity is not the whole story.
+# For anger and fear the channels go clearly together, for sadness less so; and for anger most of it goes when the level is fixed: what is acted strongly is both seen and heard. For fear a part of it stays, for sadness nearly all, so the intensity that was asked for is not the whole story.
 #
 # What does that cost? Make the channels independent, and leave all else: give each face the voice of *another* clip of the same emotion, from the same fold. Then the product's assumption holds by construction.
 
@@ -857,6 +857,8 @@ assert low < 0 < named_sad.mean()
 
 # %% [markdown]
 # The first place stays: of all emotions the ears tell most of anger and the eyes most of happiness, and for no emotion do the ears tell more than the eyes. But of four emotions, all but fear and neutral, the voice tells more than its raw votes show; and sadness is heard nearly as well as it is seen. In shares the listeners are even ahead of the viewers there, with an interval over actors that holds zero.
+#
+# And how sure is what the raw votes said of anger and happiness?
 
 # %%
 differences = {
@@ -944,7 +946,7 @@ assert abs(balance[0] - balance[1]) < 0.01 and balance[3] < balance[2] - 0.08
 #
 # ## 8 · Towards the people who saw and heard
 #
-# Calibrated in the same way, those who heard *and* saw are right about 79 times in 100. Two groups who had half of it each come close. Three questions: is the comparison fair, what else do the two groups know, and can the machine catch up?
+# Calibrated in the same way, those who heard *and* saw are right about 79 times in 100. Those who only heard and those who only saw, fused, come close. Three questions: is the comparison fair, what else do the two groups know, and can the machine catch up?
 #
 # ### Is it fair? Two helpings of raters
 #
@@ -1143,7 +1145,7 @@ print(f"{np.mean(y[~eleven] == 4):.1%} of the others")
 #
 # ### How well must one know a stranger?
 #
-# Centring by the actor used all 82 clips, and every actor had played all emotions about equally often. A system that meets a stranger has neither. So split each actor's clips: one half may be *known* (without labels), the other half is judged. How many known clips does it take, and must they show all emotions?
+# Centring by the actor used all of an actor's clips, 82 for most, and every actor had played all emotions about equally often. A system that meets a stranger has neither. So split each actor's clips: one half may be *known* (without labels), the other half is judged. How many known clips does it take, and must they show all emotions?
 
 
 # %% tags=["evidence"]
@@ -1209,7 +1211,7 @@ for seed in range(5):  # nearly every actor has ten clips of the two emotions
     assert of_two.min() >= 7 and (of_two < 10).sum() < 7
 
 # %% [markdown]
-# In each of the five draws, and for all three systems, three known clips are worse than none, ten help, and thirty help more; whether these thirty are dealt out evenly over the emotions makes no difference that shows. But ten clips of *two* emotions are worse than none, again in each draw. The number is the same for nearly every actor, so it is the mixture: what is subtracted is then an emotion as much as an actor. A stranger who was angry all day is such a case.
+# In each of the five draws, and for all three systems, three known clips are worse than none, ten help, and thirty help more; whether these thirty are dealt out evenly over the emotions makes no difference that shows. But ten clips of *two* emotions are worse than none, again in each draw. The number is the same for nearly every actor, so it is the mixture: what is subtracted is then an emotion as much as an actor. A stranger who was angry all day would be such a case.
 #
 # So, what was reached? From the votes alone, smoothing and rule chosen on other actors, the fusion stays about a point below the raters who heard and saw. With strength and sentence, or with strength and thirty unlabelled clips of the person, it passes the 79 of 100 that they reach with votes alone (with the sentence by little). Given the same, they are ahead again with the sentence, and about level with thirty known clips. With as many people a clip, they are ahead by four points and more.
 #

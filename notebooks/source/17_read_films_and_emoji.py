@@ -314,7 +314,7 @@ plotting.show(
 #
 # Do the two help each other? Fused, they get four more sentences in a thousand right than the counter that learned from the same ones, and the interval holds zero: open. Nor is it free: what was watched could have been learned from. The counter that learned from all nine folds is about as often right as both together, and that interval holds zero, too. And does the network gain by reading several words at once? Its filters over two to four words are a point ahead of filters over single words; that is open, too (and there are three times as many of them). Even the network of single words, which cannot tell "not good" from "good, not", is right in three sentences of four.
 #
-# What does a filter look for? Take some of those that weigh most in the decision, and the places in the test sentences at which they answer most.
+# What does a filter look for? Of the filters over three words take the two that weigh most against a favourable review and the two that weigh most for it, and the places in the test sentences at which they answer most.
 
 # %% tags=["nbval-ignore-output"]
 _, _, test, model, numbering, numbers = trained_cnn("pairs to fours", 0)
@@ -376,7 +376,7 @@ for name, chosen in {"all": n > 0, "up to 38 tweets": n <= 38, "more": n > 38}.i
     print(f"{name}: halves {r:.2f}, whole {whole:.2f}, at best about {np.sqrt(whole):.2f}")
 
 # %% [markdown]
-# Few tweets make an uncertain label: below 39 of them two halves agree far less than above. Yet over all emoji a predictor that knew the true scores would reach about 0.87. (Rather less, for occurrences in one tweet may go to both halves; and this is Pearson's correlation, not the rank correlation of section 6.) Remember that number when you see ours: what is missing there is mostly not the labels' fault.
+# Few tweets make an uncertain label: below 39 of them two halves agree far less than above. Yet over all emoji a predictor that knew the true scores would reach about 0.87. (In truth rather less: occurrences in one tweet have one judgement, and may go to both halves. And this is Pearson's correlation, not the rank correlation of section 6.) Remember that number when you see ours: what is missing there is mostly not the labels' fault.
 #
 # ### A weight for each label
 #
