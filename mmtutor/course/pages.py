@@ -387,11 +387,19 @@ def _sphinx(source: Path, build: Path, settings: dict[str, Any]) -> list[str]:
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace
 
-    said = io.StringIO()
+    said, doctrees = io.StringIO(), build / "site-doctrees"
+    # Sphinx writes only what is newer than its page: what was cut off would stay so, and what was
+    # found wrong would not be said again.
+    whole = doctrees / "whole"
+    anew = not whole.exists()
+    whole.unlink(missing_ok=True)
     with docutils_namespace():
         app = Sphinx(
-            source, None, build / "site", build / "site-doctrees", "html",
-            confoverrides=settings, status=None, warning=said,
+            source, None, build / "site", doctrees, "html",
+            confoverrides=settings, status=None, warning=said, freshenv=anew,
         )  # fmt: skip
-        app.build()
-    return [line for line in notebooks.uncoloured(said.getvalue()).splitlines() if line.strip()]
+        app.build(force_all=anew)
+    problems = [line for line in notebooks.uncoloured(said.getvalue()).splitlines() if line.strip()]
+    if not problems:
+        whole.touch()
+    return problems

@@ -118,11 +118,11 @@ def _client(notebook: Any, folder: Path, executed: Callable[[], Any]) -> Any:
     )
 
 
-def _execute(outcome: Outcome, executed: Callable[[], Any]) -> None:
+def _execute(outcome: Outcome, environment: dict[str, str], executed: Callable[[], Any]) -> None:
     """Execute one notebook, complete or up to an error, and make it fit to be stored."""
     outcome.client = _client(outcome.notebook, outcome.chapter.stored.parent, executed)
     # The process stream holds only what libraries written in C++ remark at their start.
-    work = outcome.client.async_execute(env=kernel_environment(), stderr=subprocess.DEVNULL)
+    work = outcome.client.async_execute(env=environment, stderr=subprocess.DEVNULL)
     began = time.perf_counter()
     try:
         asyncio.run(work)
@@ -155,7 +155,9 @@ def _end_kernels() -> None:
             child.kill()
 
 
-def _run_all(outcomes: Sequence[Outcome], *, store: bool, jobs: int) -> None:
+def _run_all(
+    outcomes: Sequence[Outcome], environment: dict[str, str], *, store: bool, jobs: int
+) -> None:
     """Execute notebooks side by side; Ctrl-C ends their kernels."""
     from tqdm import tqdm
 
@@ -168,7 +170,7 @@ def _run_all(outcomes: Sequence[Outcome], *, store: bool, jobs: int) -> None:
         chapter, notebook = outcome.chapter, outcome.notebook
         bar.set_postfix_str(chapter.name)
         with outcome.failing():
-            _execute(outcome, bar.update)
+            _execute(outcome, environment, bar.update)
         if stopped.is_set():
             return
         with outcome.failing():
@@ -250,11 +252,21 @@ def run(
             else:
                 outcome.notebook = notebooks.read_source(chapter.source)
     waiting = [outcome for outcome in outcomes if outcome.status == "ok"]
+
+    def write_stored_pages() -> None:
+        """Write the pages as stored: of them a run changes little, which is written at its end."""
+        with contextlib.suppress(Exception):  # the same error at the end is told
+            pages.write(course, build=build)
+
+    ahead = threading.Thread(target=write_stored_pages, daemon=True)
     if waiting:
+        environment = kernel_environment()  # before TensorFlow, for the reference, adds to it
+        ahead.start()
         print("Making the default data (only the first time takes a while) ...", flush=True)
         if not make_default_data():
             print("The default data could not be made: see above.", file=sys.stderr)
-        _run_all(waiting, store=store, jobs=jobs)
+        _run_all(waiting, environment, store=store, jobs=jobs)
+        ahead.join()
     for outcome in outcomes:
         if outcome.error:
             error = outcome.error if sys.stderr.isatty() else notebooks.uncoloured(outcome.error)

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import nbformat
 import pytest
 from nbformat import v4
+from sphinx.application import Sphinx
 
 from mmtutor.course import extension, notebooks, pages, reference
 from mmtutor.course.manifest import Course, read_course
@@ -202,10 +203,25 @@ def test_a_second_time_says_the_same(small: Course, small_site: Path) -> None:
     assert page.read_bytes() == before
 
 
-def test_what_sphinx_finds_wrong_is_returned(small: Course, tmp_path: Path) -> None:
+def test_what_was_cut_off_is_written_again(small: Course, tmp_path: Path) -> None:
+    assert pages.write(small, build=tmp_path) == []
+    written = {path: path.read_bytes() for path in sorted(tmp_path.glob("site/**/*.html"))}
+    first, *_, last = written
+    first.write_bytes(written[first][:1000])
+    last.unlink()
+    with pytest.MonkeyPatch.context() as patch:  # ended while it wrote
+        patch.setattr(Sphinx, "build", lambda self, **options: sys.exit(1))
+        with pytest.raises(SystemExit):
+            pages.write(small, build=tmp_path)
+    assert pages.write(small, build=tmp_path) == []
+    assert {path: path.read_bytes() for path in written} == written
+
+
+def test_what_sphinx_finds_wrong_is_returned_each_time(small: Course, tmp_path: Path) -> None:
     broken = v4.new_notebook(cells=[v4.new_markdown_cell("# 00 · One\n\n$\\nosuch{x}$")])
-    (problem,) = pages.write(small, {0: broken}, build=tmp_path)
-    assert r"formula shown as TeX: \nosuch{x}" in problem
+    for _ in range(2):
+        (problem,) = pages.write(small, {0: broken}, build=tmp_path)
+        assert r"formula shown as TeX: \nosuch{x}" in problem
 
 
 # -- the whole site -----------------------------------------------------------------------------
