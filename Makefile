@@ -8,11 +8,18 @@ STAMP := $(VENV)/.installed
 SOURCES := mmtutor tests benchmarks data docs notebooks/source setup.py conftest.py
 OPENCV5 := build/opencv5
 OLDEST := build/oldest
+OTHER := build/python
 
 # plain `make` installs and says what else there is
 .DEFAULT_GOAL := install
 .PHONY: help install run site site-test test quick test-opencv5 lab sync notebooks evidence messages lint claims bench format clean
-.PHONY: bounds fuzz audit test-elsewhere test-oldest
+.PHONY: bounds fuzz audit test-elsewhere test-oldest test-python
+
+define other_versions
+	$(1)/bin/python -m pytest -n 2 --dist loadfile -m "not slow" tests mmtutor --ignore tests/guards
+	$(1)/bin/mmtutor run 01 02 03 04 05
+	@$(1)/bin/python -c "import sys, importlib.metadata as m; print(f'Python {sys.version.split()[0]}: tests and 5 chapters passed on {len(list(m.distributions()))} packages')"
+endef
 
 help:  ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,9 +49,12 @@ test-oldest: $(STAMP)  ## Package tests and chapters 01 to 05 with the lowest ve
 	@test -x build/uv/bin/uv || $(BIN)/python -m pip install --quiet --target build/uv uv
 	build/uv/bin/uv venv --quiet --clear --python $(BIN)/python $(OLDEST)
 	build/uv/bin/uv pip install --quiet --python $(OLDEST)/bin/python --resolution lowest-direct -e '.[all]'
-	$(OLDEST)/bin/python -m pytest -n 2 --dist loadfile -m "not slow" tests mmtutor --ignore tests/guards
-	$(OLDEST)/bin/mmtutor run 01 02 03 04 05
-	@echo "oldest: tests and 5 chapters passed on `build/uv/bin/uv pip freeze --quiet --python $(OLDEST)/bin/python | wc -l` packages"
+	$(call other_versions,$(OLDEST))
+
+test-python: ## The same with another Python and the tested versions: PYTHON=/path/to/python3.13
+	$(PYTHON) -m venv --clear $(OTHER)
+	$(OTHER)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[all]'
+	$(call other_versions,$(OTHER))
 
 audit: $(STAMP)  ## Known vulnerabilities of the tested versions; skipped without a network
 	@test -d build/audit || $(BIN)/python -m pip install --quiet --target build/audit pip-audit || rm -rf build/audit
