@@ -287,7 +287,7 @@ for name, block in zip(("image", "sound"), pair, strict=True):
 # %% [markdown]
 # On the left the picture decides alone, on the right the sound does, and the units that the features came in (factor 1) are on the wrong side. Standardising removes the accident:
 # every column gets mean 0 and variance 1, and every block is divided by the root of its width, or else 600 columns would outvote 104. Most of
-# the gain is this balance between the blocks: with a factor of 0.03 the raw blocks come closest to it. The rest no factor on a whole block can do, for standardising changes the columns inside a block, too (one of the sound's has a quarter of its variance). It does not follow that equal is best; that is what weights are for.
+# the gain is this balance between the blocks: with a factor of 0.03 the raw blocks come closest to it. The rest none of these factors did: standardising changes the columns inside a block, too (one of the sound's has a quarter of its variance). It does not follow that equal is best; that is what weights are for.
 #
 # ## 4 · Equal width is not equal meaning: SVD and CCA
 #
@@ -461,7 +461,7 @@ assert sweep["mean"].iloc[1:-1].max() > max(sweep["mean"].iloc[0], sweep["mean"]
 assert paired(fold_scores, 0.6, 0.4)[1] > 0.05, "0.6 cannot be told from 0.4"
 
 # %% [markdown]
-# The middle has the highest mean; against the image alone that is settled, against the sound alone not quite (and we picked this weight on the same folds). The top is flat: a weight of 0.6 cannot be told from 0.4 with a few hundred posts ($p$ of the paired differences, by the corrected test of chapter 06; the shaded band is the interval of each model alone and must not be used to compare two).
+# The middle has the highest mean; against the image alone that is nearly certain, against the sound alone not quite (and we picked this weight on the same folds, which flatters it). The top is flat: a weight of 0.6 cannot be told from 0.4 with a few hundred posts ($p$ of the paired differences, by the corrected test of chapter 06; the shaded band is the interval of each model alone and must not be used to compare two).
 # Nor can the best mean of ten shared dimensions be told from 704 columns side by side, where a linear classifier chooses *its own* weight for every column, and nobody has to search.
 #
 # ## 6 · What a product of features does
@@ -562,8 +562,8 @@ assert (block.loc[1] < block.loc[3000] - 0.1).all(), "on each, too"
 # %% [markdown]
 # ## 8 · Early against late, on the same folds
 #
-# A grid: two tasks, two pairs of modalities, and every way of this chapter beside late fusion (product of calibrated posteriors, chapter 05). Each cell of the grid is a
-# five-fold cross-validation with unseen authors or sessions, and all models of a cell see the same folds. ($C$ and the shrinkage were set by hand, the same for all, and not searched; chapter 06 tunes each model inside its training folds.) **Predict: which of them will be *below* the better single modality?**
+# A grid: two tasks, two pairs of modalities, and the ways of this chapter beside late fusion (product of calibrated posteriors, chapter 05). (The weighted mean is left out: with equal weights it is half the sum.) Each cell of the grid is a
+# five-fold cross-validation with unseen authors or sessions, and all models of a cell see the same folds. ($C$ and the shrinkage were set by hand, the same for all, and not searched; chapter 06 tunes each model inside its training folds. The grid is a stored table; one of its rows is made anew as you run it.) **Predict: which of them will be *below* the better single modality?**
 
 # %% tags=["evidence"]
 PAIRS = {"text + image": ("text", "image"), "audio + image": ("audio", "image")}
@@ -807,14 +807,14 @@ check("04.4", agreement_solution)
 #
 # 4. When would you take concatenation, and when late fusion?
 #
-# <details><summary>Answer</summary>Concatenation if the blocks interact or one classifier suits both, and there are enough samples for all columns. Late fusion if modalities go missing, need different classifiers, or come from different teams. When in doubt measure both on the same folds (chapter 06).</details>
+# <details><summary>Answer</summary>Concatenation if the blocks interact and the classifier can draw curves (a linear one cannot use that, section 6), or if one classifier suits both, and there are enough samples for all columns. Late fusion if modalities go missing, need different classifiers, or come from different teams. When in doubt measure both on the same folds (chapter 06).</details>
 #
 # ## Pitfalls
 #
 # - **Padding or cutting to equal width.** The sum then runs without an error, and adds edges to cepstra. An error message would have told you.
-# - **Fitting the projection on all rows.** CCA with more columns than rows finds perfect agreement in pure noise; on its own training rows it always looks splendid. Look at unseen rows, and shrink.
-# - **Trusting units.** Any classifier that uses distances or a penalty sees the scale. Change a unit, and the result changes.
-# - **Forgetting what else is shared.** CCA finds whatever goes together: the person, the recording session, the device. Take it away, or it will be found first.
+# - **Fitting the projection on all rows.** CCA with more columns than rows finds perfect agreement in pure noise; on its own training rows it looked splendid here even when shrunken. Look at unseen rows, and shrink.
+# - **Trusting units.** Any classifier that uses distances or a penalty sees the scale. Change a unit, and the result may change.
+# - **Forgetting what else is shared.** CCA finds whatever goes together: the person, the recording session, the device. Take it away, or it may be found first.
 # - **A product without its factors.** It knows whether two features agree, not what they say.
 # - **Forgetting C.** Blocks scaled to a common size have small columns, so a penalised classifier may want a larger C (we took 3). Search for it inside the training folds.
 #

@@ -864,7 +864,7 @@ rows = ["drawn from voice+caption", "drawn from face", CROSSED[0], *CROSSED[2:]]
 print(pixels[rows].T.round(2).to_string())
 
 # %% [markdown]
-# For the drawing from voice and caption it makes no difference: 0.70 with pixels as with components. Drawn from the face itself, pixels lose, 0.68 against 0.89. So they do where a picture is to find its clip, 0.30 against 0.45, and a judge who learned by voice knows 0.79 of the faces with components, 0.57 with pixels; from face to voice pixels do as well. Of cross-entropy the first column says little: its input is raw pixels, its learning rate is a fifth, at as many epochs, and it draws badly even *from the face itself* (0.34). Several things differ at once, and the loss need not be the reason.
+# For the drawing from voice and caption it makes no difference on average: 0.70 with pixels as with components. Drawn from the face itself, pixels lose, 0.68 against 0.89. So they do where a picture is to find its clip, 0.30 against 0.45, and a judge who learned by voice knows 0.79 of the faces with components, 0.57 with pixels; from face to voice pixels do as well. Of cross-entropy the first column says little: its input is raw pixels, its learning rate is a fifth, at as many epochs, and it draws badly even *from the face itself* (0.34). Several things differ at once, and the loss need not be the reason.
 #
 # ## 8 · Against canonical correlation
 #
@@ -1024,7 +1024,7 @@ else:
 #
 # ## What we measured
 #
-# The claims once more, asserted over the five other worlds (and, of the digits, over six speakers). They are true of these; how far each lies from its bound, and in how many repetitions with other first weights and other draws of worlds it holds, stands in [a table of bounds](../docs/bounds.md). Most hold in nearly all of them. That no ingredient helps clearly more than another, by how much the least of them helps, and that all features always win with few labels: these hold in about half to two thirds only, and should be read as "here".
+# The claims once more, asserted over the five other worlds (and, of the digits, over six speakers). They are true of these; how far each lies from its bound, and in how many of twenty repetitions, with other first weights and with worlds drawn again from these, it holds, stands in [a table of bounds](../docs/bounds.md). Most hold in nearly all of them. Four hold in only four to seven out of ten, and should be read as "here": that no ingredient helps clearly more than another, by how much the least of them helps, that four representations lie so close at every number of labels, and that from 20 labels on the features are always the best.
 
 # %%
 assert apart == [None, None], "the article's networks never meet"

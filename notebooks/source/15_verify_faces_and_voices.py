@@ -357,13 +357,13 @@ print(
 )
 
 # %% [markdown]
-# The two do equally well while the cohort is as it should be: the interval of their difference (± is twice the standard error) holds zero. One confused picture spoils min-max, because the highest score is now that of the person herself, and z-norm hardly notices. With one scale for all templates the sum is worse than with one for each. (For a single modality one scale for all changes nothing: it keeps the order of the scores.)
+# The two cannot be told apart while the cohort is as it should be: the interval of their difference (± is twice the standard error) holds zero. One confused picture spoils min-max, because the highest score is now that of the person herself, and z-norm hardly notices. With one scale for all templates the sum is worse than with one for each. (For a single modality one scale for all changes nothing: it keeps the order of the scores.)
 
 
 # %% [markdown]
 # ## 5 · Three ways to fuse two scores
 #
-# Two modalities can be fused at several levels: the samples or their *features* (chapter 04), the *scores*, the *ranks* (only the order of the candidates is kept), the *decisions* (accept if both accept, or if either does). Face and voice systems usually give no more than scores, so that is the level here; ranks are tried at the end of the section.
+# Two modalities can be fused at several levels: the samples or their *features* (chapter 04), the *scores*, the *ranks* (only the order of the candidates is kept), the *decisions* (accept if both accept, or if either does). Many face and voice systems give no more than scores, so that is the level here; ranks are tried at the end of the section.
 #
 # - **Sum**: $z_f + z_v$. Nothing to learn, and both modalities are believed equally.
 # - **Weighted**: $w_f z_f + w_v z_v$, with weights learned by logistic regression on pairs whose truth is known.
@@ -475,7 +475,7 @@ table = judge(
 print(table.round(2))
 
 # %% [markdown]
-# Eigenfaces and voice, each wrong in several cases of a hundred, are together wrong in about one. Summing normalised scores, with nothing learned, does as well here as the learned rules.
+# Eigenfaces and voice, each wrong in several cases of a hundred, are together wrong in about one. Summing normalised scores, with nothing learned, does as well in this draw of people as the learned rules.
 #
 # The fused rates of the better pair are so small that *nothing more can be said of them here*. There are 204 genuine pairs, so one rejected probe more changes the false reject rate by half a point, and if no genuine pair of 102 independent people is wrong the true rate may still be as high as $3 / 102$ (the rule of three, at 95 % confidence).
 
@@ -654,7 +654,7 @@ print("difference:", mean_change(any_sexes, draws["eigenfaces + voice"]))
 assert abs(any_sexes.mean() - draws["eigenfaces + voice"].mean()) < 0.2
 
 # %% [markdown]
-# The interval holds zero: twenty draws do not tell whether the pairing makes it better or worse. It also holds a change of a quarter of the rate, so this is no proof that it makes no difference. Keep the sexes together: it costs nothing.
+# The interval holds zero: twenty draws do not tell whether the pairing makes it better or worse. It also holds a change of a quarter of the rate, so this is no proof that it makes no difference. Keep the sexes together: that is nearer to life, and as easy to do.
 #
 # ### What the shared cohort is worth
 #
@@ -804,7 +804,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# As more of the face is covered the pair gets worse too, and at every level it is better than either alone.
+# As more of the face is covered the pair gets worse too, and at every level it is better than either alone (one draw of people and of places).
 #
 # ### An honest look at the impostors
 #
@@ -1042,7 +1042,7 @@ check("15.4", solution_4)
 #
 # ## Pitfalls
 #
-# - **Fitting on probes.** Principal components, discriminant analysis, normalisation or weights that have seen the test make every figure too good. Write the table of section 1 before you measure.
+# - **Fitting on probes.** Principal components, discriminant analysis, normalisation or weights that have seen the test can make every figure too good. Write the table of section 1 before you measure.
 # - **A cohort that is in the test.** Our faces are scaled by the people they are judged against. Section 6 shows that eigenfaces look better when mean, directions and cohort all come from the judged people, not which of the three does it. The background speakers that teach the analysis also scale the voices. Use strangers for both where you have them.
 # - **A threshold chosen on the test.** Choose it on other people and report both rates on the rest; there the false accept rate is not quite the one asked for.
 # - **Adding scores of different scales.** The wider one wins, silently. Compare the fused figure with each single one: if it equals one of them, look at the scales.
