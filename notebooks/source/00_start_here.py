@@ -24,7 +24,7 @@
 #
 # **You need**: Python, and what a probability is. If a line of scikit-learn is new to you, read on; chapters 01 to 05 explain every step of this one.
 #
-# **Time**: 25 minutes to read and do, 30 seconds to run (the very first run makes the data and takes a little longer).
+# **Time**: 25 minutes to read and do, 20 seconds to run (the very first run makes the data and takes a little longer).
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

@@ -24,7 +24,7 @@
 #
 # **You need**: what a vector and a logarithm are, and that `fit` learns from training data. No earlier chapter.
 #
-# **Time**: 45 minutes to read and do, 20 seconds to run.
+# **Time**: 45 minutes to read and do, 15 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

@@ -25,7 +25,7 @@
 #
 # **You need**: arrays in NumPy; what a derivative is; what a train and a test set are.
 #
-# **Time**: 50 minutes to read and do, 35 seconds to run.
+# **Time**: 50 minutes to read and do, 15 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

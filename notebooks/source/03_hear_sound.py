@@ -24,7 +24,7 @@
 #
 # **You need**: what a sine wave is; NumPy arrays. Headphones help.
 #
-# **Time**: 45 minutes to read and do, 25 seconds to run.
+# **Time**: 45 minutes to read and do, 10 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

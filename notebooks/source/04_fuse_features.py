@@ -25,7 +25,7 @@
 #
 # **You need**: vectors and matrices; what HOG, MFCC and TF-IDF are, in a sentence each ([01](01_read_text.ipynb), [02](02_see_images.ipynb), [03](03_hear_sound.ipynb)).
 #
-# **Time**: 50 minutes to read and do, 45 seconds to run.
+# **Time**: 50 minutes to read and do, 20 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

@@ -24,7 +24,7 @@
 #
 # **You need**: what a probability and a logarithm are; a first look at scikit-learn (`fit`, `predict_proba`).
 #
-# **Time**: 60 minutes to read and do, 45 seconds to run.
+# **Time**: 60 minutes to read and do, 15 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

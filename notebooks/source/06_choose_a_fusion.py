@@ -24,7 +24,7 @@
 #
 # **You need**: chapter 05 (the rules of late fusion), what a covariance is, cross-validation.
 #
-# **Time**: 60 minutes to read and do, 45 seconds to run.
+# **Time**: 60 minutes to read and do, 20 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

@@ -25,7 +25,7 @@
 #
 # **You need**: what a neural network, a gradient and a principal component are; a look at [chapter 04](04_fuse_features.ipynb) for canonical correlation.
 #
-# **Time**: 55 minutes to read and do, 50 seconds to run.
+# **Time**: 55 minutes to read and do, 35 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

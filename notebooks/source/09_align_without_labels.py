@@ -24,7 +24,7 @@
 #
 # **You need**: chapters [01](01_read_text.ipynb), [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb) for the features; for sections 5 to 9 also [04](04_fuse_features.ipynb) and [07](07_share_a_code.ipynb); what a softmax is.
 #
-# **Time**: 50 minutes to read and do, 55 seconds to run.
+# **Time**: 50 minutes to read and do, 35 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

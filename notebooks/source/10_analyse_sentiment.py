@@ -26,7 +26,7 @@
 #
 # **You need**: chapters [05](05_fuse_decisions.ipynb) (late fusion, calibration) and [06](06_choose_a_fusion.ipynb) (fair comparisons); [08](08_train_cnn_rnn.ipynb) for the network and [13](13_explain_a_prediction.ipynb) for the shares are no must.
 #
-# **Time**: 60 minutes to read and do, 60 seconds to run.
+# **Time**: 60 minutes to read and do, 65 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

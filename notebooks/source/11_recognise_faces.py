@@ -27,7 +27,7 @@
 #
 # **You need**: chapters [02](02_see_images.ipynb) (HOG, visual words) and [05](05_fuse_decisions.ipynb) (posteriors, the product rule). [Chapter 15](15_verify_faces_and_voices.ipynb) goes deeper into verification, on real people.
 #
-# **Time**: 60 minutes to read and do, 60 seconds to run.
+# **Time**: 60 minutes to read and do, 15 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

@@ -24,7 +24,7 @@
 #
 # **You need**: chapter [05](05_fuse_decisions.ipynb) (late fusion); what a probability and a logarithm are.
 #
-# **Time**: 40 minutes to read and do, 30 seconds to run.
+# **Time**: 40 minutes to read and do, 35 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

@@ -24,7 +24,7 @@
 #
 # **You need**: chapters [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb) (HOG, MFCC), [05](05_fuse_decisions.ipynb) (late fusion), cross-validation; what a process is.
 #
-# **Time**: 55 minutes to read and do, 110 seconds to run.
+# **Time**: 55 minutes to read and do, 105 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

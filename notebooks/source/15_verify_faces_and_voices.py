@@ -25,7 +25,7 @@
 #
 # **You need**: chapter [05](05_fuse_decisions.ipynb) (posteriors, sum and product rule), and an idea of what HOG and MFCC describe (chapters [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb)). The data are fetched once with `mmtutor data fetch london_faces` and `mmtutor data fetch librispeech_sample` (140 MB).
 #
-# **Time**: 50 minutes to read and do, 40 seconds to run (the first run also cuts out the faces and takes a little longer).
+# **Time**: 50 minutes to read and do, 25 seconds to run (the first run also cuts out the faces and takes a little longer).
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

@@ -25,7 +25,7 @@
 #
 # **You need**: chapter [05](05_fuse_decisions.ipynb) (posteriors, sum and product rule, calibration) and section 5 of chapter [06](06_choose_a_fusion.ipynb) (information in bits). The data are fetched once with `mmtutor data fetch crema_d_ratings` (5 MB).
 #
-# **Time**: 55 minutes to read and do, 40 seconds to run.
+# **Time**: 55 minutes to read and do, 30 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

@@ -25,7 +25,7 @@
 #
 # **You need**: chapters [01](01_read_text.ipynb) (bag of words, NB-SVM), [02](02_see_images.ipynb) (HOG) and [05](05_fuse_decisions.ipynb); what ridge regression is. The data are fetched once with `mmtutor data fetch movie_sentences`, `mmtutor data fetch emoji_sentiment` and `mmtutor data fetch emoji_glyphs`.
 #
-# **Time**: 55 minutes to read and do, 45 seconds to run.
+# **Time**: 55 minutes to read and do, 35 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

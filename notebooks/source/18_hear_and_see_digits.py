@@ -25,7 +25,7 @@
 #
 # **You need**: SIFT, HOG and MFCC (chapters [02](02_see_images.ipynb) and [03](03_hear_sound.ipynb)), early and late fusion (chapters [04](04_fuse_features.ipynb) and [05](05_fuse_decisions.ipynb)), the networks of chapters [07](07_share_a_code.ipynb) and [08](08_train_cnn_rnn.ipynb). The data are fetched once with `mmtutor data fetch spoken_digits` and `mmtutor data fetch mnist_test`.
 #
-# **Time**: 60 minutes to read and do, 90 seconds to run.
+# **Time**: 60 minutes to read and do, 95 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|

@@ -25,7 +25,7 @@
 #
 # **You need**: the chapters as you need them; each row of the tables below links to the section it rests on. No real data are needed.
 #
-# **Time**: 60 minutes to read and do, 40 seconds to run.
+# **Time**: 60 minutes to read and do, 30 seconds to run.
 #
 # | Key term | 中文 | In short |
 # |---|---|---|
