@@ -762,11 +762,11 @@ plotting.show(
 print(sweep.round(2).to_string())
 
 # %% [markdown]
-# Read the four panels from the upper left.
+# Read the four panels from the upper left. (With the good face, one rejected probe more moves the false rejects by half a point: smaller differences are hints.)
 #
 # - **A middling face and a clear voice**: the pair is better than either at every length, down to a quarter of a second.
 # - **A middling face and a voice in noise**: at a second or less the plain sum, which believes both equally, is *worse than the face alone*. Learned weights turn the bad witness down, and the pair stays a little better than the face.
-# - **A good face and a clear voice**: even a quarter of a second takes away a part of the few errors left, and two seconds take nearly all.
+# - **A good face and a clear voice**: even a quarter of a second seems to take away a part of the few errors left, and two seconds take nearly all.
 # - **A good face and a voice in noise**: up to a second both fusions lose to the face alone, by less than one case in a hundred; at two seconds they draw level. Learned weights are better than the sum at each length, but up to a second not good enough to beat the face alone (the last difference is too small to count).
 #
 # So the second modality earns its place where the first one leaves errors *and* it brings evidence of its own. Where a short clip brings mostly noise, a fixed rule makes the result worse; learned weights repaired that for the middling face, and for the good one in part.
