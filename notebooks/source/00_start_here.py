@@ -384,7 +384,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# The three clouds overlap, whichever way you look at them. But along the slanted direction, which uses both numbers, they overlap less than along either axis alone. Fusion is this slant; everything else in the series is how to find it when all you have are words, pixels and samples.
+# The three clouds overlap, whichever way you look at them. But along the slanted direction, which uses both numbers, they overlap less than along either axis alone. Fusion is this slant; much of the series is how to find it when all you have are words, pixels and samples.
 #
 # ## 6 · Your own post
 #
@@ -417,7 +417,7 @@ np.testing.assert_allclose(model.predict_proba(posts.frame.iloc[test]), fused[te
 print("experts:", ", ".join(name for name, _, _ in model.experts_), "- the same posteriors")
 
 # %% [markdown]
-# It takes a post with missing cells, too: the absent expert is left out. Change the sentence and run the cell again. Then give it somebody's face as well: put `posts.frame["image"][50]`, say, in place of `None`.
+# It takes a post with missing cells, too: the absent expert is left out. Change the sentence, take out the last line (it expects somebody pleased), and run the cell again. Then give it somebody's face as well: put `posts.frame["image"][50]`, say, in place of `None`.
 
 # %% tags=["nbval-ignore-output"]
 mine = pd.DataFrame(

@@ -1223,7 +1223,7 @@ check("07.5", shared_code_solution)
 #
 # 1. Two autoencoders are trained in one model with the sum of both losses. A colleague says the optimiser mixes them, because it sees one number. Is the colleague right?
 #
-# <details><summary>Answer</summary>No. The derivative of the sum with respect to a weight of one network contains only that network's loss. Unless a tensor of one flows into the other, nothing is shared.</details>
+# <details><summary>Answer</summary>No. The derivative of the sum with respect to a weight of one network contains only that network's loss. Unless a tensor of one flows into the other, or both use the same layer, nothing is shared.</details>
 #
 # 2. With a shared code, but without modality dropout and agreement, may the code still fall into one half for each modality?
 #
