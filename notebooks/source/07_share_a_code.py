@@ -661,7 +661,7 @@ model.compile(
 
 
 def samples(rows, given=NAMES):
-    """What `fit` wants: inputs by name, targets by name (the proposals have none)."""
+    """What the network wants: inputs by name, targets by name (the proposals have none)."""
     inputs = {name: Z[name][rows] for name in sizes}
     inputs["there"] = np.tile([float(name in given) for name in sizes], (rows.sum(), 1))
     targets = {f"{name}_out": Z[name][rows] for name in sizes}
@@ -670,11 +670,13 @@ def samples(rows, given=NAMES):
 
 # %% tags=["nbval-ignore-output"]
 stop = keras.callbacks.EarlyStopping(monitor="val_loss", patience=10, restore_best_weights=True)
+learning = tf.data.Dataset.from_tensor_slices(samples(learn)).shuffle(int(learn.sum()))
+watching = tf.data.Dataset.from_tensor_slices(samples(watch))
 trace = model.fit(
-    *samples(learn),
-    validation_data=samples(watch),
+    learning.batch(120),
+    validation_data=watching.batch(120),
     epochs=100,
-    batch_size=120,
+    shuffle=False,  # the Dataset does it
     callbacks=[stop],
     verbose=0,
 ).history
