@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import inspect
 import logging
 import os
 import pickle
@@ -779,3 +780,11 @@ def test_decoding_a_code_is_reconstructing_its_sample():
         model.decode(codes[:, :5], target="second")
     with pytest.raises(ValueError, match="'third'"):
         model.decode(codes, target="third")
+
+
+@pytest.mark.parametrize("cls", [CNNRNNClassifier, ContrastiveAligner, MultimodalAutoencoder])
+def test_what_all_networks_say_alike_stands_in_line(cls: type) -> None:
+    """Python 3.13 takes the indentation off a class's own text, and only of that."""
+    lines = inspect.getdoc(cls).splitlines()
+    assert {"Parameters", "verbose : int, default=1", "Attributes", "Examples"} <= set(lines)
+    assert "{alike}" not in inspect.getdoc(cls)

@@ -137,6 +137,7 @@ def reviews(label):
         (PROGRAM, "rules.py", "from __future__ import annotations", "import os", "fresh"),
         (PROGRAM, "rules.py", "def apply_rule(", "EXTRA = 1\n\n\ndef apply_rule(", "fresh"),
         (PROGRAM, "faces.py", "return ", "return not ", "fresh"),  # of another room
+        (PROGRAM, "rules.py", 'rule.__doc__ = f"{before}', 'rule.__doc__ = f"{after}', "fresh"),
         (REVIEWS, "_reviews.py", "return Bunch(", "return Bunch(extra=1, ", "stale"),
         (REVIEWS, "_bundled.py", "def bundled_path(name", "def bundled_path(name2", "stale"),
         (REVIEWS, "_movies.py", "return ", "return not ", "fresh"),  # beside it in the same room

@@ -303,8 +303,9 @@ def _mark(text: str, variable: str, space: Mapping[str, Any]) -> str:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 waiting += [_home(*to) for to in _imported(node, module).get(name, [])]
             else:
-                parts.add(_code(node))
-                waiting += _uses(node, module, program)
+                bare = _bare(node)
+                parts.add(ast.unparse(bare))
+                waiting += _uses(bare, module, program)
     bundled = []
     for table in sorted({word for part in parts for word in re.findall(r"[\w.]+\.csv\b", part)}):
         with suppress(FileNotFoundError):
@@ -371,7 +372,7 @@ def _home(module: str, name: str) -> Place:
     return (module, name)
 
 
-def _uses(node: ast.stmt, module: str, program: str) -> list[Place]:
+def _uses(node: ast.AST, module: str, program: str) -> list[Place]:
     """Return the places that a statement names; of a module only what is taken from it counts."""
     local = _imported(node, module)
     rooms: dict[str, str] = {}  # names that stand for modules of the package
@@ -423,14 +424,22 @@ def _names_of(node: ast.stmt) -> Iterator[str]:
                 yield part.id
 
 
-def _code(node: ast.AST) -> str:
-    """Return a program's text without comments, layout and docstrings."""
-    node = ast.parse(ast.unparse(node))
-    for part in ast.walk(node):
+def _bare(node: ast.AST) -> ast.Module:
+    """Return a program without comments, layout and docstrings, also those it puts together."""
+    module = ast.parse(ast.unparse(node))
+    for part in ast.walk(module):
         body = getattr(part, "body", None)
-        if isinstance(body, list) and body and ast.get_docstring(_as_documented(part)) is not None:
-            part.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
-    return ast.unparse(node)
+        if isinstance(body, list) and body:
+            if ast.get_docstring(_as_documented(part)) is not None:
+                body = body[1:]
+            kept = [statement for statement in body if not _documents(statement)]
+            part.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+    return module
+
+
+def _documents(statement: ast.stmt) -> bool:
+    targets = statement.targets if isinstance(statement, ast.Assign) else [None]
+    return all(isinstance(each, ast.Attribute) and each.attr == "__doc__" for each in targets)
 
 
 def _as_documented(node: ast.AST) -> Any:

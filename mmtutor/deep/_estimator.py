@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -28,7 +29,8 @@ WEIGHT = number("[0, inf)", "a number of at least 0")
 RATE = POSITIVE
 
 # What the docstrings of all three say alike: the last parameters and the first attributes.
-_ALIKE = """validation_fraction : float in [0, 1), default=0.0
+_ALIKE = inspect.cleandoc("""\
+    validation_fraction : float in [0, 1), default=0.0
         Share of the samples (with groups: of the groups) that is held out of training to watch;
         ``history_`` then says how the network does on them, too.
     callbacks : sequence of keras.callbacks.Callback, optional
@@ -46,7 +48,7 @@ _ALIKE = """validation_fraction : float in [0, 1), default=0.0
         The fitted blocks: ``transformer``, ``kind``, the ``shape`` of a sample (of sequences, the
         length to which others are padded or, with a warning, cut), ``mean`` and ``scale``.
     history_ : dict of str to list of float
-        Losses, and accuracy if there is one, after each epoch."""
+        Losses, and accuracy if there is one, after each epoch.""")
 
 Self = TypeVar("Self", bound="Network")
 
@@ -75,7 +77,8 @@ class Network(Composition):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        cls.__doc__ = (cls.__doc__ or "").replace("{alike}", _ALIKE)
+        # Python 3.13 takes the indentation off docstrings by itself.
+        cls.__doc__ = inspect.cleandoc(cls.__doc__ or "").replace("{alike}", _ALIKE)
 
     @abstractmethod
     def _plan(self) -> tuple[Any, ...]:
