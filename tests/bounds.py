@@ -37,6 +37,7 @@ PAGE = ROOT / "docs" / "bounds.md"
 NETWORKS = ["07", "08", "09", "10", "12", "17", "18"]
 UNITS = ("world", "seed", "draw", "fold", "speaker")  # what a table is repeated over
 NEAR = 2  # standard deviations
+FAILED = "cell: "  # begins the record of a cell that could not be run
 ORDER = ast.Lt | ast.LtE | ast.Gt | ast.GtE
 
 
@@ -152,7 +153,7 @@ def execute(number: str, draw: int) -> list[dict[str, Any]]:
             result = shell.run_cell(cell.source)
         if not result.success:
             error = repr(result.error_before_exec or result.error_in_exec)
-            records.append({"text": f"cell: {error:.200}", "holds": False, "margin": None})
+            records.append({"text": f"{FAILED}{error:.200}", "holds": False, "margin": None})
     return records
 
 
@@ -173,9 +174,11 @@ def rows(number: str, n_draws: int) -> pd.DataFrame:
         ]
     )
     told["margin"] = told["margin"].astype(float)
-    by_text = told.drop_duplicates(["text", "draw"]).groupby("text", sort=False)
-    table = by_text["margin"].agg(["mean", "std"]).join(by_text["holds"].sum())
-    table = table[(table["std"] > 1e-9) | (table["holds"] < n_draws)]
+    told = told[~told["text"].str.startswith(FAILED)].drop_duplicates(["text", "draw"])
+    by_text = told.groupby("text", sort=False)
+    table = by_text["margin"].agg(["mean", "std"])
+    table[["holds", "draws"]] = by_text["holds"].agg(["sum", "count"])
+    table = table[(table["std"] > 1e-9) | (table["holds"] < table["draws"])]
     table["away"] = table["mean"] / table["std"]
     return table
 
@@ -194,14 +197,15 @@ def page(numbers: list[str], n_draws: int) -> str:
         for text, row in table.sort_values("away").iterrows():
             shown = str(text).replace("|", "\\|")
             numbers_of = " | ".join(f"{row[name]:.3g}" for name in ("mean", "std", "away"))
-            lines.append(f"| `{shown}` | {numbers_of} | {row['holds']:.0f} of {n_draws} |")
+            lines.append(f"| `{shown}` | {numbers_of} | {row['holds']:.0f} of {row['draws']:.0f} |")
     return f"""\
 # The asserted bounds against {n_draws} draws
 
 Each draw starts the networks of a chapter anew, from other random numbers, and fills its tables of
 evidence with worlds, seeds, folds or speakers drawn from their own with replacement: so different
 could a repetition have come out. The margin is how far the asserted value lies on the right side of
-its bound, in its own unit; of {count} bounds {near} lie nearer than {NEAR} standard deviations.
+its bound, in its own unit; of {count} bounds {near} lie nearer than {NEAR} standard deviations, as
+their chapters say. Where fewer than {n_draws} draws are counted, the others lacked a row.
 {chr(10).join(lines)}
 
 Written by `tests/bounds.py`.
