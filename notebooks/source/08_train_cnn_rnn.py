@@ -531,7 +531,7 @@ POSTS = {"units": 24, "batch_size": 48, "learning_rate": 3e-3, "verbose": 0}
 # %%
 one_step = POSTS | {"epochs": 1, "batch_size": len(known), "validation_fraction": 0.25}
 net = CNNRNNClassifier([BLOCKS["text"], BLOCKS["image"]], auxiliary=1.0, **one_step)
-with warnings.catch_warnings(action="ignore"):
+with warnings.catch_warnings(action="ignore"):  # that reading the data stays a graph
     tf.config.run_functions_eagerly(True)  # making a graph would take longer than the one step
     net.fit(X.iloc[train], y[train], groups=authors[train])
     tf.config.run_functions_eagerly(False)
