@@ -245,8 +245,9 @@ def write(
     """
     build = build or course.folder / "build"
     source = build / "site-source"
-    chapters = stage(course, source, executed or {}, said or {})
-    return _sphinx(source, build, config(chapters, source / "_extra"))
+    with reference.hollow_networks():
+        chapters = stage(course, source, executed or {}, said or {})
+        return _sphinx(source, build, config(chapters, source / "_extra"))
 
 
 def stage(

@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import inspect
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,27 @@ from typing import Any
 from mmtutor.course import notebooks
 
 PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@contextlib.contextmanager
+def hollow_networks() -> Iterator[None]:
+    """Let the room of networks be imported without TensorFlow: its docstrings need none of it.
+
+    If it is not loaded yet, hollow modules stand in, and what was imported with them is forgotten.
+    """
+    from sphinx.ext.autodoc.mock import mock
+
+    import mmtutor
+
+    loaded = set(sys.modules)
+    try:
+        with mock(["keras", "tensorflow", "mmtutor.deep._backend"]):
+            yield
+    finally:
+        for name in set(sys.modules) - loaded:
+            if name.startswith("mmtutor.deep"):
+                del sys.modules[name]
+                vars(mmtutor).pop("deep", None)
 
 
 def public_modules(package: Path = PACKAGE) -> list[str]:

@@ -260,7 +260,7 @@ def run(
 
     ahead = threading.Thread(target=write_stored_pages, daemon=True)
     if waiting:
-        environment = kernel_environment()  # before TensorFlow, for the reference, adds to it
+        environment = kernel_environment()  # before libraries, for the pages, add to it
         ahead.start()
         print("Making the default data (only the first time takes a while) ...", flush=True)
         if not make_default_data():

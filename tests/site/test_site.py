@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -222,6 +223,25 @@ def test_what_sphinx_finds_wrong_is_returned_each_time(small: Course, tmp_path: 
     for _ in range(2):
         (problem,) = pages.write(small, {0: broken}, build=tmp_path)
         assert r"formula shown as TeX: \nosuch{x}" in problem
+
+
+HOLLOW = """
+import sys
+from mmtutor.course import reference
+with reference.hollow_networks():
+    names = reference.public_names()
+assert "tensorflow" not in sys.modules and "mmtutor.deep" not in sys.modules
+import mmtutor.deep
+for name in mmtutor.deep.__all__:
+    hollow, whole = names[f"deep.{name}"], getattr(mmtutor.deep, name)
+    assert hollow is not whole and hollow.__doc__ == whole.__doc__
+print("alike")
+"""
+
+
+def test_the_reference_is_read_without_tensorflow_and_leaves_no_trace() -> None:
+    command = [sys.executable, "-c", HOLLOW]
+    assert subprocess.run(command, capture_output=True, text=True).stdout == "alike\n"
 
 
 # -- the whole site -----------------------------------------------------------------------------
