@@ -521,8 +521,8 @@ def examine(
     if number not in _EXERCISES:
         known = numbers(number[:2])  # loads the chapter's
         if number not in known:
-            listed = ", ".join(known) or "none in this chapter"
-            raise KeyError(f"there is no exercise {number!r}; known: {listed}")
+            listed = f"known: {', '.join(known)}" if known else "they are named like '05.1'"
+            raise KeyError(f"there is no exercise {number!r}; {listed}")
     expected, checker, _slips = _EXERCISES[number]
     expected = _("expected {expected}.").format(expected=_(expected))
     if answer is None or answer is ...:
