@@ -190,9 +190,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# The random towers pay for being sure: at temperature 0.1 the largest cosine takes a large part of the probability, and it is seldom the right one. To shrug would be cheaper: log 8, about 2.
+# The random towers pay for being sure: at temperature 0.1 the largest cosine takes a large part of the probability, and it is seldom the right one. To give every answer the same probability would be cheaper: log 8, about 2.
 #
-# **Predict**: what is the loss of towers that shrug, because they put everything at one point, with 32 pairs in the batch? And of towers that are perfect?
+# **Predict**: what is the loss of towers that cannot tell, because they put everything at one point, with 32 pairs in the batch? And of towers that are perfect?
 
 # %%
 same = np.ones((32, 8))
@@ -232,7 +232,7 @@ plotting.show(
 
 # %% [markdown]
 # Small: only the hardest negatives count, and one of them may be a *false* negative, somebody who happens to fit as well. Large: all are pushed alike,
-# and the near misses get no extra push. Something like 0.1 is a usual start (Chen et al. 2020 try 0.05 to 1; CLIP learns its own). So much for paper: sections 5 and 8 train with each of
+# and the near misses get hardly any extra push. Something like 0.1 is a usual start (Chen et al. 2020 try 0.05 to 1; CLIP learns its own). So far this is calculation: sections 5 and 8 train with each of
 # these four temperatures.
 #
 # ## 4 · Two towers in Keras
@@ -506,12 +506,12 @@ ahead = f"ahead in {(cooler > 0).sum()} of {len(cooler)} worlds"
 print(f"0.5 over 2.0: {cooler.mean():.3f} on average, {ahead}")
 
 # %% [markdown]
-# On paper the difference was dramatic; in training, for the mean of both directions, it is smaller than the difference between worlds. That does not make it chance: in the same world 0.5 is ahead of 2.0 five times of five, by three points on average, though in two worlds by next to nothing. And at 0.02 searching from the numbers is better than from their squares in all five worlds (0.48 against 0.37), where at 0.1 both are level: a mean can hide what a setting does. Section 8 has pairs of another kind.
+# In the calculation of section 3 the difference was large; in training, for the mean of both directions, it is smaller than the difference between worlds. It need not be chance for that: in the same world 0.5 is ahead of 2.0 five times of five, by three points on average, though in two worlds by next to nothing. And at 0.02 searching from the numbers is better than from their squares in all five worlds (0.48 against 0.37), where at 0.1 both are level: a mean can hide what a setting does. Section 8 has pairs of another kind.
 #
 # ## 6 · Faces and voices of strangers
 #
 # Back to the people. A face is 24 x 24 pixels, a voice the statistics of its MFCCs; of both, CCA and the towers read the same sixty principal components. Nobody in the test is in the training, because nobody occurs
-# twice. Five folds of 200 test pairs. How many canonical directions and how much shrinkage, and for the towers how many epochs, is chosen *inside* the training pairs: a quarter of them is searched with what the others taught. (The towers' dropout, width and temperature are not tuned.) The folds are made beforehand; while you wait, one row with 200 people is made again. **Predict**: which will find more, CCA or the towers?
+# twice. Five folds of 200 test pairs. How many canonical directions and how much shrinkage, and for the towers how many epochs, is chosen *inside* the training pairs: a quarter of them is searched with what the others taught. (The towers' dropout, width and temperature are not tuned.) The five folds were made beforehand. While you wait, one row of a smaller world is made again (the first 200 people, a fifth of them in the test); it is compared with its stored row, and stands in no mean. **Predict**: which will find more, CCA or the towers?
 
 
 # %% tags=["evidence"]
@@ -636,7 +636,7 @@ plotting.show(
 # sounds, with towers for text and sound; and since both speak the language of the sentences, their answers can be added.
 #
 # What do the parts of a post share? Here, only the sentiment, one dimension. (Beware: with few authors they would also share the
-# *author*, for nobody else uses the same sentences, and that is what the towers would learn. So each author here writes four posts only, and the test authors are new.
+# *author*, for nobody else uses the same sentences, and that could be what the towers learn. So each author here writes four posts only, and the test authors are new.
 # The music is louder, the light steadier, heads turn less and every post ends in a hashtag, unlike the posts of other chapters.)
 #
 # **Where does the sentiment in the text come from?** Every post ends in one of the simulator's hashtags, and those carry most of what our columns of the text say of the sentiment (below: with labels, the text names about two posts in three with them, and without them little more than chance). A network that learns to pair faces with hashtags
@@ -674,7 +674,7 @@ posts = posts_of(SMALL)
 print("\n".join(posts.frame["text"][:3]))
 
 # %% [markdown]
-# **Guess**: the happiest sound of all posts, and the unhappiest. Which is which?
+# A **draw** is one set of posts, made with random numbers of its own. These are from draw 6, a third as large as those that the results below come from. **Guess**: here are the happiest and the unhappiest sound among them. Which is which?
 
 # %%
 mood_of_sound, clips = posts.latents["audio"], posts.frame["audio"]
@@ -684,12 +684,12 @@ plotting.listen(clips[mood_of_sound.idxmin()], caption="post B")
 # %% [markdown]
 # <details><summary>Answer</summary>Post A is the happy one: its chord is major, that of post B minor, and its voice is the livelier one.</details>
 #
-# Several prompts a class, averaged, are steadier than one. The words are ours, in the manner of the posts. Everything reads the same columns: twenty dimensions of TF-IDF, twenty principal components of HOG, twenty of MFCC and chroma.
+# Each class gets two prompts, which are averaged (Radford et al. 2021 average many). The words are ours, in the manner of the posts. Everything reads the same columns: twenty dimensions of TF-IDF, twenty principal components of HOG, twenty of MFCC and chroma.
 #
 # The score of a class is the cosine between the sample and the centre of the class's prompts. CCA comes twice: from pairs, as the towers, and from all three modalities at once.
 #
 # Each rival gets its own settings: towers a temperature and a number of epochs, CCA a number of directions and its shrinkage, the multimodal autoencoder of [chapter 07](07_share_a_code.ipynb) (for section 9) a code size and the weight of
-# the agreement loss. (Its epochs, 40, are not searched as those of the towers are, and it has neither the dropout nor the 100 epochs of chapter 07: a rival that got less care, so it may do better than it does here.) They are chosen on posts that are used for nothing else, those of **draw 0**: the setting whose faces are best told apart with three labels a class. CCA has nine settings to choose from, the towers six, the autoencoder four, and all three choices lie at an edge of what was tried: a wider search might find better ones. (With a single number a cosine is 1 or -1, too little for three classes; so for sentences CCA gets the best setting with several.) All that follows is measured on draws 1 to 5, each on a fifth of its authors. (What is made while you wait is draw 6, a third as large: it is compared with its stored row, and stands in no mean.)
+# the agreement loss. (Its epochs, 40, are not searched as those of the towers are, and it has neither the dropout nor the 100 epochs of chapter 07: a rival that got less care, so it may do better than it does here.) They are chosen on posts that are used for nothing else, those of **draw 0**: the setting whose faces are best told apart with three labels a class. CCA has nine settings to choose from, the towers six, the autoencoder four, and all three choices lie at an edge of what was tried: a wider search might find better ones. (With a single number a cosine is 1 or -1, too little for three classes; so for sentences CCA gets the best setting with several.) All that follows is measured on draws 1 to 5, each on a fifth of its authors. (What is made while you wait is draw 6: its rows are compared with the stored ones, and stand in no mean. What the ideal observer reaches depends on the world, not on the posts: it is the same for every draw.)
 
 # %% tags=["evidence"]
 PROMPTS = {
@@ -876,10 +876,10 @@ print("ideal observer:", {way: round(posts.ceiling(kept), 2) for way, kept in ce
 
 # %% [markdown]
 # With hashtags in the posts, a sentence finds the right faces and sounds far more often than chance, and it need not contain a hashtag itself. **Without hashtags, pairs of text and face are worth next to nothing**: in every draw towers and CCA name fewer faces, and on average they lie
-# close to chance. So it was the hashtags that taught: what the first two columns show is distant supervision, and to call it "without labels" would say too much. Our columns of the plain words hold little of the sentiment: even *with* labels, text alone then names few posts (row "with labels: text").
+# close to chance. So it was the hashtags that taught most of it: what the first two columns show is distant supervision, and to call it "without labels" would say too much. Our columns of the plain words hold little of the sentiment: even *with* labels, text alone then names few posts (row "with labels: text").
 #
 # CCA of all three modalities keeps the most without hashtags, on average. For image and for sound it differs from the CCA of pairs, lower in the table, in one thing only, the third modality: face and sound of a post agree without any word.
-# Between towers and CCA of the same pairs there is no clear winner: they lie a few points apart, less than the draws do. With hashtags, both modalities together do, on average, a little better than either: fusion by way of the text. With labels for everything one does better still.
+# With hashtags in posts and prompts, there is no clear winner between towers and CCA of the same pairs: they lie a few points apart, less than the draws do. (Without hashtags the towers name more sounds, on average.) With hashtags, both modalities together do, on average, a little better than either: fusion by way of the text. With labels for everything one does better still.
 #
 # ## 8 · The temperature once more: false negatives
 #
@@ -944,8 +944,8 @@ plotting.show(
 #
 # ## 9 · A few labels on top of many pairs
 #
-# A **linear probe** (as in Chen et al. 2020): freeze what was learned from the unlabelled pairs, and train a linear classifier on the few labels there are. On the same draws and folds: the towers' numbers of a face, CCA's (once from text and face, once from all three modalities), the shared code of a multimodal autoencoder given the face alone (it, too, learned from the pairs of text and face; with the agreement loss of chapter 07, and without), and
-# twenty principal components of HOG, which never saw a text. Ten draws of the labels for each fold and size. **Predict**: who leads with three labels per class, and who with 200?
+# A **linear probe** (as in Chen et al. 2020): freeze what was learned from the unlabelled pairs, and train a linear classifier on the few labels there are. On the same five draws, and the same new authors: the towers' numbers of a face, CCA's (once from text and face, once from all three modalities), the shared code of a multimodal autoencoder given the face alone (it, too, learned from the pairs of text and face; with the agreement loss of chapter 07, and without), and
+# twenty principal components of HOG, which never saw a text. For each draw of posts and each number of labels, the labelled posts are chosen ten times. **Predict**: who leads with three labels per class, and who with 200?
 
 # %% tags=["evidence"]
 KINDS = ["two towers", "CCA", "CCA of three", "autoencoder", "autoencoder, no agreement", "HOG"]
@@ -998,12 +998,12 @@ plotting.show(
 )
 
 # %% [markdown]
-# With three labels per class, all that learned from pairs (and their hashtags) is ahead of HOG alone: CCA leads, with a single number, towers and autoencoder follow. With four numbers, as many as the towers have, CCA was behind them on draw 0 (0.53 against 0.55), so part of its lead may be its width.
+# With three labels per class, all that learned from pairs (and their hashtags) is ahead of HOG alone, on average: CCA leads, with a single number, towers and autoencoder follow. With four numbers, as many as the towers have, CCA was behind them on draw 0 (0.53 against 0.55), so part of its lead may be its width.
 #
 # With 200, HOG alone is ahead, on average, of all that learned from text and face (not in draw 4). It also has twenty numbers where those have one to eight. How much of the face's variance is kept does not explain the order: CCA of three modalities keeps 0.04 of it, and is about level with HOG.
 # **Self-supervision replaces labels that you do not have; once there are plenty, we see at most a small gain here** (CCA of three is ahead of HOG in four draws, by a point on average).
 #
-# The autoencoder, too, is better than HOG with three labels in every draw, and, with less care spent on its settings, about level with the towers (ahead of them in two draws of five). The agreement loss helps it on average, in four draws of five; with many labels it makes no difference.
+# The autoencoder, too, is better than HOG with three labels in every draw, and, with less care spent on its settings, about level with the towers (ahead of them in two draws of five). The agreement loss helps it on average, in four draws of five; with many labels it makes no difference on average.
 # It must also *reconstruct* the face, and its eight numbers keep more of its variance than the four of the towers and the one of CCA (last column): the width alone may do that.
 #
 # ## 10 · What is not taught here
@@ -1233,7 +1233,7 @@ check("09.3", build_solution)
 #
 # 3. Twenty photographers each captioned a thousand of their own pictures. Text and picture find each other perfectly, yet zero-shot classification of the contents fails. Why?
 #
-# <details><summary>Answer</summary>Perhaps the pairs share the photographer: one always uses the same camera, the same light, the same phrases. The loss takes the easiest thing that is shared. Test on photographers who are
+# <details><summary>Answer</summary>Perhaps the pairs share the photographer: one always uses the same camera, the same light, the same phrases. To the loss, anything that both halves share will do. Test on photographers who are
 # not in the training, and draw the wrong partners from the same photographer.</details>
 #
 # 4. In section 6 the network lost to CCA. Name two changes of the data, not of the network, that could turn the order.
@@ -1242,10 +1242,10 @@ check("09.3", build_solution)
 #
 # ## Pitfalls
 #
-# - **No baseline**: a recall far above chance looks like deep learning at work, and here a linear method of 1936 (shrunken, its settings chosen inside) does better. Always print chance, CCA and, where you can, the ideal.
+# - **No baseline**: a recall far above chance looks like deep learning at work, and here in section 6 a linear method of 1936 (shrunken, its settings chosen inside) finds more among the first ten. Always print chance, CCA and, where you can, the ideal.
 # - **Comparing losses** of different batch sizes or temperatures. Compare what you need the embedding for.
-# - **The same person in training and test**: the towers remember who goes with whom. Split by person, and by author.
-# - **A shortcut in the pairs**: whatever both halves share is learned, wanted or not: the author, the microphone, the logo in the corner.
+# - **The same person in training and test**: the towers can remember who goes with whom. Split by person, and by author.
+# - **A shortcut in the pairs**: whatever both halves share can be learned, wanted or not: the author, the microphone, the logo in the corner.
 # - **A last, smaller batch** of an epoch is an easier quiz. `ContrastiveAligner` makes all batches of an epoch equally large; with plain Keras choose sizes that divide.
 # - **A temperature copied from elsewhere**: in section 5 the best was ahead of the worst in every world, but by little; in section 8 by more. Try a few, on what you need the embedding for, and on data that are not the test.
 # - **"Without labels"** is said easily. Hashtags, file names, alt texts and playlists are labels that somebody gave; take them away and look again.
