@@ -601,8 +601,8 @@ def corrupt(
     Examples
     --------
     >>> X = pd.DataFrame({"text": ["a good film", None]})
-    >>> corrupt(X, "text", typos, 0.5)["text"].tolist()
-    ['a hoood film', nan]
+    >>> corrupt(X, "text", typos, 0.5)["text"].fillna("-").tolist()
+    ['a hoood film', '-']
     """
     if not isinstance(X, pd.DataFrame):
         raise TypeError(f"X must be a DataFrame, with a column a modality, got {type(X).__name__}")

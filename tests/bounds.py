@@ -114,13 +114,15 @@ def resample_tables(draw: int) -> None:
     def table(self: evidence.Experiment) -> pd.DataFrame:
         stored = read(self)
         for unit in [name for name in UNITS if name in self.rows[0] and draw]:
-            names = list(dict.fromkeys(row[unit] for row in self.rows))
+            counts = stored[unit].value_counts()  # one with few rows is there for the live row
+            names = [name for name in sorted(counts.index) if 2 * counts[name] >= counts.max()]
             # The same draw for all tables over the same units: their rows are compared.
             drawn = np.random.default_rng([draw, len(names)]).choice(names, len(names))
             parts = [
                 stored[stored[unit] == old].assign(**{unit: new})
                 for new, old in zip(names, drawn, strict=True)
             ]
+            parts.append(stored[~stored[unit].isin(names)])
             stored = pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
         return stored
 
