@@ -70,9 +70,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Make the default data once, before workers and notebooks all want it."""
+    """Make the default data once, and compile, before workers and notebooks all want it."""
+    option = session.config.getoption
     is_worker = hasattr(session.config, "workerinput")
-    if session.config.getoption("nbval", False) and not is_worker:
+    if not is_worker and (option("nbval", False) or option("numprocesses", None)):
         make_default_data()
 
 
