@@ -78,7 +78,7 @@ class Network(Composition):
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         # Python 3.13 takes the indentation off docstrings by itself.
-        cls.__doc__ = inspect.cleandoc(cls.__doc__ or "").replace("{alike}", _ALIKE)
+        cls.__doc__ = inspect.cleandoc(cls.__doc__ or "").replace("{alike}", _ALIKE) + "\n"
 
     @abstractmethod
     def _plan(self) -> tuple[Any, ...]:
