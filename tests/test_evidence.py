@@ -92,6 +92,18 @@ def test_a_row_that_differs_is_found(folder: Path) -> None:
         one.confirm(rule="median", seed=0)
 
 
+def test_only_the_results_that_are_named_are_compared(folder: Path) -> None:
+    evidence.make(PROGRAM, folder, jobs=1)
+    path = folder / "98_noise.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("SUM", "OTHER"), encoding="utf-8")
+    one = only(PROGRAM)
+    one.confirm(rule="sum", seed=0, within={"first": 0.001})
+    with pytest.raises(AssertionError, match="word is stored as 'OTHER', now it is 'SUM'"):
+        one.confirm(rule="sum", seed=0)
+    with pytest.raises(KeyError, match=r"no result 'last'; it has \['first', 'word'\]"):
+        one.confirm(rule="sum", seed=0, within={"last": 0.001})
+
+
 @pytest.mark.parametrize(
     ("old", "new", "state"),
     [

@@ -124,15 +124,16 @@ class Experiment:
         """
         return _read(_stored(self.name))[1]
 
-    def confirm(self, *, within: float = 1e-6, **parameters: Any) -> Row:
+    def confirm(self, *, within: float | Mapping[str, float] = 1e-6, **parameters: Any) -> Row:
         """Make one row now, and assert that it agrees with the stored one.
 
         Parameters
         ----------
-        within : float, default=1e-6
+        within : float or dict of str to float, default=1e-6
             The largest difference, beside rounding to six digits, allowed between a result of now
             and its stored value. What a network learned differs between processors: give it room,
-            and say so.
+            and say so. A dict names each result that is compared: leave out what must be free to
+            differ, such as the number of passes that another processor chooses.
         **parameters : object
             The row's parameters.
 
@@ -144,7 +145,7 @@ class Experiment:
         Raises
         ------
         KeyError
-            If the table has no such row.
+            If the table has no such row, or the row no such result as `within` names.
         AssertionError
             If a result differs by more than `within`; says which, and both values.
 
@@ -157,15 +158,20 @@ class Experiment:
         if same.sum() != 1:
             raise KeyError(f"{self.name} has {same.sum()} rows with {parameters}; expected one")
         stored, now = table[same].iloc[0], self(**parameters)
-        for name in [name for name in now if name not in parameters]:
-            close = (
-                stored[name] == now[name]
-                if isinstance(now[name], str)
-                else np.isclose(stored[name], now[name], rtol=1e-5, atol=within, equal_nan=True)
-            )
-            assert close, (
-                f"{self.name}, {parameters}: {name} is stored as {stored[name]:.6g}, now it is "
-                f"{now[name]:.6g}, more than {within:g} away"
+        results = [name for name in now if name not in parameters]
+        allowed = within if isinstance(within, Mapping) else dict.fromkeys(results, within)
+        if unknown := [name for name in allowed if name not in results]:
+            raise KeyError(f"{self.name} has no result {unknown[0]!r}; it has {results}")
+        for name, room in allowed.items():
+            then, here = stored[name], now[name]
+            if isinstance(here, str):
+                assert then == here, (
+                    f"{self.name}, {parameters}: {name} is stored as {then!r}, now it is {here!r}"
+                )
+                continue
+            assert np.isclose(then, here, rtol=1e-5, atol=room, equal_nan=True), (
+                f"{self.name}, {parameters}: {name} is stored as {then:.6g}, now it is "
+                f"{here:.6g}, more than {room:g} away"
             )
         return now
 

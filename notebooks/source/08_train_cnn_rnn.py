@@ -725,7 +725,8 @@ def classical(fold):
 
 
 # %%
-networks.confirm(network="image", fold=0, within=0.15)
+# Only the accuracy: near its lowest the loss is flat, and another processor may stop elsewhere.
+networks.confirm(network="image", fold=0, within={"right": 0.15})
 classical.confirm(fold=0, within=0.02)
 scores = networks.table().pivot(index="fold", columns="network", values="right")
 scores = scores[["text", "image", "audio", "all three"]].add_prefix("network, ")
@@ -1162,7 +1163,7 @@ def digit_networks(network, speaker):
 
 # %% tags=["nbval-ignore-output"]
 if available:
-    digit_networks.confirm(network="image alone", speaker=0, within=0.1)
+    digit_networks.confirm(network="image alone", speaker=0, within={"right": 0.1})  # see section 7
 crossed = digit_networks.table().pivot(index="network", columns="speaker", values="right")
 crossed = crossed.loc[["image alone", "audio alone", *FUSIONS]]
 crossed.columns = [f"speaker {k}" for k in range(1, 7)]
