@@ -92,6 +92,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> str:
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "MMTUTOR_DATA": str(folder / "nothing"),
+        "MMTUTOR_TEST_THREADS": "1",  # which tests/elsewhere.py may have set
     }
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
