@@ -56,5 +56,6 @@ def or_none(given: Range) -> Range:
 
 
 FLAG: Range = "True or False", lambda v: isinstance(v, bool | np.bool_)
+FINITE = number("[-1e308, 1e308]", "a finite number")
 POSITIVE = number("(0, inf)", "a positive number")
 SEED = or_none(whole(0, 2**32 - 1))

@@ -16,13 +16,14 @@ Conventions
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mmtutor._ranges import check_ranges, whole
+from mmtutor._rows import as_labels, floats
 
 __all__ = [
     "Decomposition",
@@ -32,6 +33,9 @@ __all__ = [
     "mutual_information",
     "quantise",
 ]
+
+
+MOST_CELLS = 10**8  # of a joint distribution
 
 
 class Decomposition(NamedTuple):
@@ -182,7 +186,8 @@ def joint_distribution(*variables: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If there is no sample, or lengths differ, or a value is missing or infinite.
+        If there is no sample, or lengths differ, or a value is missing or infinite, or a variable
+        mixes text and numbers, or has so many values that they are no levels.
 
     See Also
     --------
@@ -199,20 +204,23 @@ def joint_distribution(*variables: ArrayLike) -> NDArray[np.float64]:
     >>> joint_distribution(["a", "a", "b", "b"], [0, 1, 1, 1]).tolist()
     [[0.25, 0.25], [0.0, 0.5]]
     """
-    columns = [np.asarray(variable) for variable in variables]
-    shapes = [column.shape for column in columns]
-    if not columns or any(len(shape) != 1 or shape != shapes[0] for shape in shapes):
-        raise ValueError(f"expected variables of one equal length, got shapes {shapes}")
-    if columns[0].size == 0:
+    columns = [as_labels(f"values of variable {n}", each) for n, each in enumerate(variables)]
+    lengths = [len(column) for column in columns]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"expected variables of one equal length, got lengths {lengths}")
+    if lengths[0] == 0:
         raise ValueError("the variables are empty: at least one sample is needed")
     for number, column in enumerate(columns):
-        infinite = column.dtype.kind == "f" and np.isinf(column).any()
-        if infinite or pd.isna(column).any():
-            raise ValueError(
-                f"variable {number} has NaN, None or infinite values: drop these samples"
-            )
+        if column.dtype.kind in "fc" and np.isinf(column).any():
+            raise ValueError(f"variable {number} has infinite values: drop these samples")
     values, codes = zip(*(np.unique(c, return_inverse=True) for c in columns), strict=True)
-    counts = np.zeros([len(v) for v in values])
+    shape = [len(v) for v in values]
+    if math.prod(shape) > MOST_CELLS:
+        raise ValueError(
+            f"{' x '.join(map(str, shape))} values make more cells than MOST_CELLS = {MOST_CELLS}: "
+            "quantise the variables first"
+        )
+    counts = np.zeros(shape)
     np.add.at(counts, codes, 1)
     return counts / len(columns[0])
 
@@ -235,7 +243,8 @@ def quantise(values: ArrayLike, n_levels: int = 4) -> NDArray[np.int64]:
     Raises
     ------
     ValueError
-        If `values` is empty, not 1-D, or has NaN, or `n_levels` is below 2.
+        If `values` is empty, not 1-D, or has NaN, or `n_levels` is below 2 or
+        above 10,000.
 
     See Also
     --------
@@ -254,12 +263,12 @@ def quantise(values: ArrayLike, n_levels: int = 4) -> NDArray[np.int64]:
     >>> quantise([10, 20, 30, 40, 50, 60], n_levels=3).tolist()
     [0, 0, 1, 1, 2, 2]
     """
-    x = _numbers(values, "values")
+    x = floats("values", values).astype(float)
     if x.ndim != 1 or x.size == 0:
         raise ValueError(f"expected one row of numbers, got an array of shape {x.shape}")
     if not np.isfinite(x).all():
         raise ValueError(f"{np.sum(~np.isfinite(x))} of {x.size} values are NaN or infinite")
-    check_ranges({"n_levels": whole(2)}, n_levels=n_levels)
+    check_ranges({"n_levels": whole(2, 10_000)}, n_levels=n_levels)
     inner_edges = np.quantile(x, np.arange(1, n_levels) / n_levels)
     return np.searchsorted(inner_edges, x, side="left")
 
@@ -283,7 +292,7 @@ def information_bias(n_x: int, n_y: int, n_samples: int) -> float:
     Raises
     ------
     ValueError
-        If an argument is below 1.
+        If an argument is below 1, or above 10**15.
 
     See Also
     --------
@@ -303,20 +312,13 @@ def information_bias(n_x: int, n_y: int, n_samples: int) -> float:
     >>> print(f"{information_bias(4, 3, 100):.3f} bits")
     0.043 bits
     """
-    ranges = dict.fromkeys(("n_x", "n_y", "n_samples"), whole())
+    ranges = dict.fromkeys(("n_x", "n_y", "n_samples"), whole(1, 10**15))
     check_ranges(ranges, n_x=n_x, n_y=n_y, n_samples=n_samples)
-    return (n_x - 1) * (n_y - 1) / (2 * n_samples * float(np.log(2)))
-
-
-def _numbers(values: ArrayLike, what: str) -> NDArray[np.float64]:
-    try:
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{what} must be numbers, got {values!r:.60}") from None
+    return (int(n_x) - 1) * (int(n_y) - 1) / (2 * int(n_samples) * math.log(2))
 
 
 def _distribution(joint: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
-    p = _numbers(joint, "joint")
+    p = floats("joint", joint).astype(float)
     if p.ndim != ndim:
         raise ValueError(
             f"expected a joint distribution with {ndim} axes, got an array of shape {p.shape}"

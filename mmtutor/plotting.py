@@ -18,14 +18,38 @@ import numpy as np
 import pandas as pd
 import soundfile
 from matplotlib.axes import Axes
+from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from mmtutor._i18n import _
+from mmtutor._ranges import FINITE, Range, check_ranges, or_none, whole
+from mmtutor._rows import floats
 
 __all__ = ["COLOURS", "MODALITY_COLOURS", "intervals", "listen", "show", "slide", "style"]
 
 _SCRIPT = Path(__file__).with_name("_slide.js")
+
+WORDS: Range = "a text that is not empty", lambda v: isinstance(v, str) and bool(v.strip())
+IS_RATE = whole(1, 655_350)[1]
+RANGES: dict[str, Range] = {
+    "fig": ("a matplotlib Figure", lambda v: isinstance(v, Figure)),
+    "ax": ("matplotlib Axes, such as plt.figure().add_subplot()", lambda v: isinstance(v, Axes)),
+    "colours": (
+        "None, a mapping from models to colours, or a list of colours",
+        lambda v: v is None or isinstance(v, Mapping | Sequence | np.ndarray | pd.Series),
+    ),
+    "table": ("a DataFrame", lambda v: isinstance(v, pd.DataFrame)),
+    "alt": WORDS,
+    "caption": WORDS,
+    "label": WORDS,
+    "sample_rate": (  # what FLAC can say
+        "a whole number of Hz from 1 to 655350, of tens above 65535",
+        lambda v: IS_RATE(v) and (v <= 65_535 or v % 10 == 0),
+    ),
+    "decimals": whole(0, 15),
+    "ceiling": or_none(FINITE),
+}
 
 COLOURS: dict[str, str] = {
     "black": "#000000",
@@ -94,7 +118,7 @@ def show(fig: Figure, alt: str) -> None:
     Raises
     ------
     ValueError
-        If `alt` is empty.
+        If `fig` is no figure, or `alt` is empty.
 
     Notes
     -----
@@ -111,8 +135,7 @@ def show(fig: Figure, alt: str) -> None:
     """
     from IPython.display import display
 
-    if not alt.strip():
-        raise ValueError("alt is empty: say in a sentence what the figure shows")
+    check_ranges(RANGES, fig=fig, alt=alt)
     display(fig, metadata={"image/png": {"alt": alt}})
     plt.close(fig)
 
@@ -155,7 +178,8 @@ def listen(samples: np.ndarray, sample_rate: int = 16_000, caption: str = "") ->
     Raises
     ------
     ValueError
-        If the sound is empty, is not one-dimensional, leaves [-1, 1], or has no caption.
+        If the sound is no row of numbers, is empty, leaves [-1, 1], or has no caption, or FLAC
+        knows no such rate.
 
     Notes
     -----
@@ -171,15 +195,14 @@ def listen(samples: np.ndarray, sample_rate: int = 16_000, caption: str = "") ->
     """
     from IPython.display import display
 
-    samples = np.asarray(samples)
+    check_ranges(RANGES, sample_rate=sample_rate, caption=caption)
+    samples = floats("samples", samples)
     if samples.ndim != 1 or samples.size == 0:
         raise ValueError(f"a sound is a non-empty 1-D array, got shape {samples.shape}")
     loudest = np.abs(samples).max()
     if not loudest <= 1:
         raise ValueError(f"samples must lie in [-1, 1], got up to {loudest:.3g}: scale them first")
-    if not caption.strip():
-        raise ValueError("caption is empty: say what is heard")
-    display(_Player(samples, sample_rate, caption))
+    display(_Player(samples, int(sample_rate), caption))
 
 
 class _Slide:
@@ -282,7 +305,7 @@ def slide(table: pd.DataFrame, *, label: str, alt: str, decimals: int = 2) -> No
     ------
     ValueError
         If a sentence is missing, the index has no name, fewer than two steps, or numbers that do
-        not rise, there are more than six columns, or a value is not finite.
+        not rise, there are more than six columns, or a value is no finite number.
 
     See Also
     --------
@@ -303,17 +326,28 @@ def slide(table: pd.DataFrame, *, label: str, alt: str, decimals: int = 2) -> No
     """
     from IPython.display import display
 
-    for name, words in (("label", label), ("alt", alt), ("the index's name", table.index.name)):
-        if not str(words or "").strip():
-            raise ValueError(f"{name} is empty: say what is shown")
-    rises = table.index.is_monotonic_increasing or not pd.api.types.is_numeric_dtype(table.index)
-    if len(table) < 2 or not (rises and table.index.is_unique):
-        raise ValueError(f"the index must rise, over two steps at least, got {list(table.index)}")
+    check_ranges(RANGES, table=table, label=label, alt=alt, decimals=decimals)
+    index = table.index
+    if not str(index.name or "").strip():
+        raise ValueError("the index's name is empty: say what the slider moves")
+    numeric = pd.api.types.is_numeric_dtype(index)
+    steps = floats("the index", index) if numeric else np.arange(len(index))
+    rises = np.isfinite(steps).all() and (np.diff(steps) > 0).all()
+    if len(index) < 2 or not (rises and index.is_unique) or index.hasnans:
+        raise ValueError(f"the index must rise, over two steps at least, got {list(index)}")
     if not 1 <= table.shape[1] <= 6:
         raise ValueError(f"a figure has 1 to 6 lines, got {table.shape[1]}")
-    if not np.isfinite(table.to_numpy(dtype=float)).all():
-        raise ValueError("a value is missing or infinite: drop its row")
+    table = pd.DataFrame(_finite(table), index, table.columns)
     display(_Slide(table, label, alt, decimals))
+
+
+def _finite(table: pd.DataFrame) -> np.ndarray:
+    """Return the numbers of a table, or say in which row one is missing or infinite."""
+    values = floats("table", table)
+    for row, column in np.argwhere(~np.isfinite(values)):
+        where = f"{table.columns[column]!s} in row {table.index[row]!s}"
+        raise ValueError(f"{where} is missing or infinite: drop the row")
+    return values
 
 
 def intervals(
@@ -349,7 +383,7 @@ def intervals(
     Raises
     ------
     ValueError
-        If there are not as many colours as models.
+        If a value is no finite number, or there are not as many colours as models, or one is none.
 
     Notes
     -----
@@ -370,21 +404,32 @@ def intervals(
     >>> [tick.get_text() for tick in ax.get_yticklabels()]
     ['text', 'fused']
     """
+    label = _("accuracy") if label is None else label
+    check_ranges(RANGES, ax=ax, table=table, colours=colours, ceiling=ceiling, label=label)
+    wanted, columns = ["mean", "low", "high"], list(table.columns)
+    if any(columns.count(name) != 1 for name in wanted):
+        raise ValueError(f"table needs a column for each of {wanted}; its columns are {columns}")
+    scores = _finite(table[wanted])
     if colours is None:
         colours = MODALITY_COLOURS
-    if not isinstance(colours, Mapping):
-        if len(colours) != len(table):
-            raise ValueError(f"{len(colours)} colours for {len(table)} models: give one each")
-        colours = dict(zip(table.index, colours, strict=True))
-    table = table.sort_values("mean")
-    for row, (name, mean, low, high) in enumerate(table[["mean", "low", "high"]].itertuples()):
-        colour = colours.get(name, MODALITY_COLOURS["fused"])
-        ax.plot([low, high], [row, row], color=colour, linewidth=2)
-        ax.plot(mean, row, "o", color=colour)
+    if isinstance(colours, Mapping):
+        own = [colours.get(name, MODALITY_COLOURS["fused"]) for name in table.index]
+    else:
+        own = list(colours)
+    if len(own) != len(table):
+        raise ValueError(f"{len(own)} colours for {len(table)} models: give one each")
+    for colour in own:
+        if not is_color_like(colour):
+            raise ValueError(f"colours has {colour!r:.60}; expected such as 'red' or '#E69F00'")
+    best_last = np.argsort(scores[:, 0])
+    for row, model in enumerate(best_last):
+        mean, low, high = scores[model]
+        ax.plot([low, high], [row, row], color=own[model], linewidth=2)
+        ax.plot(mean, row, "o", color=own[model])
     if ceiling is not None:
         ax.axvline(ceiling, color=MODALITY_COLOURS["ceiling"], linestyle="--")
         words = " " + _("ideal observer")
         ax.text(ceiling, -0.6, words, color="0.35", va="bottom", ha="right", rotation=90)
-    ax.set_yticks(range(len(table)), [str(name) for name in table.index])
-    ax.set_xlabel(_("accuracy") if label is None else label)
+    ax.set_yticks(range(len(table)), [str(name) for name in table.index[best_last]])
+    ax.set_xlabel(label)
     return ax

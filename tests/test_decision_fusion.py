@@ -1098,6 +1098,17 @@ def test_errors_about_labels_and_groups():
             DecisionFusion(experts()).fit(frame, labels)
         with pytest.raises(ValueError, match=r"2 of 60 groups are missing \(rows p3, p7\)"):
             DecisionFusion(experts()).fit(frame, y, groups=labels)
+        texts = [lost if row in (3, 7) else str(label) for row, label in enumerate(y)]
+        with pytest.raises(ValueError, match=r"2 of 60 labels are missing \(rows p3, p7\)"):
+            DecisionFusion(experts()).fit(frame, texts)
+    masked = np.ma.array(np.arange(60) % 2, mask=np.arange(60) % 30 == 3)
+    with pytest.raises(ValueError, match=r"2 of 60 labels are missing \(rows p3, p33\)"):
+        DecisionFusion(experts()).fit(frame, masked)
+    for mixed in (["1", 1] * 30, np.array(["1", 1] * 30, dtype=object)):
+        with pytest.raises(
+            ValueError, match=r"labels are of several kinds, \['int', 'str'\]: make"
+        ):
+            DecisionFusion(experts()).fit(frame, mixed)
     with pytest.raises(ValueError, match=r"2 of 60 labels are missing"):
         DecisionFusion(experts()).fit(frame, np.where(np.arange(60) % 30 == 3, np.nan, 1.0))
     with pytest.raises(ValueError, match=r"continuous.*use FeatureFusion and a regressor"):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.sparse import csr_matrix
 from sklearn import get_config, metrics
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.compose import make_column_transformer
@@ -605,6 +606,10 @@ def test_robustness_curve():
     assert accuracy["chance"].max() == accuracy["chance"].min()
     assert (table["low"] <= table["accuracy"]).all()
     assert (table["accuracy"] <= table["high"]).all()
+    sparse = ev.robustness_curve(
+        {"right": models["right"]}, csr_matrix(X), y, lambda X, level: X, [0], n_resamples=2
+    )
+    assert sparse["accuracy"].tolist() == [accuracy.loc[0, "right"]]
 
 
 def test_robustness_errors():
@@ -614,7 +619,7 @@ def test_robustness_errors():
         ev.robustness_curve({}, X, y, lambda X, level: X)
     with pytest.raises(ValueError, match=r"got \[1.5\]"):
         ev.robustness_curve(models, X, y, lambda X, level: X, [0, 1.5])
-    with pytest.raises(ValueError, match="got none"):
+    with pytest.raises(ValueError, match=r"numbers in a row, got shape \(0,\)"):
         ev.robustness_curve(models, X, y, lambda X, level: X, [])
     with pytest.raises(ValueError, match="returned 3 rows for 4 at level 0"):
         ev.robustness_curve(models, X, y, lambda X, level: X[:3], [0])
@@ -622,6 +627,16 @@ def test_robustness_errors():
         ev.robustness_curve(models, X, [0, 1], lambda X, level: X, [0])
     with pytest.raises(ValueError, match=r"1 of 4 labels .* missing"):
         ev.robustness_curve(models, X, [0, 1, 0, np.nan], lambda X, level: X, [0])
+    with pytest.raises(ValueError, match=r"1 of 4 labels .* missing .* at 1"):
+        ev.robustness_curve(models, X, ["a", np.nan, "a", "b"], lambda X, level: X, [0])
+    with pytest.raises(ValueError, match=r"numbers in a row, got shape \(1, 2\)"):
+        ev.robustness_curve(models, X, y, lambda X, level: X, [[0, 1]])
+    with pytest.raises(ValueError, match=r"^n_resamples is 1000000000000"):
+        ev.robustness_curve(models, X, y, lambda X, level: X, [0], n_resamples=10**12)
+    with pytest.raises(TypeError, match="model 'm' is no classifier"):
+        ev.robustness_curve({"m": 3}, X, y, lambda X, level: X, [0])
+    with pytest.raises(TypeError, match="corrupt must be a function"):
+        ev.robustness_curve(models, X, y, 3, [0])
     for wrong in (["0", "1", "0", "1"], [5, 6, 5, 6]):
         with pytest.raises(ValueError, match=r"model 'm' knows the classes \[0, 1\], and none of"):
             ev.robustness_curve(models, X, wrong, lambda X, level: X, [0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.metrics import mutual_info_score
@@ -133,6 +134,10 @@ def test_bias_predicts_what_independent_samples_show():
     assert np.mean(measured) == pytest.approx(info.information_bias(4, 3, n), rel=0.1)
 
 
+def test_the_bias_of_small_integers_does_not_wrap_around():
+    assert info.information_bias(*np.int8([100, 100, 9])) == info.information_bias(100, 100, 9)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -144,11 +149,39 @@ def test_bias_predicts_what_independent_samples_show():
         (lambda: info.joint_distribution([1, 2], [1]), "one equal length"),
         (lambda: info.joint_distribution(), "one equal length"),
         (lambda: info.joint_distribution([], []), "empty"),
-        (lambda: info.joint_distribution([1.0, np.nan], [1, 2]), "variable 0 has NaN"),
+        (
+            lambda: info.joint_distribution([1.0, np.nan], [1, 2]),
+            r"1 of 2 values of variable 0 are missing .* at 1",
+        ),
         (lambda: info.quantise([1, np.nan]), "1 of 2 values are NaN"),
         (lambda: info.quantise([]), r"shape \(0,\)"),
-        (lambda: info.joint_distribution(["a", None], [1, 2]), "variable 0 has NaN, None"),
-        (lambda: info.quantise([1, 2], 1), "n_levels is 1; expected a whole number of at least 2"),
+        (
+            lambda: info.joint_distribution(["a", None], [1, 2]),
+            r"1 of 2 values of variable 0 are missing",
+        ),
+        (lambda: info.joint_distribution(["a", np.nan], [1, 2]), "1 of 2 .* missing .* at 1"),
+        (
+            lambda: info.joint_distribution(pd.Series(["a", None], index=["x", "y"]), [1, 2]),
+            "1 of 2 values of variable 0 are missing .* at y",
+        ),
+        (lambda: info.joint_distribution(["1", 1], [1, 2]), r"several kinds, \['int', 'str'\]"),
+        (lambda: info.joint_distribution([1, 2], [print, len]), "variable 1 cannot be sorted"),
+        (lambda: info.joint_distribution([[1], [1, 2]], [1, 2]), "must be a row of labels"),
+        (lambda: info.joint_distribution(*[range(10**5)] * 2), "more cells than MOST_CELLS"),
+        (
+            lambda: info.joint_distribution(np.ma.array([1, 2], mask=[0, 1]), [1, 2]),
+            "1 of 2 values of variable 0 are missing",
+        ),
+        (lambda: info.quantise(np.ma.array([1, 2], mask=[0, 1])), "values has masked values"),
+        (lambda: info.quantise(np.array([1, 2j])), "values must be numbers"),
+        (lambda: info.quantise([1, 10**400]), "values must be numbers"),
+        (lambda: info.quantise([1, 2], 10**9), "n_levels is 1000000000; expected a whole number"),
+        (lambda: info.mutual_information(np.full((2, 2), 0.25 + 1j)), "joint must be numbers"),
+        (lambda: info.information_bias(2, 10**400, 9), "n_y is 1000"),
+        (
+            lambda: info.quantise([1, 2], 1),
+            "n_levels is 1; expected a whole number from 2 to 10000",
+        ),
         (lambda: info.information_bias(2, 2, 0), "n_samples is 0; expected a whole number"),
     ],
 )

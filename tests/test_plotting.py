@@ -63,6 +63,74 @@ def test_too_few_colours_are_refused() -> None:
         drawn(colours=["red", "blue"])
 
 
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ({"ax": plt}, "^ax is <module .*expected matplotlib Axes"),
+        ({"table": [1, 2]}, "^table is .*expected a DataFrame"),
+        ({"table": TABLE[["mean", "low"]]}, "^table needs a column for each .*'high'"),
+        ({"table": TABLE.assign(low=[0.7, np.nan, 0.6])}, "^low in row text is missing or inf"),
+        ({"table": TABLE.assign(low=[0.7, "few", 0.6])}, "^table must be numbers"),
+        ({"table": TABLE * 1j}, "^table must be numbers"),
+        ({"colours": {"red", "blue", "green"}}, "^colours is .* or a list of colours"),
+        ({"colours": {"text": "no colour"}}, "^colours has 'no colour'; expected such as 'red'"),
+        ({"ceiling": "0.9"}, "^ceiling is '0.9'; expected None or a finite number"),
+        ({"ceiling": 10**400}, "^ceiling is 1000"),
+        ({"label": ""}, "^label is ''; expected a text that is not empty"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(how: dict[str, object], words: str) -> None:
+    figure = plt.figure()
+    ax, table = how.pop("ax", figure.add_subplot()), how.pop("table", TABLE)
+    with pytest.raises(ValueError, match=words):
+        plotting.intervals(ax, table, **how)
+    plt.close(figure)
+
+
+def test_models_of_one_name_keep_their_own_colours() -> None:
+    fig, ax = plt.subplots()
+    plotting.intervals(
+        ax, TABLE.set_axis(["a", "a", "a"]), colours=["#ff0000", "#00ff00", "#0000ff"]
+    )
+    assert [to_hex(line.get_color()) for line in ax.get_lines()[::2]] == [
+        "#00ff00", "#0000ff", "#ff0000"
+    ]  # fmt: skip
+    plt.close(fig)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (("a.wav", 8000, "a sound"), "^samples must be numbers, got 'a.wav'"),
+        (([0.1j], 8000, "a sound"), "^samples must be numbers"),
+        ((np.zeros(3, complex), 8000, "a sound"), "^samples must be numbers"),
+        ((np.ma.array([0.0, 0.5], mask=[0, 1]), 8000, "a sound"), "^samples has masked values"),
+        (([0.0, 10**400], 8000, "a sound"), "^samples must be numbers"),
+        (([0.0], 0, "a sound"), "^sample_rate is 0; expected a whole number of Hz"),
+        (([0.0], "8000", "a sound"), "^sample_rate is '8000'"),
+        (([0.0], 65_537, "a sound"), "^sample_rate is 65537; .*of tens above 65535"),
+        (([0.0], 8000, None), "^caption is None; expected a text that is not empty"),
+    ],
+)
+def test_what_cannot_be_heard_is_told(given: tuple[object, ...], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        plotting.listen(*given)
+
+
+def test_a_sound_may_have_any_kind_of_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    for kind in (np.float16, np.longdouble, np.uint8, object, ">f4"):
+        plotting.listen(np.ones(800, kind), np.int64(8000), "a click")
+    assert capsys.readouterr().out.split("\n") == ["[sound, 0.1 s] a click"] * 5 + [""]
+
+
+@pytest.mark.parametrize("fig", [None, 3, "figure"])
+def test_only_a_figure_is_shown(fig: object) -> None:
+    with pytest.raises(ValueError, match=r"^fig is .* expected a matplotlib Figure"):
+        plotting.show(fig, alt="Nothing.")
+    with pytest.raises(ValueError, match=r"^alt is None; expected a text"):
+        plotting.show(plt.figure(), alt=None)
+
+
 # -- figures that answer ----------------------------------------------------------------------
 
 STEPS = pd.DataFrame(
@@ -127,13 +195,19 @@ def test_rounding_makes_a_slide_the_same_on_every_machine() -> None:
 @pytest.mark.parametrize(
     ("table", "how", "words"),
     [
-        (STEPS, {"alt": " "}, "alt is empty"),
-        (STEPS, {"label": ""}, "label is empty"),
+        (STEPS, {"alt": " "}, "alt is ' '; expected a text"),
+        (STEPS, {"label": ""}, "label is ''; expected a text"),
         (STEPS.rename_axis(None), {}, "the index's name is empty"),
         (STEPS.iloc[::-1], {}, r"must rise, .* got \[1.0, 0.25, 0.0\]"),
         (STEPS.iloc[:1], {}, "over two steps at least"),
         (STEPS[[]], {}, "1 to 6 lines, got 0"),
-        (STEPS.replace(0.5, np.nan), {}, "missing or infinite"),
+        (STEPS.set_axis([0, 1, np.inf]).rename_axis("x"), {}, r"must rise, .* inf\]"),
+        (STEPS.set_axis(["a", None, "b"]).rename_axis("x"), {}, "must rise"),
+        (STEPS.set_axis([0, 1j, 2]).rename_axis("x"), {}, "^the index must be numbers"),
+        (STEPS.to_numpy().tolist(), {}, "^table is .*expected a DataFrame"),
+        (STEPS * 1j, {}, "^table must be numbers"),
+        (STEPS, {"decimals": 2.5}, "^decimals is 2.5; expected a whole number from 0 to 15"),
+        (STEPS.replace(0.5, np.nan), {}, "^sum < in row 0.0 is missing or infinite"),
     ],
 )
 def test_what_cannot_be_a_slide_is_refused(

@@ -13,7 +13,8 @@ from keras import KerasTensor, layers, ops
 from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
+
+from mmtutor._rows import column_or_1d
 
 from ._branches import block_inputs, branch
 from ._estimator import SHARE, WEIGHT, Network, Range

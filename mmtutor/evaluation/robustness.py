@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from sklearn.utils.validation import _num_samples
 
-from . import _checks
+from mmtutor._ranges import check_ranges, whole
+from mmtutor._rows import as_labels, floats
+
 from .intervals import bootstrap_interval
 
 __all__ = ["robustness_curve"]
@@ -89,16 +92,22 @@ def robustness_curve(
     """
     if not isinstance(models, Mapping) or not models:
         raise ValueError("no models: pass a mapping of names to fitted classifiers")
-    if not hasattr(X, "__len__") or not callable(corrupt):
-        raise TypeError(
-            f"X must be a table and corrupt a function, got {X!r:.60} and {corrupt!r:.60}"
-        )
-    y = _checks.labels(y, what="labels (one a row of X)", length=len(X))
-    levels = _checks.numbers(list(levels), what="levels").tolist() if np.iterable(levels) else []
-    outside = [level for level in levels if not 0 <= level <= 1]
-    if not levels or outside:
-        raise ValueError(f"levels must be one or more numbers in [0, 1], got {outside or 'none'}")
+    if not callable(corrupt):
+        raise TypeError(f"corrupt must be a function of a table and a level, got {corrupt!r:.60}")
+    y = as_labels("labels", y)
+    n_samples = _num_samples(X)
+    if len(y) != n_samples:
+        raise ValueError(f"expected {n_samples} labels (one a row of X), got {len(y)}")
+    levels = floats("levels", list(levels) if np.iterable(levels) else levels)
+    if levels.ndim != 1 or len(levels) == 0:
+        raise ValueError(f"levels must be one or more numbers in a row, got shape {levels.shape}")
+    outside = levels[~((levels >= 0) & (levels <= 1))].tolist()
+    if outside:
+        raise ValueError(f"levels must lie in [0, 1], got {outside}")
+    check_ranges({"n_resamples": whole(1, 1_000_000)}, n_resamples=n_resamples)
     for name, model in models.items():
+        if not hasattr(model, "predict"):
+            raise TypeError(f"model {name!r} is no classifier, as it cannot predict: {model!r:.60}")
         known = np.asarray(getattr(model, "classes_", y)).tolist()
         if set(known).isdisjoint(y.tolist()):
             raise ValueError(
@@ -106,11 +115,11 @@ def robustness_curve(
                 f"{np.unique(y)[:5].tolist()}: give it the labels that it was fitted with"
             )
     rows = []
-    for level in levels:
+    for level in levels.tolist():
         worse = corrupt(X, level)
-        if len(worse) != len(y):
+        if _num_samples(worse) != len(y):
             raise ValueError(
-                f"corrupt returned {len(worse)} rows for {len(y)} at level {level}; "
+                f"corrupt returned {_num_samples(worse)} rows for {len(y)} at level {level}; "
                 "it must keep the rows, in order"
             )
         for name, model in models.items():

@@ -25,11 +25,11 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    column_or_1d,
     has_fit_parameter,
 )
 
 from mmtutor._composition import Composition, Part, at_work, check_rows, read
+from mmtutor._rows import column_or_1d
 from mmtutor._table import as_table, require_present, row_names
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
 from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights, sample_weights
