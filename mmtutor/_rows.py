@@ -96,4 +96,7 @@ def column_or_1d(y: Any, **how: Any) -> np.ndarray:
         _require_one_kind("labels", [c for c, gone in zip(cells, missing, strict=True) if not gone])
     else:
         return row
-    return np.where(missing, None, row.astype(object)) if missing.any() else row
+    if missing.any():
+        row = row.astype(object)
+        row[missing] = None
+    return row
