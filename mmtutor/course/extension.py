@@ -18,6 +18,7 @@ _ALIGNED = re.compile(
     r"\\(?P<end>begin|end)\{(?:aligned|align|align\*|split|eqnarray|equation|equation\*)\}"
 )
 _TAUGHT = re.compile(r"Taught\s+in\s+notebooks?\s+(?:\d\d(?:,\s+|\s+and\s+)?)+")
+LONGEST = 10_000  # characters of a formula; the converter takes time by the square
 _log = logging.getLogger(__name__)
 
 
@@ -40,6 +41,9 @@ def formula(tex: str, *, block: bool) -> str | None:
 
     tex = _ALIGNED.sub(columns, tex).strip()
     tex = re.sub(r"\\arg(?![A-Za-z])", r"\\operatorname{arg}", tex)
+    tex = tex.replace("<", r"\lt ")  # which a text in a formula would pass through, tags and all
+    if len(tex) > LONGEST:
+        return None
     try:
         mathml = convert(tex, display="block" if block else "inline")
     except Exception:  # the converter documents no common base class for its errors
@@ -47,6 +51,8 @@ def formula(tex: str, *, block: bool) -> str | None:
     # What it does not understand it passes through as text, with the backslash.
     shown = re.sub(r"<[^>]*>", "", mathml)
     if "\\" in shown or re.search(r"&(?![#\w]+;)", shown):
+        return None
+    if re.search(r' (href|style)="', mathml):
         return None
     return mathml
 
@@ -66,7 +72,7 @@ def _visit_formula(translator: Any, node: Any) -> None:
     block = isinstance(node, nodes.math_block)
     mathml = formula(node.astext(), block=block)
     if mathml is None:
-        _log.warning("formula shown as TeX: %s", node.astext(), location=node)
+        _log.warning("formula shown as TeX: %.200s", node.astext(), location=node)
         mathml = f"<code>{html.escape(node.astext())}</code>"
     tag = "div" if block else "span"
     translator.body.append(f'<{tag} class="math">{mathml}</{tag}>')

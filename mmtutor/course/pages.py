@@ -36,7 +36,13 @@ SLIDE = "_slide.js"
 _LINK = re.compile(r"(?<!!)\[([^\]\n]+)\]\(([^)\s#:]+)(#[^)\s]*)?\)")
 _DETAILS = re.compile(r"<details>.*?</details>", re.DOTALL)
 _DATA_URL = re.compile(r'src="data:\w+/(?P<kind>[\w+-]+);base64,(?P<data>[\w+/=\s]+)"')
-_ENDINGS = {"jpeg": ".jpg", "svg+xml": ".svg", "mpeg": ".mp3", "x-wav": ".wav"}
+# What becomes a file; other kinds, such as SVG, which may hold a script, stay in the page.
+_ENDINGS = {
+    **{kind: f".{kind}" for kind in ("png", "gif", "webp", "flac", "ogg", "wav")},
+    **{"jpeg": ".jpg", "mpeg": ".mp3", "x-wav": ".wav"},
+}
+SHOWN = ("text/plain", "text/latex")  # what MyST-NB may show of an output by itself
+_TOPMATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 
 
 def config(chapters: Mapping[str, Any], extra: Path) -> dict[str, Any]:
@@ -135,9 +141,9 @@ class Outputs:
         """Return a rich output as HTML; None for plain text."""
         data = output.get("data", {})
         if "text/html" in data:
-            shown = clean(data["text/html"])
+            shown = data["text/html"]
         elif kind := next((k for k in data if k in ("image/png", "image/jpeg")), None):
-            alt = html.escape(output.metadata.get(kind, {}).get("alt", ""))
+            alt = html.escape(str(output.metadata.get(kind, {}).get("alt", "")))
             shown = f'<img src="data:{kind};base64,{data[kind]}" alt="{alt}">'
         elif "image/svg+xml" in data:
             code = base64.b64encode(data["image/svg+xml"].encode()).decode()
@@ -145,14 +151,17 @@ class Outputs:
         elif "text/markdown" in data:
             from markdown_it import MarkdownIt
 
-            shown = clean(MarkdownIt().render(data["text/markdown"]))
+            shown = MarkdownIt().render(data["text/markdown"])
         else:
             return None
-        return _DATA_URL.sub(self._file, shown)
+        return _DATA_URL.sub(self._file, clean(shown))
 
     def _file(self, match: re.Match[str]) -> str:
-        content = base64.b64decode(match["data"])
-        ending = _ENDINGS.get(match["kind"], f".{match['kind']}")
+        try:
+            content = base64.b64decode(match["data"])
+            ending = _ENDINGS[match["kind"]]
+        except (ValueError, KeyError):
+            return match[0]
         path = self.folder / f"{hashlib.sha256(content).hexdigest()[:16]}{ending}"
         self.files.add(path)
         if not path.exists():
@@ -169,7 +178,8 @@ def chapter_page(chapter: Chapter, notebook: Any, outputs: Outputs, functions: l
 
     `functions` are the public names it uses; the page ends with links to them.
     """
-    page = copy.deepcopy(notebook)
+    # Normal metadata: others can tell MyST-NB to execute the notebook.
+    page = notebooks.normalise(copy.deepcopy(notebook))
     for cell in page.cells:
         if cell.cell_type == "markdown":
             cell.source = _DETAILS.sub(lambda match: _with_formulas(match[0]), cell.source)
@@ -183,6 +193,9 @@ def chapter_page(chapter: Chapter, notebook: Any, outputs: Outputs, functions: l
             if (shown := outputs.html(output)) is not None:
                 output.data = {"text/html": shown}
                 output.metadata = {}
+            elif "data" in output:
+                output.data = {kind: output.data[kind] for kind in SHOWN if kind in output.data}
+        cell.outputs = [output for output in cell.outputs if output.get("data", True)]
     first = next((cell for cell in page.cells if cell.cell_type == "markdown"), None)
     if first is not None:
         words = _("Download this notebook")
@@ -321,7 +334,9 @@ def _home(shown: Shown, outputs: Outputs) -> list[str]:
 def _texts(course: Course, there: set[str]) -> dict[str, str]:
     """Return the clone's texts, by path; links to what is no page become plain words."""
     texts = {
-        path.relative_to(course.folder).as_posix(): path.read_text(encoding="utf-8")
+        path.relative_to(course.folder).as_posix(): _TOPMATTER.sub(
+            "", path.read_text(encoding="utf-8")
+        )
         for pattern in TEXTS
         for path in sorted(course.folder.glob(pattern))
     }

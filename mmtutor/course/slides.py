@@ -35,9 +35,8 @@ table { border-collapse: collapse; font-size: .7em; } td, th { padding: .2em .7e
 
 def deck(chapter: Chapter) -> str:
     """Return the deck of a chapter as a page of HTML."""
-    title = f"{chapter.number:02d} · {chapter.title['en']}"
-    question = html.escape(chapter.question)
-    slides = [f"<h1>{html.escape(title)}</h1><p>{chapter.title['zh']}</p><p>{question}</p>"]
+    title, chinese = html.escape(chapter.heading), html.escape(chapter.title["zh"])
+    slides = [f"<h1>{title}</h1><p>{chinese}</p><p>{html.escape(chapter.question)}</p>"]
     slides += _slides(notebooks.read_stored(chapter.stored))
     sections = "\n".join(f"<section>{slide}</section>" for slide in slides)
     return (
@@ -94,8 +93,8 @@ def _code(cell: Any, heading: str) -> Iterator[str]:
     for output in cell.get("outputs", []):
         data = output.get("data", {})
         if "image/png" in data:
-            alt = html.escape(output.get("metadata", {}).get("image/png", {}).get("alt", ""))
-            source = "".join(data["image/png"]).replace("\n", "")
+            alt = html.escape(str(output.get("metadata", {}).get("image/png", {}).get("alt", "")))
+            source = html.escape("".join(data["image/png"]).replace("\n", ""))
             yield (
                 f"<h2>{_rendered(heading, inline=True)}</h2><figure>"
                 f'<img alt="{alt}" src="data:image/png;base64,{source}">'

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ import pytest
 from nbformat import v4
 from sphinx.application import Sphinx
 
-from mmtutor.course import extension, notebooks, pages, reference
+from mmtutor.course import extension, notebooks, pages, reference, slides
 from mmtutor.course.manifest import Course, read_course
 
 ROOT = Path(__file__).parents[2]
@@ -42,8 +43,19 @@ def test_formulas_become_mathml(tex: str, shown: str) -> None:
     assert shown in mathml
 
 
-@pytest.mark.parametrize("tex", [r"\nosuchcommand{x}", r"\begin{nothing} a & b \end{nothing}"])
-def test_what_is_not_understood_is_said(tex: str) -> None:
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\nosuchcommand{x}",
+        r"\begin{nothing} a & b \end{nothing}",
+        r"\text{<script>x()</script>}",
+        r"\mbox{<img src=x onerror=x()>}",
+        r"\href{javascript:x()}{y}",
+        r"\style{background: url(//example.org)}{y}",
+        "x+" * 20_000,  # it would take seconds, and twice as long a one four times that
+    ],
+)
+def test_what_is_not_understood_or_trusted_is_said(tex: str) -> None:
     assert extension.formula(tex, block=False) is None
 
 
@@ -75,13 +87,30 @@ def test_an_output_passes_nothing_that_runs_styles_or_is_fetched(given: str, kep
         {"text/html": "<table><tr><td><script>x()</script>1</td></tr></table>"},
         {"text/markdown": "<script>x()</script> **1**"},
         {"image/svg+xml": "<svg onload='x()'/>"},
+        {"image/png": f'{PNG}"><script>x()</script>'},
+        {"image/jpeg": f'{PNG}" onload="x()'},
         {"application/javascript": "x()", "text/plain": "1"},
     ],
 )
 def test_no_kind_of_output_brings_a_script(tmp_path: Path, data: dict[str, str]) -> None:
-    shown = pages.Outputs(tmp_path).html(v4.new_output("display_data", data)) or ""
+    outputs = pages.Outputs(tmp_path)
+    shown = outputs.html(v4.new_output("display_data", data)) or ""
     assert "<script" not in shown
-    assert "onload" not in shown
+    assert not re.search(r"[\"'] onload", shown)
+
+
+@pytest.mark.parametrize("kind", ["image/html", "image/svg+xml", "audio/x-javascript"])
+def test_what_may_run_is_no_file_of_the_site(tmp_path: Path, kind: str) -> None:
+    outputs = pages.Outputs(tmp_path)
+    source = f'<img src="data:{kind};base64,{PNG}">'
+    assert outputs.html(v4.new_output("display_data", {"text/html": source})) == source
+    assert not outputs.files
+
+
+def test_a_picture_that_is_none_does_not_stop_the_site(tmp_path: Path) -> None:
+    data = {"image/png": "abc"}  # base64 has four letters, or eight
+    picture = v4.new_output("display_data", data, metadata={"image/png": {"alt": None}})
+    assert "data:image/png;base64,abc" in pages.Outputs(tmp_path).html(picture)
 
 
 def test_pictures_and_sounds_become_files(tmp_path: Path) -> None:
@@ -223,6 +252,48 @@ def test_what_sphinx_finds_wrong_is_returned_each_time(small: Course, tmp_path: 
     for _ in range(2):
         (problem,) = pages.write(small, {0: broken}, build=tmp_path)
         assert r"formula shown as TeX: \nosuch{x}" in problem
+
+
+HOSTILE = [
+    {"application/javascript": "x(1)", "text/plain": "1"},
+    {"application/javascript": "x(2)"},
+    {"application/vnd.jupyter.widget-view+json": {"model_id": "x(3)"}, "text/plain": "3"},
+    {"text/latex": r"$\text{<script>x(4)</script>}$"},
+    {"text/latex": r"$\href{javascript:x(5)}{y}$"},
+    {"image/png": f'{PNG}"><script>x(6)</script>'},
+    {"text/x-unheard-of": "<script>x(7)</script>"},
+]
+
+
+def test_a_notebook_brings_no_script_and_is_not_executed(small: Course, tmp_path: Path) -> None:
+    """Whatever its outputs and metadata are, and those of a text."""
+    ran = tmp_path / "ran"
+    code = f"open({str(ran)!r}, 'w')"
+    outputs = [v4.new_output("display_data", data) for data in HOSTILE]
+    cells = [
+        v4.new_markdown_cell("# 00 · One\n\nText."),
+        v4.new_code_cell("1", outputs=outputs),
+        v4.new_code_cell(code),
+    ]
+    force = {"mystnb": {"execution_mode": "force"}}
+    state = {"application/vnd.jupyter.widget-state+json": {"state": {"a": {}}}}
+    notebook = v4.new_notebook(cells=cells, metadata={**force, "widgets": state})
+    shutil.copytree(small.folder, tmp_path / "course", ignore=shutil.ignore_patterns("build"))
+    course = read_course(tmp_path / "course")
+    nbformat.write(notebook, course.chapters[0].stored)
+    (course.folder / "docs").mkdir()
+    head = f"---\nfile_format: mystnb\nmystnb: {json.dumps(force['mystnb'])}\n---\n\n# A text\n"
+    text = f"{head}\n```{{code-cell}}\n{code}\n```\n"
+    (course.folder / "docs" / "text.md").write_text(text, encoding="utf-8")
+    pages.write(course)
+    site = course.folder / "build" / "site"
+    assert "A text" in (site / "docs" / "text.html").read_text(encoding="utf-8")
+    assert not ran.exists()
+    page = Page(site / "notebooks" / "00_one.html")
+    assert page.scripts == Page(site / "glossary.html").scripts
+    assert not [link for link in page.links if link.startswith("javascript")]
+    assert 'href="javascript' not in page.path.read_text(encoding="utf-8")
+    assert "<script" not in slides.deck(course.chapters[0])
 
 
 HOLLOW = """
