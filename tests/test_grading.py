@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 import time
+from pathlib import Path
 
 import nbformat
 import pandas as pd
@@ -164,11 +166,35 @@ def test_another_edition_is_judged_and_said(tmp_path):
 
 def test_what_is_no_hand_in_is_said(tmp_path):
     (tmp_path / "a.ipynb").write_text("no JSON", encoding="utf-8")
-    assert graded(tmp_path / "a.ipynb").notes[0].startswith("is no notebook")
+    assert "a.ipynb is no notebook (NotJSONError" in graded(tmp_path / "a.ipynb").notes[0]
+    with (tmp_path / "large.ipynb").open("wb") as file:
+        file.truncate(2**33)  # bytes that take no room on the disk
+    assert "more than 104,857,600 bytes" in graded(tmp_path / "large.ipynb").notes[0]
+    for path in (Path(os.devnull), tmp_path):
+        assert "there is no notebook" in graded(path).notes[0]
     other = graded(hand_in(tmp_path, "1 + 1", name="homework.ipynb"))
     assert "belongs to no chapter" in other.notes[0]
     with pytest.raises(FileNotFoundError, match="there is no"):
         grading.find([tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (["grade", "HERE/a.ipynb", "--csv", "HERE/gone/marks.csv"], "No such file"),
+        (["grade", "HERE/a.ipynb", "--csv", "HERE"], "Is a directory"),
+        (["slides", "05", "--to", "HERE"], "directory"),
+        (["student", "HERE/a.ipynb"], "a.ipynb"),
+    ],
+)
+def test_a_path_that_cannot_be_written_is_said_before_the_work(
+    tmp_path, monkeypatch, capsys, call, words
+):
+    (tmp_path / "a.ipynb").write_text("no JSON", encoding="utf-8")
+    monkeypatch.setattr(grading, "grade", lambda *a, **k: pytest.fail("it was graded"))
+    assert cli.main([word.replace("HERE", str(tmp_path)) for word in call]) == 2
+    assert words in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["a.ipynb"]
 
 
 def test_the_command_writes_a_row_an_exercise(tmp_path, capsys):

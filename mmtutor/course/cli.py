@@ -281,11 +281,7 @@ def _student(options: argparse.Namespace) -> int:
     from mmtutor.course import editions, manifest
 
     course = manifest.find_course(options.course)
-    try:
-        files = editions.write_for_students(course, options.notebooks, options.folder)
-    except OSError as error:
-        print(error, file=sys.stderr)
-        return 2
+    files = editions.write_for_students(course, options.notebooks, options.folder)
     print(f"{len(files)} notebooks in {options.folder}, without solutions and outputs")
     return 0
 
@@ -311,11 +307,9 @@ def _grade(options: argparse.Namespace) -> int:
     from mmtutor.course import grading, manifest
 
     course = manifest.find_course(options.course)
-    try:
-        paths = grading.find(options.paths)
-    except OSError as error:
-        print(error, file=sys.stderr)
-        return 2
+    paths = grading.find(options.paths)
+    if options.csv:
+        options.csv.open("a").close()  # where it cannot be written, that is said before the work
     graded = []
     for path, student in zip(paths, grading.whose(paths), strict=True):
         one = grading.grade(
@@ -382,7 +376,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except CourseError as error:
+    except (CourseError, OSError) as error:  # a path that is wrong, or a full disk
         print(error, file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:

@@ -176,11 +176,9 @@ def grade(
             for cell in notebooks.code(notebook)
         ]
         chapter = _chapter_of(course, path, notebook, cells)
-    except CourseError as error:
-        graded.notes.append(str(error))
-        return graded
     except Exception as error:  # whatever was handed in as a notebook
-        graded.notes.append(f"is no notebook ({type(error).__name__})")
+        known = isinstance(error, CourseError | OSError)
+        graded.notes.append(str(error) if known else f"is no notebook ({type(error).__name__})")
         return graded
     official = notebooks.read_stored(chapter.stored)
     stubs = editions.stubs(official)

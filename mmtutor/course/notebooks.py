@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from mmtutor._cache import atomic_write
+from mmtutor.course.manifest import CourseError
 
 KEPT_CELL_METADATA = ("tags", "jupyter")
 MAX_TEXT = 100_000  # characters that a cell prints
+MOST_BYTES = 100 * 2**20  # of a notebook
 
 
 def read_source(path: Path) -> Any:
@@ -27,10 +29,24 @@ def read_source(path: Path) -> Any:
 
 
 def read_stored(path: Path) -> Any:
-    """Read an executed notebook as it lies on disk."""
+    """Read an executed notebook as it lies on disk.
+
+    Raises
+    ------
+    CourseError
+        If it is no notebook, such as one with the marks of a merge, or too large for one.
+    """
     import nbformat
 
-    return nbformat.read(path, as_version=4)
+    if not path.is_file():  # opening a pipe would wait for its writer
+        raise FileNotFoundError(f"there is no notebook {path}")
+    if path.stat().st_size > MOST_BYTES:
+        raise CourseError(f"{path} has more than {MOST_BYTES:,} bytes: clear its outputs")
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # whatever a broken file leads it to
+        why = f"{type(error).__name__}: {error}"[:200]
+        raise CourseError(f"{path} is no notebook ({why}); execute it again") from error
 
 
 def write_stored(notebook: Any, path: Path) -> None:
@@ -88,7 +104,8 @@ def tidy(notebook: Any) -> list[str]:
         streams = [output for output in cell.outputs if output.output_type == "stream"]
         for stream in streams:
             if stream.name == "stderr":
-                warned = re.findall(r"\w*Warning: [^\n]*", stream.text)
+                # From a word's beginning, or a long line takes time by the square.
+                warned = re.findall(r"\b\w*Warning: [^\n]{,500}", stream.text)
                 notes += [f"a cell warned: {warning}" for warning in warned]
             elif len(stream.text) > MAX_TEXT:
                 notes.append(f"a cell printed more than {MAX_TEXT:,} characters: cut")
