@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 
 import pytest
@@ -256,5 +257,31 @@ def test_another_users_course_is_run_only_if_it_is_named(
     assert "belongs to another user" in err
     assert f"--course {tmp_path}" in err
     assert find_course(tmp_path) == here
+    below = tmp_path / "mine"  # a folder above it is not what is named
+    below.mkdir()
+    with pytest.raises(CourseError, match="belongs to another user"):
+        find_course(below)
     monkeypatch.chdir(ROOT)  # whose package is running already
     assert find_course().folder == ROOT
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid"), reason="files have no owner's number here")
+@pytest.mark.parametrize("path", [".", "course.toml", "notebooks", "notebooks/source/02_two.py"])
+def test_a_link_of_another_user_is_his(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """He may lead it elsewhere at any time, and what lies in his folder, too."""
+    here = course(tmp_path, ROWS, "01_one", "02_two")
+    (tmp_path / "notebooks" / ".#01_one.ipynb").symlink_to("of an editor")  # leads nowhere
+    monkeypatch.chdir(tmp_path)
+    assert find_course() == here
+    look, his = Path.lstat, tmp_path / path
+
+    def lstat(self: Path) -> os.stat_result:
+        found = list(look(self))
+        found[stat.ST_UID] += self == his
+        return os.stat_result(found)
+
+    monkeypatch.setattr(Path, "lstat", lstat)
+    with pytest.raises(CourseError, match="belongs to another user"):
+        find_course()

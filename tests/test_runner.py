@@ -17,6 +17,7 @@ import pandas as pd
 import psutil
 import pytest
 from nbclient import NotebookClient
+from nbformat import v4
 
 from mmtutor.course import cli, notebooks, runner
 from mmtutor.course.manifest import Course, read_course
@@ -204,6 +205,16 @@ def test_a_long_line_is_cut_and_streams_are_joined(
     assert second.outputs[0].text == "done\nafter\n"
 
 
+def test_a_long_line_of_errors_is_looked_through_at_once() -> None:
+    long = "w" * 2_000_000  # by the square of which a search would take hours
+    text = f"{long}\nx.py:1: MyWarning: take care\n{long}Warning: {long}\n"
+    cell = v4.new_code_cell("1", outputs=[v4.new_output("stream", name="stderr", text=text)])
+    first, second = notebooks.tidy(v4.new_notebook(cells=[cell]))
+    assert first == "a cell warned: MyWarning: take care"
+    assert len(second) < 3 * len(long)
+    assert cell.outputs == []
+
+
 def test_changed_compares_text_not_time(
     course: Course, outcomes: dict[str, runner.Outcome], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,6 +356,20 @@ def test_interrupted_run_leaves_no_kernel(tmp_path: Path) -> None:
     assert not [kernel for kernel in kernels if kernel.is_running()]
 
 
+def test_nothing_from_the_working_directory_is_run(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A module there could be anybody's, as the course there could be."""
+    for name in ("mmtutor", "librosa", "jupyterlab"):
+        text = "open('ran', 'w').close()\nraise SystemExit(0)\n"
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runner, "WARM_UP", "import librosa.version")
+    assert runner.make_default_data()
+    runner.open_lab(course, ["--version"])
+    assert not (tmp_path / "ran").exists()
+
+
 def test_run_without_a_clone_says_where_the_notebooks_are(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -355,6 +380,14 @@ def test_run_without_a_clone_says_where_the_notebooks_are(
 def test_run_names_an_unknown_number(course: Course, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["run", "--course", str(course.folder), "42"]) == 2
     assert "there is no notebook '42'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", ".", "/", "²", "٣", "9" * 5000, "0x1", "-1"])
+def test_a_name_that_says_nothing_chooses_nothing(
+    course: Course, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert cli.main(["run", "--course", str(course.folder), "--", name]) == 2
+    assert "there is no notebook" in capsys.readouterr().err
 
 
 def test_jobs_must_be_positive(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,8 +104,8 @@ class Course:
         found = set()
         for wish in wishes:
             name = Path(wish).stem
-            prefix = f"{int(name):02d}_" if name.isdigit() else name
-            hits = [each.number for each in self.present if each.name.startswith(prefix)]
+            prefix = f"{name.lstrip('0'):0>2}_" if name.isdigit() else name
+            hits = [each.number for each in self.present if prefix and each.name.startswith(prefix)]
             if not hits:
                 numbers = ", ".join(f"{each.number:02d}" for each in self.present) or "none"
                 raise CourseError(f"there is no notebook {wish!r}; there are: {numbers}")
@@ -123,7 +123,7 @@ def find_course(named: Path | str | None = None) -> Course:
     """Return the course in the named folder or above it.
 
     Without a name: above the working directory, else where the package itself lies. Whoever runs a
-    course runs its code, so another user's is accepted only if it is named.
+    course runs its code, so another user's is accepted only if it is itself what is named.
     """
     own = _folder_above(__file__)
     folder = _folder_above(named) if named else _folder_above(Path.cwd()) or own
@@ -133,10 +133,12 @@ def find_course(named: Path | str | None = None) -> Course:
             "installed package: change into the clone (the folder that holds course.toml), or name "
             "it with --course FOLDER."
         )
-    if not named and folder != own and hasattr(os, "getuid"):
+    trusted = (own, Path(named).resolve() if named else None)
+    if folder not in trusted and hasattr(os, "getuid"):
         notebooks = folder / "notebooks"
-        for path in (folder / MANIFEST, notebooks, *notebooks.rglob("*")):
-            if path.stat().st_uid != os.getuid():
+        for path in (folder, folder / MANIFEST, notebooks, *notebooks.rglob("*")):
+            looks = (path.lstat, path.stat) if path.exists() else (path.lstat,)  # a link, its end
+            if any(look().st_uid != os.getuid() for look in looks):
                 raise CourseError(
                     f"{path} belongs to another user, and running a course runs its code. If you "
                     f"trust it: --course {folder}"

@@ -197,7 +197,7 @@ def _run_all(
 
 def make_default_data() -> bool:
     """Make the default data, in a process of its own; tell whether they are there now."""
-    command = [sys.executable, "-c", WARM_UP]
+    command = [sys.executable, "-P", "-c", WARM_UP]  # -P: nothing from the working directory
     done = subprocess.run(command, env=kernel_environment(), stdout=subprocess.DEVNULL, check=False)
     return done.returncode == 0
 
@@ -295,7 +295,7 @@ def open_lab(course: Course, arguments: Sequence[str] = ()) -> int:
         return 1
     first = [str(chapter.stored) for chapter in course.present if chapter.stored.exists()][:1]
     root = f"--ServerApp.root_dir={course.folder}"
-    command = [sys.executable, "-m", "jupyterlab", root, *first, *arguments]
+    command = [sys.executable, "-P", "-m", "jupyterlab", root, *first, *arguments]
     # The kernels' settings too: a learner's numbers are then the stored ones, in any language.
     language = {"MMTUTOR_LANGUAGE": os.environ.get("MMTUTOR_LANGUAGE", "")}
     with contextlib.suppress(KeyboardInterrupt):
