@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 
 import numpy as np
 import pandas as pd
@@ -135,6 +136,33 @@ def test_a_file_that_is_no_table_is_refused(folder, content, why):
     path = folder / "posts.csv"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(ValueError, match=why):
+        read_posts(path)
+
+
+@pytest.mark.parametrize("label", ["text", "image"])
+def test_a_label_is_no_modality(folder, label):
+    path = written(folder, [["good", "+"]], header=[label, "mood"])
+    with pytest.raises(ValueError, match=f"must name '{label}' and one or more of"):
+        read_posts(path, label=label)
+
+
+@pytest.mark.parametrize("encoding", ["base64", "rot13", "undefined", "none such", "a\0", None, 8])
+def test_what_is_no_encoding_of_text_is_named(folder, encoding):
+    with pytest.raises(ValueError, match=f"encoding is {re.escape(repr(encoding))}; expected"):
+        read_posts(written(folder, GOOD), encoding=encoding)
+
+
+def test_a_table_too_large_is_refused_unread(folder):
+    path = folder / "posts.csv"
+    with path.open("wb") as file:
+        file.truncate(2**33)  # bytes that take no room on the disk
+    with pytest.raises(ValueError, match=r"posts\.csv has 8589934592 bytes, more than 268435456"):
+        read_posts(path)
+
+
+def test_a_cell_too_long_is_named_with_both_remedies(folder):
+    path = written(folder, [["good", "+"], ["x" * 200_000, "-"]], header=["text", "label"])
+    with pytest.raises(ValueError, match=r"line 3: .*quotation mark .*csv\.field_size_limit"):
         read_posts(path)
 
 

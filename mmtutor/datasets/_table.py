@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from mmtutor._table import MODALITIES, existing_file
 
 __all__ = ["read_posts"]
 
+MOST_BYTES = 2**28  # of a table
 READERS: dict[str, Callable[[str], Any]] = {"image": image.read_image, "audio": audio.read_audio}
 
 
@@ -55,8 +56,9 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
     FileNotFoundError, IsADirectoryError
         If the path does not lead to a file.
     ValueError
-        If the encoding is unknown, the file is empty or not in it, a name stands twice in the
-        first line or is missing there, a quotation mark is never closed, or no row is left.
+        If the file has more than 256 MiB, the encoding is unknown, the file is empty or not in it,
+        a name stands twice in the first line or is missing there, a quotation mark is never closed,
+        or no row is left.
 
     See Also
     --------
@@ -83,8 +85,12 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
     [[3, 'image', 'cell emptied'], [4, 'label', 'row left out']]
     """
     path = existing_file(path, what="table")
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(
+            f"{path} has {path.stat().st_size} bytes, more than {MOST_BYTES}: split the table"
+        )
     try:
-        codecs.lookup(encoding)
+        "".encode(encoding)
     except (LookupError, TypeError, ValueError):
         raise ValueError(
             f"encoding is {encoding!r}; expected the name of one, such as 'utf-8' or 'gb18030'"
@@ -149,16 +155,17 @@ def _rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         raise ValueError(
             f"{path}, row beginning in line {begins}: {error}; a cell that begins with a quotation "
-            "mark ends with one, and a mark inside it is doubled"
+            "mark ends with one, and a mark inside it is doubled (if a cell really is so long: "
+            "csv.field_size_limit)"
         ) from None
 
 
 def _check_header(path: Path, names: list[str], label: str) -> list[str]:
     """Return the modalities in the first line; raise if it cannot be a header."""
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise ValueError(f"{path}: the first line names {twice} more than once: {names}")
-    modalities = [name for name in MODALITIES if name in names]
+    modalities = [name for name in MODALITIES if name in names and name != label]
     if label not in names or not modalities:
         wanted = f"{label!r} and one or more of {', '.join(MODALITIES)}"
         raise ValueError(f"{path}: the first line must name {wanted}; it says {names}")
