@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import soundfile
+from places import named
 from scipy import signal
 from sklearn.base import clone
 
@@ -81,12 +82,20 @@ def test_channels_are_averaged_or_kept():
 @pytest.mark.parametrize("extension", ["wav", "flac"])
 @pytest.mark.parametrize("rate", [8000, 22_050, 44_100, 16_000])
 def test_files_are_resampled(tmp_path, extension, rate):
-    path = tmp_path / f"ton é.{extension}"
+    path = tmp_path / f"tone.{extension}"
     soundfile.write(path, tone(440, 1.0, rate), rate)
     clip = read_audio(path)
     assert clip.shape == (RATE,)
     assert np.abs(clip - tone(440))[800:-800].max() < 2e-3
     assert np.array_equal(read_audio(str(path)), clip)
+
+
+@pytest.mark.parametrize("name", ["ton é.wav", "声音.flac"])
+def test_files_are_read_whatever_their_name(tmp_path, name):
+    path = named(tmp_path, name)
+    soundfile.write(path, tone(440), RATE)
+    assert np.abs(read_audio(path) - tone(440)).max() < 1e-4
+    assert np.array_equal(read_audio(str(path)), read_audio(path))
 
 
 def test_part_of_a_file(tmp_path):

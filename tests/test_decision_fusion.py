@@ -13,6 +13,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from places import reads_html
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV, _SigmoidCalibration
 from sklearn.compose import make_column_selector
@@ -946,6 +947,7 @@ def test_dropped_experts(weights):
     assert np.isfinite(grid.cv_results_["mean_test_score"]).all()
 
 
+@reads_html
 def test_the_html_shows_a_box_for_each_expert():
     frame, y = posts()
     fusion = DecisionFusion([*experts(), ("no", "drop", "text")], cv=3)

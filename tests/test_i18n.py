@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import io
+import shlex
 import shutil
 import subprocess
 import sys
@@ -91,10 +92,11 @@ def test_pages_are_translated(
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_messages_are_collected(tmp_path: Path) -> None:
     """What `make messages` runs first finds messages of checkers, figures and pages."""
-    dry = ["make", "-n", "messages", f"BIN={Path(sys.executable).parent}"]
+    dry = ["make", "-n", "messages", f"BIN={shlex.quote(str(Path(sys.executable).parent))}"]
     plan = subprocess.run(dry, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     (extract,) = (line for line in plan.splitlines() if "pybabel extract" in line)
-    command = extract.replace("locale/mmtutor.pot", str(tmp_path / "messages.pot")).split()
+    target = {"locale/mmtutor.pot": str(tmp_path / "messages.pot")}
+    command = [target.get(part, part) for part in shlex.split(extract)]
     subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
     with (tmp_path / "messages.pot").open("rb") as file:
         found = {message.id for message in read_po(file)}

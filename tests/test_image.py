@@ -8,6 +8,7 @@ import pandas as pd
 import PIL.Image
 import pytest
 import skimage.feature
+from places import named
 from sklearn.base import clone
 from sklearn.datasets import load_sample_image
 from sklearn.feature_extraction.text import TfidfTransformer
@@ -130,7 +131,7 @@ def test_other_things_are_refused():
 
 @pytest.mark.parametrize("name", ["face.png", "Gesicht ö.png", "脸.bmp", "脸.tif"])
 def test_files_are_read_whatever_their_name(tmp_path, name, faces):
-    path = write(tmp_path / name, faces[0])
+    path = write(named(tmp_path, name), faces[0])
     np.testing.assert_array_equal(read_image(path), faces[0])
     np.testing.assert_array_equal(read_image(str(path)), faces[0])
 

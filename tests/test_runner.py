@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import os
 import re
 import signal
 import subprocess
@@ -22,6 +23,8 @@ from nbformat import v4
 from mmtutor.course import cli, notebooks, runner
 from mmtutor.course.manifest import Course, read_course
 from mmtutor.datasets import remote
+
+ROOT = Path(__file__).parents[1]
 
 HEADER = """\
 # ---
@@ -240,7 +243,8 @@ def test_changed_prose_is_stored_without_executing(
 ) -> None:
     source, stored = course.chapters[0].source, course.chapters[0].stored
     text, before = source.read_text(encoding="utf-8"), stored.read_bytes()
-    source.write_text(text.replace("[the next]", "[another]") + "\n# %% [markdown]\n# More.\n")
+    longer = text.replace("[the next]", "[another]") + "\n# %% [markdown]\n# More.\n"
+    source.write_text(longer, encoding="utf-8")
     assert notebooks.refresh(source, stored)
     assert notebooks.differences(source, stored) == []
     old, new = nbformat.reads(before, 4), notebooks.read_stored(stored)
@@ -368,6 +372,23 @@ def test_nothing_from_the_working_directory_is_run(
     assert runner.make_default_data()
     runner.open_lab(course, ["--version"])
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_kernel_that_dies_at_its_start_is_told(tmp_path: Path) -> None:
+    make_course(tmp_path, one="# %%\n1\n")
+    early = tmp_path / "early" / "ipykernel_launcher.py"
+    early.parent.mkdir()
+    early.write_text("raise SystemExit(1)\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(early.parent), str(ROOT)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Kernel died" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_run_without_a_clone_says_where_the_notebooks_are(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import importlib.util
 import os
@@ -128,6 +129,8 @@ def _execute(outcome: Outcome, environment: dict[str, str], executed: Callable[[
         asyncio.run(work)
     finally:
         outcome.seconds = time.perf_counter() - began
+        # Which nbclient forgets if the kernel died at its start, and then fails when Python ends.
+        atexit.unregister(outcome.client._cleanup_kernel)
         outcome.notes += notebooks.tidy(outcome.notebook)
         notebooks.normalise(outcome.notebook)
 
