@@ -433,7 +433,8 @@ def test_lab_opens_the_first_notebook(
     monkeypatch.setenv("MMTUTOR_LANGUAGE", "zh_CN")
     assert cli.main(["lab", "--course", str(course.folder), "--", "--no-browser"]) == 0
     root = f"--ServerApp.root_dir={course.folder}"
-    assert seen[0][3:] == [root, str(course.chapters[0].stored), "--no-browser"]
+    assert seen[0][1:4] == ["-P", "-m", "jupyterlab"]
+    assert seen[0][4:] == [root, str(course.chapters[0].stored), "--no-browser"]
 
 
 def test_data_list_shows_each_set_with_licence_and_citation(
