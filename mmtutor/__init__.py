@@ -11,6 +11,7 @@ costs next to nothing and TensorFlow is loaded by :mod:`mmtutor.deep` alone.
 from __future__ import annotations
 
 import importlib
+import sys
 from types import ModuleType
 
 __version__ = "0.1.0"
@@ -42,3 +43,10 @@ def __getattr__(name: str) -> ModuleType:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+# A worker of joblib whose parent was killed waits for minutes for something to do.
+_processes = sys.modules.get("multiprocessing")
+if _processes and type(_processes.current_process()).__name__ == "LokyProcess":
+    _parent = _processes.parent_process().pid
+    importlib.import_module(f"{__name__}._parallel").end_with(_parent)

@@ -8,14 +8,13 @@ a tenth of that, if the same memory is used again and again, as new pages are sl
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
 import shutil
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import lru_cache
 from itertools import chain
 from multiprocessing.shared_memory import SharedMemory
@@ -163,25 +162,26 @@ def _buffer(block: SharedMemory) -> memoryview:
     return block.buf
 
 
-@lru_cache(maxsize=1)
-def end_with_parent() -> None:
-    """Let this worker end when the process it works for is killed; it would wait for minutes.
+def end_with(parent: int) -> None:
+    """Let this process end when `parent`, which started it, is killed; it would go on for minutes.
 
     Windows does not tell a process that its parent has gone.
     """
-    if multiprocessing.parent_process() is not None:  # else it is no worker
-        threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    if os.name == "posix":
+        threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
 def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(1)
+    starter = os.getppid()  # the parent, a launcher between the two, or whoever adopts orphans
+    with suppress(ProcessLookupError):
+        while os.getppid() == starter:
+            os.kill(parent, 0)  # only asks whether it is there
+            time.sleep(1)
     os._exit(1)
 
 
 def _work_in_block(work: Callable[[Any], Any], name: str, tasks: list[Any]) -> list[Any]:
     """Do a batch whose arrays lie in a block; what comes of them is left in its other half."""
-    end_with_parent()
     buffer = _buffer(_attached(name))
     done = [work((row, _unpack(x, buffer) if _is_slot(x) else x)) for row, x in tasks]
     return _pack(done, buffer, HALF)
@@ -193,5 +193,4 @@ def _attached(name: str) -> SharedMemory:
 
 
 def _work_all(work: Callable[[Any], Any], tasks: list[Any]) -> list[Any]:
-    end_with_parent()
     return [work(task) for task in tasks]

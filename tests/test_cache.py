@@ -135,7 +135,7 @@ def test_processes_at_the_same_time_do_not_disturb_each_other(folder):
         "    with _cache.atomic_write(path) as file: np.savez(file, **make())\n"
     )
     both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
-    assert [process.wait(timeout=60) for process in both] == [0, 0]
+    assert [process.wait(timeout=600) for process in both] == [0, 0]
     assert [path.name for path in folder.iterdir()] == ["x-mark.npz"]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -230,6 +231,34 @@ def test_what_was_interrupted_goes_on(folder: Path, monkeypatch: pytest.MonkeyPa
     assert not (folder / ".98_noise.unfinished").exists()
 
 
+DAMAGED = {
+    "empty": lambda whole: b"",
+    "cut in a row": lambda whole: whole[:-3],
+    "cut in the mark": lambda whole: whole[:20],
+    "no text": lambda whole: whole.replace(b"SUM", b"\xff"),
+    "no table": lambda whole: whole + b'"a,b,c,d,e\n',
+    "without a header": lambda whole: whole.replace(b"rule,seed,first,word\n", b""),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_tables_are_made_again(folder: Path, damage: Callable[[bytes], bytes]) -> None:
+    evidence.make(PROGRAM, folder, jobs=1)
+    stored, unfinished = folder / "98_noise.csv", folder / ".98_noise.unfinished"
+    whole = stored.read_bytes()
+    for path in (stored, unfinished):
+        path.write_bytes(damage(whole))
+    assert evidence.make(PROGRAM, folder, jobs=1) == {"98_noise": "made"}
+    assert stored.read_bytes() == whole
+    assert not unfinished.exists()
+
+
+def test_a_damaged_table_is_named_with_the_remedy(folder: Path) -> None:
+    (folder / "98_noise.csv").write_text("# code and da")
+    with pytest.raises(ValueError, match=r"98_noise.csv is damaged .*`mmtutor evidence 98`"):
+        only(PROGRAM).table()
+
+
 def test_the_program_is_the_tagged_cells() -> None:
     notebook = v4.new_notebook(
         cells=[
@@ -285,6 +314,28 @@ def test_a_chapter_that_fails_does_not_stop_the_next(tmp_path, capsys) -> None:
         "97_broken: 97_broken, row {'k': 1}: ValueError: no such feature; what was made" in said.err
     )
     assert (tmp_path / "data" / "evidence" / "98_whole.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (b'# %% tags=["evidence"]\n1 / 0\n', "division by zero"),
+        (b'# %% tags=["evidence"]\n(\n', "was never closed"),
+        ('# %% tags=["evidence"]\n"é"\n'.encode("latin-1"), "codec can't decode"),
+    ],
+)
+def test_a_bad_source_is_named_and_does_not_stop_the_next(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], source: bytes, words: str
+) -> None:
+    course = course_of(tmp_path, bad="", whole="return {'a': k}")
+    course.choose([])[0].source.write_bytes(source)
+    assert evidence.run(course, check=True) == 1
+    assert "98_whole: never made" in capsys.readouterr().out
+    assert evidence.run(course, jobs=1) == 1
+    said = capsys.readouterr()
+    assert "98_whole: made" in said.out
+    [line] = [line for line in said.err.splitlines() if line.startswith("97_bad: ")]
+    assert words in line
 
 
 def test_a_full_disk_is_said_in_one_line(tmp_path, capsys, monkeypatch) -> None:

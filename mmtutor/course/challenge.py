@@ -188,7 +188,7 @@ def run(file: Path, chapter: str, seed: int | None = None) -> tuple[str, bool]:
 def main(path: str) -> None:
     """Score the entry that a job describes, then the references, each a line beside the job."""
     job = json.loads(Path(path).read_text(encoding="utf-8"))
-    limit(job["memory"], job["files"])
+    limit(job)
     with Path(path).with_name("results.jsonl").open("a", encoding="utf-8") as file:
 
         def say(**result: Any) -> None:

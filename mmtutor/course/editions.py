@@ -75,8 +75,9 @@ def write_for_students(course: Course, wishes: Iterable[str], folder: Path) -> l
     targets = [folder / chapter.stored.name for chapter in chapters]
     if there := [target for target in targets if target.exists()]:
         raise FileExistsError(f"{there[0]} is there already; name a new folder")
-    for chapter, target in zip(chapters, targets, strict=True):
-        notebooks.write_stored(for_students(chapter), target)
+    written = [for_students(chapter) for chapter in chapters]  # all can be read, or none is written
+    for notebook, target in zip(written, targets, strict=True):
+        notebooks.write_stored(notebook, target)
     return targets
 
 

@@ -36,7 +36,6 @@ import pandas as pd
 
 from mmtutor._bundled import bundled_path
 from mmtutor._cache import atomic_write, fingerprint
-from mmtutor._parallel import end_with_parent
 from mmtutor.course.manifest import Course
 
 __all__ = ["Experiment", "experiment", "grid"]
@@ -236,17 +235,26 @@ def _stored(name: str) -> Path:
         ) from None
 
 
+HEAD = "# code and data: "
+
+
 def _read(path: Path) -> tuple[str, pd.DataFrame]:
-    """Return a table's mark and its rows."""
-    text = path.read_text(encoding="utf-8")
-    first, _, rest = text.partition("\n")
-    table = pd.read_csv(io.StringIO(rest), keep_default_na=False, na_values=["nan"])
-    return first.removeprefix("# code and data: "), table
+    """Return a table's mark and its rows; ValueError if it is damaged."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        first, _, rest = text.partition("\n")
+        if not first.startswith(HEAD) or not text.endswith("\n"):
+            raise ValueError("its beginning or its end is missing")
+        table = pd.read_csv(io.StringIO(rest), keep_default_na=False, na_values=["nan"])
+    except ValueError as error:
+        remedy = f"make it again with `mmtutor evidence {path.name.lstrip('.')[:2]}`"
+        raise ValueError(f"{path} is damaged ({error}): {remedy}") from error
+    return first.removeprefix(HEAD), table
 
 
 def _write(path: Path, mark: str, rows: Sequence[Row]) -> None:
     with atomic_write(path, "w", encoding="utf-8", newline="") as file:
-        file.write(f"# code and data: {mark}\n")
+        file.write(f"{HEAD}{mark}\n")
         table = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         table.writeheader()
         table.writerows({k: _plain(v) for k, v in row.items()} for row in rows)
@@ -459,11 +467,13 @@ def _as_documented(node: ast.AST) -> Any:
 
 
 def state(one: Experiment) -> str:
-    """Return "fresh", "stale", "incomplete" or "never made"."""
+    """Return "fresh", "stale", "incomplete", "damaged" or "never made"."""
     try:
         mark, table = _read(_stored(one.name))
     except FileNotFoundError:
         return "never made"
+    except ValueError:
+        return "damaged"
     if mark != one.mark:
         return "stale"
     return "fresh" if len(table) == len(one.rows) else "incomplete"
@@ -522,27 +532,27 @@ def run(
 ) -> int:
     """Make the tables of chapters, or only say which are not fresh; return the exit code.
 
-    A chapter whose row fails, or for which the disk has no room, does not stop the others.
+    A chapter whose cells or rows fail, or for which the disk has no room, does not stop the others.
     """
     from mmtutor.course import notebooks
     from mmtutor.course.runner import KERNEL_ENVIRONMENT
 
     os.environ.update(KERNEL_ENVIRONMENT)  # inherited by the workers: the settings of the kernels
+    folder = course.folder / "data" / "evidence"
     start, bad = time.perf_counter(), 0
     for chapter in course.choose(chosen):
-        text = program(notebooks.read_source(chapter.source))
-        if check:
-            outcomes = {one.name: state(one) for one in experiments(text)}
-            bad += sum(outcome != "fresh" for outcome in outcomes.values())
-        else:
-            folder = course.folder / "data" / "evidence"
-            try:
+        try:
+            text = program(notebooks.read_source(chapter.source))
+            if check:
+                outcomes = {one.name: state(one) for one in experiments(text)}
+                bad += sum(outcome != "fresh" for outcome in outcomes.values())
+            else:
                 outcomes = make(text, folder, force=force, jobs=jobs)
-            except (OSError, RuntimeError) as error:
-                kept = f"what was made is kept in {folder} for the next call"
-                print(f"{chapter.name}: {error}; {kept}", file=sys.stderr, flush=True)
-                bad += 1
-                continue
+        except Exception as error:  # whatever is wrong with its source, a row or the disk
+            kept = f"what was made is kept in {folder} for the next call"
+            print(f"{chapter.name}: {error}; {kept}", file=sys.stderr, flush=True)
+            bad += 1
+            continue
         for name, outcome in outcomes.items():
             print(f"{name}: {outcome}", flush=True)
     if not check:
@@ -557,10 +567,11 @@ def _make_one(text: str, one: Experiment, folder: Path, *, force: bool, jobs: in
     unfinished = folder / f".{one.name}.unfinished"
     done: dict[str, Row] = {}
     if unfinished.exists() and not force:
-        mark, table = _read(unfinished)
-        if mark == one.mark:
-            rows = table.to_dict("records")
-            done = {_key({k: row[k] for k in one.rows[0]}): row for row in rows}
+        with suppress(ValueError, KeyError):  # damaged: all rows are made again
+            mark, table = _read(unfinished)
+            if mark == one.mark:
+                rows = table.to_dict("records")
+                done = {_key({k: row[k] for k in one.rows[0]}): row for row in rows}
     waiting = [row for row in one.rows if _key(row) not in done]
     work = (delayed(_one_row)(text, one.name, row) for row in waiting)
     results = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
@@ -578,7 +589,6 @@ def _key(row: Mapping[str, Any]) -> str:
 
 def _one_row(text: str, name: str, row: Row) -> tuple[Row, Row]:
     """Make a row in a worker, which keeps the program's names for the next one."""
-    end_with_parent()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     space = _namespace(text)
     (one,) = [x for x in space.values() if isinstance(x, Experiment) and x.name == name]

@@ -63,6 +63,7 @@ def run_apart(module: str, job: dict[str, Any], seconds: float) -> Outcome:
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
+        job = {**job, "parent": os.getpid()}
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         process = subprocess.Popen(
             [sys.executable, "-m", module, str(folder / "job.json")],
@@ -176,11 +177,11 @@ def grade(
             for cell in notebooks.code(notebook)
         ]
         chapter = _chapter_of(course, path, notebook, cells)
+        official = notebooks.read_stored(chapter.stored)
     except Exception as error:  # whatever was handed in as a notebook
         known = isinstance(error, CourseError | OSError)
         graded.notes.append(str(error) if known else f"is no notebook ({type(error).__name__})")
         return graded
-    official = notebooks.read_stored(chapter.stored)
     stubs = editions.stubs(official)
     graded.chapter = chapter.name
     graded.passed = dict.fromkeys(stubs, False)

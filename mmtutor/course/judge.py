@@ -10,16 +10,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mmtutor._parallel import end_with
 from mmtutor.course import checking
 from mmtutor.course.limits import TimeIsUp, within
 
 
-def limit(memory: int, files: int) -> None:
-    """Limit what this process, and what it starts, may take; not on Windows."""
+def limit(job: dict[str, Any]) -> None:
+    """Limit what this process may take, and what it starts; let it end with its parent."""
+    end_with(job["parent"])
     with contextlib.suppress(ImportError):
         import resource
 
-        for what, most in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, files)):
+        for what, most in (
+            (resource.RLIMIT_AS, job["memory"]),
+            (resource.RLIMIT_FSIZE, job["files"]),
+        ):
             hard = resource.getrlimit(what)[1]
             most = most if hard == resource.RLIM_INFINITY else min(most, hard)
             resource.setrlimit(what, (most, most))
@@ -64,7 +69,7 @@ def main(path: str) -> None:
     """Judge the hand-in that a job describes; append the verdicts beside it, one by one."""
     job = json.loads(Path(path).read_text(encoding="utf-8"))
     examine = checking.examine  # before anybody can put something in its place
-    limit(job["memory"], job["files"])
+    limit(job)
     given, names, notes = execute(job["cells"], job["cell_seconds"])
     with Path(path).with_name("results.jsonl").open("a", encoding="utf-8") as file:
 

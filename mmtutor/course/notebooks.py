@@ -19,6 +19,7 @@ from mmtutor.course.manifest import CourseError
 KEPT_CELL_METADATA = ("tags", "jupyter")
 MAX_TEXT = 100_000  # characters that a cell prints
 MOST_BYTES = 100 * 2**20  # of a notebook
+MAX_OUTPUTS = 1000  # pictures, tables and the like that a cell shows
 
 
 def read_source(path: Path) -> Any:
@@ -97,7 +98,7 @@ def tidy(notebook: Any) -> list[str]:
     """Make the outputs fit to be stored, in place; return what is worth reporting of them.
 
     The error stream goes: progress bars and library chatter differ from run to run. A warning is
-    reported, and a cell that prints too much.
+    reported, and a cell that prints or shows too much.
     """
     notes = []
     for cell in code(notebook):
@@ -110,7 +111,11 @@ def tidy(notebook: Any) -> list[str]:
             elif len(stream.text) > MAX_TEXT:
                 notes.append(f"a cell printed more than {MAX_TEXT:,} characters: cut")
             stream.text = printed(stream.text)
-        cell.outputs = [x for x in cell.outputs if x not in streams or x.name == "stdout"]
+        shown = [x for x in cell.outputs if x not in streams or x.name == "stdout"]
+        if len(shown) > MAX_OUTPUTS:
+            notes.append(f"a cell showed more than {MAX_OUTPUTS:,} outputs: cut")
+            shown = shown[:MAX_OUTPUTS] + [x for x in shown[-1:] if x.output_type == "error"]
+        cell.outputs = shown
     return list(dict.fromkeys(notes))
 
 
@@ -166,7 +171,11 @@ def differences(source: Path, stored: Path) -> list[str]:
     """Say how a stored notebook departs from its source; nothing if it does not."""
     if not stored.exists():
         return [f"{stored.name} does not exist"]
-    wanted, present = read_source(source), read_stored(stored)
+    wanted = read_source(source)
+    try:
+        present = read_stored(stored)
+    except (CourseError, OSError) as error:
+        return [str(error)]
     found = []
     if wanted.metadata != present.metadata:
         found.append("its metadata are not those of a stored notebook")

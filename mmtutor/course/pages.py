@@ -25,7 +25,7 @@ from mmtutor import __version__
 from mmtutor._cache import atomic_write
 from mmtutor._i18n import _
 from mmtutor.course import notebooks, reference
-from mmtutor.course.manifest import Chapter, Course
+from mmtutor.course.manifest import Chapter, Course, CourseError
 
 HERE = Path(__file__).parent / "site"
 # Texts of the clone that are pages as they are, where they exist.
@@ -164,9 +164,7 @@ class Outputs:
             return match[0]
         path = self.folder / f"{hashlib.sha256(content).hexdigest()[:16]}{ending}"
         self.files.add(path)
-        if not path.exists():
-            with atomic_write(path) as file:
-                file.write(content)
+        _put(path, content)
         return f'src="../{MEDIA}/{path.name}"'
 
 
@@ -251,28 +249,32 @@ def write(
     *,
     build: Path | None = None,
 ) -> list[str]:
-    """Write the site into the folder site of `build`; return what Sphinx found wrong.
+    """Write the site into the folder site of `build`; return what was found wrong.
 
     A chapter is shown as stored, or as `executed` has it, by number; `said` is what became of each
-    in a run, for the list of chapters.
+    in a run, for the list of chapters. One whose stored copy is damaged is left out.
     """
     build = build or course.folder / "build"
     source = build / "site-source"
     with reference.hollow_networks():
-        chapters = stage(course, source, executed or {}, said or {})
-        return _sphinx(source, build, config(chapters, source / "_extra"))
+        chapters, problems = stage(course, source, executed or {}, said or {})
+        return problems + _sphinx(source, build, config(chapters, source / "_extra"))
 
 
 def stage(
     course: Course, folder: Path, executed: Mapping[int, Any], said: Mapping[int, str]
-) -> dict[str, dict[str, tuple[str, str]]]:
-    """Write what Sphinx reads; return the chapters that use each public name, by number."""
+) -> tuple[dict[str, dict[str, tuple[str, str]]], list[str]]:
+    """Write what Sphinx reads; return the chapters that use each public name, and problems."""
     source = Source(folder)
-    shown: Shown = [
-        (each, executed.get(each.number) or notebooks.read_stored(each.stored))
-        for each in course.present
-        if each.number in executed or each.stored.exists()
-    ]
+    shown: Shown = []
+    problems = []
+    for each in course.present:
+        try:
+            if each.number in executed or each.stored.exists():
+                notebook = executed.get(each.number) or notebooks.read_stored(each.stored)
+                shown.append((each, notebook))
+        except (CourseError, OSError) as error:
+            problems.append(f"{error}: mmtutor run --store {each.number:02d}")
     # The reference is that of the package which the course belongs to.
     names = reference.public_names() if course.folder == reference.PACKAGE.parent else {}
     headings = {chapter.name[:2]: (chapter.name, chapter.heading) for chapter, _notebook in shown}
@@ -308,7 +310,7 @@ def stage(
         source.write(f"{name}.md", _render(f"{name}.md.j2", context))
     source.written |= outputs.files
     source.prune()
-    return used
+    return used, problems
 
 
 def _used(names: Mapping[str, Any], shown: Shown) -> dict[str, set[str]]:
@@ -372,15 +374,20 @@ class Source:
         """Write a file, if it is not there with this text."""
         path = self.folder / name
         self.written.add(path)
-        if not path.exists() or path.read_text(encoding="utf-8") != text:
-            with atomic_write(path, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+        _put(path, text.encode())
 
     def prune(self) -> None:
         """Remove what was not written."""
         for path in self.folder.rglob("*"):
             if path.is_file() and path not in self.written:
                 path.unlink()
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write a file, if it is not there with this content."""
+    if not path.exists() or path.read_bytes() != content:
+        with atomic_write(path) as file:
+            file.write(content)
 
 
 def _json(notebook: Any) -> str:

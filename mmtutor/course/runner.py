@@ -43,6 +43,9 @@ KERNEL_ENVIRONMENT = {
 # What must happen once before several kernels want it at the same time: the default data are made,
 # and librosa compiles its functions into a cache that is not safe from two writers.
 WARM_UP = """
+import sys
+from mmtutor._parallel import end_with
+end_with(int(sys.argv[1]))
 import librosa.core.pitch, librosa.feature, librosa.onset, librosa.sequence
 from mmtutor import datasets
 datasets.load_posts()
@@ -112,6 +115,7 @@ def _client(notebook: Any, folder: Path, executed: Callable[[], Any]) -> Any:
         notebook,
         kernel_manager_class=ThisPython,
         timeout=CELL_TIMEOUT,
+        startup_timeout=CELL_TIMEOUT,  # if it dies meanwhile, it is not waited for
         resources={"metadata": {"path": str(folder)}},
         on_cell_executed=lambda **_: executed(),
         record_timing=False,
@@ -200,7 +204,8 @@ def _run_all(
 
 def make_default_data() -> bool:
     """Make the default data, in a process of its own; tell whether they are there now."""
-    command = [sys.executable, "-P", "-c", WARM_UP]  # -P: nothing from the working directory
+    # -P: nothing from the working directory
+    command = [sys.executable, "-P", "-c", WARM_UP, str(os.getpid())]
     done = subprocess.run(command, env=kernel_environment(), stdout=subprocess.DEVNULL, check=False)
     return done.returncode == 0
 

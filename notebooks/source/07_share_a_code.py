@@ -1026,7 +1026,11 @@ else:
 #
 # ## What we measured
 #
-# The claims once more, asserted over the five other worlds (and, of the digits, over six speakers). They are true of these; how far each lies from its bound, and in how many of twenty repetitions, with other first weights and with worlds drawn again from these, it holds, stands in [a table of bounds](../docs/bounds.md). Most hold in nearly all of them. Four hold in only four to seven out of ten, and should be read as "here": that no ingredient helps clearly more than another, by how much the least of them helps, that four representations lie so close at every number of labels, and that at every number of labels from 20 on the features have the highest mean.
+# The claims once more, asserted over the five other worlds (and, of the digits, over six speakers). They are true of these; how far each lies from its bound, and in how many of twenty repetitions, with other first weights and with worlds drawn again from these, it holds, stands in [a table of bounds](../docs/bounds.md). Seven lie nearer than two standard deviations, and two are exact, without a margin:
+#
+# - Read as "here", for they held in only four to seven out of ten: that no ingredient helps clearly more than another, by how much the least of them helps, that four representations lie so close at every number of labels, and that at every number of labels from 20 on the features have the highest mean.
+# - Held in three quarters or more: from face to voice two networks side by side lie within three points of the CCA that is shrunken by 0.03; on digits a network has the highest mean both ways.
+# - Held in nearly all, or all, by a small margin: from voice to face they are ahead, in every world, of the CCA chosen inside; with everything there the networks are at best level with the face alone; each half of the recipe alone crosses over better than the plain network.
 
 # %%
 assert apart == [None, None], "the article's networks never meet"

@@ -1386,7 +1386,7 @@ if available:
 # %% [markdown]
 # *This* network with attention does not pay: with auxiliary losses it is behind the concatenation for each of the six speakers, far behind for two, and on average even a little below each modality alone, the picture and the sound (by less than the speakers differ). Why, we did not test. Attention is not the only difference from the concatenation: it looks at the places after the *first* convolution, the concatenation at features of the whole picture after the second. It had one start and at most 20 passes, and how many it took was not noted. Nor did we run the concatenation *without* auxiliary losses in these cells. With them it is on average about as good as the package's, so nothing points at a fault in `see` and `listen`; of `attend` that says nothing.
 #
-# The maps are no proof of use: they differ from digit to digit (one speaker, one start), and still the accuracy is no better than that of one modality.
+# The maps are no proof of use: they differ from digit to digit (of one speaker, after one training), and still the network is on average no better than one modality alone.
 
 # %% [markdown]
 # ## What we measured
@@ -1401,7 +1401,7 @@ if available:
 #
 # (Digits of networks trained as you run this vary between processors. Most claims are asserted over the stored tables, some as counts of folds or speakers: they hold of these folds, speakers and starts.)
 #
-# How far each lies from its bound, and in how many of twenty repetitions it holds, with other first weights, and with folds, worlds and speakers drawn again from these with replacement, stands in [a table of bounds](../docs/bounds.md). About half of them lie nearer than two standard deviations:
+# How far each lies from its bound, and in how many of twenty repetitions it holds, with other first weights, and with folds, worlds and speakers drawn again from these with replacement, stands in [a table of bounds](../docs/bounds.md). Thirteen lie nearer than two standard deviations, and three are exact counts, without a margin:
 #
 # - Held in a third to two thirds of the repetitions, so read them as "here": five counts (passes chosen; in how many worlds auxiliary losses help once the list is hidden; for how many speakers the chosen way to scale was right; in how many folds the network gains by fusion, asserted together with a clear gain of the classical experts in every fold; for how many speakers attention is far behind the concatenation, asserted together with being behind for all); that the classical pipeline is behind in no fold, and ahead by some two standard errors; that the network's gain by fusion lies between one and two standard errors; that without the first speaker nothing is left of the product's lead; that the same concatenation in Keras comes within three points of the package's; that the gate is behind the concatenation for every speaker, and within two standard errors of each modality alone; that the product with auxiliary losses reaches 94 %.
 # - Held in three quarters or more: that both parts of what joint training loses, not learned and outvoted, are as large as said, and what auxiliary losses give back to concatenation with the list hidden; that concatenation with the list hidden stays clearly below the sure modality; that attention is a little below each modality alone.

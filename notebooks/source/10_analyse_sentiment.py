@@ -859,7 +859,7 @@ print(f"{len(lines) - 1} rows = {len(own.frame)} kept + {left_out} left out")
 #
 # ## What we measured
 #
-# Each claim of this chapter, asserted. They are true of the stored tables; how far each that rests on folds lies from its bound, and in how many of twenty repetitions, with the folds drawn again with replacement, it holds, stands in [a table of bounds](../docs/bounds.md). Eight lie nearer to their bound than two standard deviations:
+# Each claim of this chapter, asserted. They are true of the stored tables; how far each that rests on folds lies from its bound, and in how many of twenty repetitions, with the folds drawn again with replacement, it holds, stands in [a table of bounds](../docs/bounds.md). Eight lie nearer than two standard deviations:
 #
 # - Three hold in about seven in ten repetitions and should be read as "here": that the interval of fusion over the best single modality lies above zero in both languages; that the joint network is ahead of it on average, but not settled; that at a ratio of 20 the largest posterior is clearly dearer than the formula.
 # - Two hold in about eight in ten: that the model as it is finds so few of the negative posts, and that five folds do not settle whether calibrating first helps.

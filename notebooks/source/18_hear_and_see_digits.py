@@ -1115,7 +1115,7 @@ for name, add in NOISES.items():
 # %% [markdown]
 # ## What we measured
 #
-# Each claim of this chapter, asserted (a trained network's digits vary between processors; the claims do not). They are true of these six speakers. How far each lies from its bound, and in how many of twenty repetitions, with six speakers drawn again from these with replacement, it holds, stands in [a table of bounds](../docs/bounds.md). Eight have a margin below two standard deviations, and two are exact lists or counts, without a margin:
+# Each claim of this chapter, asserted (a trained network's digits vary between processors; the claims do not). They are true of these six speakers. How far each lies from its bound, and in how many of twenty repetitions, with six speakers drawn again from these with replacement, it holds, stands in [a table of bounds](../docs/bounds.md). Eight lie nearer than two standard deviations, and two are exact lists or counts, without a margin:
 #
 # - Read as "here", for they held in about a third of the repetitions: for how many speakers the product (of five speakers, and of four) is ahead of the joint network, and which fusions fall below the sound alone in static.
 # - Held in about eight in ten: parts in a wrong order lose ten points for every speaker and fall below the sound described as a whole; the best picture and the best sound both exceed 85 %; no lead of a late product over joint training, or over the product of two networks, is certain; concatenation, CNN-RNN, shared code and the uncalibrated product all fall at least four points below the picture when the sound drowns.
