@@ -1030,7 +1030,7 @@ else:
 #
 # - Read as "here", for they held in only four to seven out of ten: that no ingredient helps clearly more than another, by how much the least of them helps, that four representations lie so close at every number of labels, and that at every number of labels from 20 on the features have the highest mean.
 # - Held in three quarters or more: from face to voice two networks side by side lie within three points of the CCA that is shrunken by 0.03; on digits a network has the highest mean both ways.
-# - Held in nearly all, or all, by a small margin: from voice to face they are ahead, in every world, of the CCA chosen inside; with everything there the networks are at best level with the face alone; each half of the recipe alone crosses over better than the plain network.
+# - Held in nearly all, or all, by a small margin: from voice to face two networks side by side are ahead, in every world, of the CCA chosen inside; with everything there the networks are at best level with the face alone; each half of the recipe alone crosses over better than the plain network.
 
 # %%
 assert apart == [None, None], "the article's networks never meet"

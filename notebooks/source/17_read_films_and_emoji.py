@@ -718,7 +718,7 @@ assert drawn > once + 0.01
 # %% [markdown]
 # Early fusion is ahead of the chosen share; its lead over the plain mean has an interval that begins at about zero. Mind also that early is the best of three ways, named after all three were seen: no interval here knows of that.
 #
-# (The gain lies above the middle of its interval partly because in each draw the better single one is picked after the fact, which lifts what fusion has to beat.)
+# (In each draw the better single one is picked after the fact. That cannot lower what fusion has to beat; how much it raises it, we did not measure.)
 
 # %%
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
