@@ -725,7 +725,7 @@ def classical(fold):
 
 
 # %%
-# Only the accuracy: with the instructions of an older processor this fold takes 19 passes, not 20.
+# Only the accuracy: on another processor another number of passes may be chosen.
 networks.confirm(network="image", fold=0, within={"right": 0.15})
 classical.confirm(fold=0, within=0.02)
 scores = networks.table().pivot(index="fold", columns="network", values="right")
