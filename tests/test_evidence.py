@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import errno
 import importlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import bounds
 import pandas as pd
 import pytest
 from nbformat import v4
@@ -348,3 +350,13 @@ def test_a_full_disk_is_said_in_one_line(tmp_path, capsys, monkeypatch) -> None:
         x for x in capsys.readouterr().err.splitlines() if "97_whole" in x and "row/s" not in x
     ]
     assert "No space left on device; what was made is kept" in line
+
+
+def test_of_an_assertion_in_a_loop_the_worst_turn_counts(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(bounds, "BUILD", tmp_path)
+    for draw, turns in enumerate([[(0.3, True), (-0.1, False)], [(0.1, True), (0.2, True)]]):
+        told = [{"text": "a > b", "holds": holds, "margin": gap} for gap, holds in turns]
+        (tmp_path / f"97_{draw:02}.json").write_text(json.dumps(told), encoding="utf-8")
+    [row] = bounds.rows("97", 2).to_dict("records")
+    assert (row["holds"], row["draws"]) == (1, 2)
+    assert row["mean"] == pytest.approx(0)

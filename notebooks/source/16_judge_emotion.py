@@ -449,7 +449,7 @@ print("right, of 100 clips", (100 * leaked.mean()).round(1).to_string(), sep="\n
 print((100 * leaked.std()).round(2).add_suffix(", spread").to_string())
 
 # %% [markdown]
-# Hardly any: a fifth of a point at most. A dozen counts and a linear model seem to leave little room to remember an actor. Use grouped folds anyway: it costs nothing, and how much a random split feigns is not known before it is measured.
+# Hardly any: about a fifth of a point at most. A dozen counts and a linear model seem to leave little room to remember an actor. Use grouped folds anyway: it costs nothing, and how much a random split feigns is not known before it is measured.
 #
 # ## 5 · Rules, from no freedom to much
 #
@@ -1217,7 +1217,7 @@ for seed in range(5):  # nearly every actor has ten clips of the two emotions
 #
 # ## What we measured
 #
-# Each claim of this chapter, asserted.
+# The main claims of this chapter, asserted; the others are printed or asserted above.
 
 # %%
 naive = {

@@ -1,4 +1,7 @@
-"""Chapters say how many of their bounds lie near, as docs/bounds.md lists them."""
+"""Chapters say how many of their bounds lie near, as docs/bounds.md lists them.
+
+An exact row (a count or a list, no distance) counts as near only if it failed in some draw.
+"""
 
 from __future__ import annotations
 
