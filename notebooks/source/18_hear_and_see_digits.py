@@ -1099,7 +1099,7 @@ print("learned from clean pictures, level 0 and 0.25:", np.mean(from_clean, axis
 # %% [markdown]
 # Right, the curves fall, but for the picture alone from the second level on. That is because the classifier learned in static of level 0.5, and clean pictures are new to it, too: one that learned from clean pictures is at 0.85 at level 0, and at the second level at 0.10, a blind guess. Noise that was never added gives a perfectly flat line, which is easily reported as robustness. Turned round, the line *rises*: at level 0 a blind guess, at level 1 as good as clean. The fused curves show less of either, for the sound holds them up: at 0.82 one may well believe a figure that comes from blank pictures.
 #
-# Three checks of a line each catch both: level 0 changes nothing, more level is more noise, no row is blank. (`mmtutor.noise` holds itself to them; exercise 18.3 asks you to write them.)
+# Three checks of a line each catch both: level 0 changes nothing, more level is more noise, no row is blank. (The first two are among the tests of `mmtutor.noise`. The third is not for every noise: `darken` at level 1 leaves a black picture, as it should. Exercise 18.3 asks you to write all three.)
 
 # %%
 pictures = written[:200] / 255
