@@ -261,7 +261,7 @@ def test_groups_that_would_be_lost_are_warned_of(people):
         ({"singles": []}, "singles must name"),
         ({"y": [0, 1]}, "inconsistent numbers of samples"),
         ({"groups": [None] * 2 + ["a"] * 118}, "2 of 120 groups .* missing .* at 0, 1"),
-        ({"groups": [[1, 2]] * 120}, "expected 120 groups"),
+        ({"groups": [[1, 2]] * 120}, "groups .* must be a row of labels"),
     ],
 )
 def test_compare_errors(people, change, message):
@@ -523,7 +523,7 @@ def test_bootstrap_errors():
         ev.bootstrap_interval(np.mean, [1, 2], groups=["a", "a"])
     with pytest.raises(ValueError, match="expected 2 groups"):
         ev.bootstrap_interval(np.mean, [1, 2], groups=["a"])
-    with pytest.raises(ValueError, match="NaN on 1000 of 1000"):
+    with pytest.raises(ValueError, match="NaN or infinite on 1000 of 1000"):
         ev.bootstrap_interval(lambda x: np.nan, [1, 2])
     with pytest.raises(ValueError, match=r"2 of 3 groups .* missing"):
         ev.bootstrap_interval(np.mean, [1, 2, 3], groups=["a", None, None])
@@ -640,3 +640,62 @@ def test_robustness_errors():
     for wrong in (["0", "1", "0", "1"], [5, 6, 5, 6]):
         with pytest.raises(ValueError, match=r"model 'm' knows the classes \[0, 1\], and none of"):
             ev.robustness_curve(models, X, wrong, lambda X, level: X, [0])
+
+
+# --- what NumPy would change without a word --------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "labels, message",
+    [
+        (["a", "b", np.nan, "b"], r"1 of 4 .* are missing .* at 2"),
+        (["1", 1, "1", 1], r"several kinds, \['int', 'str'\]"),
+        (np.ma.array([0, 1, 0, 1], mask=[0, 0, 0, 1]), r"1 of 4 .* are missing .* at 3"),
+        (np.array([1, "a", 1, "a"], dtype=object), "several kinds"),
+        ([[1], [1, 2], [3], [4]], "must be a row of labels"),
+    ],
+)
+def test_labels_that_numpy_would_change_are_refused(labels, message):
+    X, y, scores = np.arange(8.0).reshape(4, 2), [0, 1, 0, 1], np.eye(4)
+    for call in (
+        lambda: ev.cmc_curve(scores, labels, labels),
+        lambda: ev.split_scores(scores, labels, labels),
+        lambda: ev.expected_calibration_error(labels, np.full((4, 2), 0.5)),
+        lambda: ev.bootstrap_interval(np.mean, y, groups=labels),
+        lambda: ev.compare({"m": DummyClassifier()}, X, y, 2, groups=labels),
+        lambda: list(ev.RepeatedGroupKFold(2, 1).split(X, y, labels)),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+@pytest.mark.parametrize(
+    "scores, message",
+    [
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), "genuine scores has masked values"),
+        (np.array([1.0, 2j]), "genuine scores must be numbers"),
+        ([1.0, 10**400], "genuine scores must be numbers"),
+    ],
+)
+def test_numbers_that_numpy_would_change_are_refused(scores, message):
+    with pytest.raises(ValueError, match=message):
+        ev.equal_error_rate(scores, [0.0])
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: ev.bootstrap_interval(np.mean, [1, 2], n_resamples=10**12), "n_resamples is 1000"),
+        (lambda: ev.bootstrap_interval(np.mean, [1e308, 1.7e308]), "NaN or infinite on"),
+        (lambda: ev.corrected_t_test([1e308, -1e308], 0.2), "overflow: scale them"),
+        (lambda: next(ev.RepeatedGroupKFold(2, 10**12).split([1], [1], [1])), "n_repeats is 1000"),
+        (
+            lambda: next(ev.RepeatedGroupKFold(stratify="no").split([1], [1], [1])),
+            "stratify is 'no'",
+        ),
+        (lambda: ev.reliability_diagram([0], [[1.0]], n_bins=10**12), "n_bins is 1000"),
+    ],
+)
+def test_numbers_beside_any_sense_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

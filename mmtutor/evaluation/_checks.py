@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+
+from mmtutor._rows import as_labels, floats
 
 
 def numbers(values: ArrayLike, *, what: str) -> NDArray[np.float64]:
-    """Return `values` as a float array, or say that they are no numbers."""
-    try:
-        return np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{what} must be numbers, got {values!r:.60}") from None
+    """Return `values` as an array of float64, or say that they are no numbers."""
+    return floats(what, values).astype(float, copy=False)
 
 
 def finite(values: ArrayLike, *, what: str, ndim: int | None) -> NDArray[np.float64]:
@@ -36,14 +34,7 @@ def labels(values: ArrayLike, *, what: str, length: int) -> NDArray:
 
     A missing label is equal to no other, or to every other missing one: neither can be counted.
     """
-    array = np.asarray(values)
+    array = as_labels(what, values)
     if array.shape != (length,):
-        raise ValueError(f"expected {length} {what}, got an array of shape {array.shape}")
-    missing = np.flatnonzero(pd.isna(array))
-    if len(missing):
-        rows = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
-        raise ValueError(
-            f"{len(missing)} of {length} {what} are missing (None or NaN), at {rows}: "
-            "drop these samples, or give each a label"
-        )
+        raise ValueError(f"expected {length} {what}, got {len(array)}")
     return array

@@ -102,7 +102,7 @@ def reliability_diagram(
     1         0.9       0.5      2
     """
     y, P, names = validate(y, probabilities, classes)
-    check_ranges({"n_bins": whole()}, n_bins=n_bins)
+    check_ranges({"n_bins": whole(1, 1_000_000)}, n_bins=n_bins)
     edges = np.linspace(0, 1, n_bins + 1)
     confidence = np.minimum(P.max(axis=1), 1.0)
     right = names[P.argmax(axis=1)] == y

@@ -37,7 +37,7 @@ from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 
-from mmtutor._ranges import check_ranges, number, whole
+from mmtutor._ranges import FLAG, check_ranges, number, whole
 
 from . import _checks
 
@@ -128,7 +128,9 @@ def corrected_t_test(
     if not np.isfinite(d).all():
         raise ValueError(f"{np.sum(~np.isfinite(d))} of {len(d)} differences are NaN or infinite")
     mean, n_folds = float(d.mean()), len(d)
-    error = float(np.sqrt((1 / n_folds + test_share) * d.var(ddof=1)))
+    error = float(np.sqrt((1 / n_folds + float(test_share)) * d.var(ddof=1)))
+    if not np.isfinite(error):
+        raise ValueError(f"differences of up to {np.abs(d).max():.3g} overflow: scale them first")
     reach = float(stats.t.ppf((1 + confidence) / 2, n_folds - 1)) * error
     if error == 0:
         statistic = 0.0 if mean == 0 else float(np.copysign(np.inf, mean))
@@ -237,7 +239,12 @@ class RepeatedGroupKFold(BaseCrossValidator):
             what="groups (one a row)",
             length=len(groups),
         )
-        ranges = {"n_splits": whole(2), "n_repeats": whole(), "random_state": whole(0)}
+        ranges = {
+            "n_splits": whole(2, 10_000),
+            "n_repeats": whole(1, 10_000),
+            "random_state": whole(0, 2**31),
+            "stratify": FLAG,
+        }
         check_ranges(ranges, **{name: getattr(self, name) for name in ranges})
         kind = StratifiedGroupKFold if self.stratify else GroupKFold
         for repeat in range(self.n_repeats):

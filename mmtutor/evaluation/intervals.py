@@ -107,7 +107,7 @@ def bootstrap_interval(
     n_samples = lengths.pop()
     if n_samples == 0:
         raise ValueError("the arrays are empty: at least two rows are needed")
-    ranges = {"confidence": number("(0, 1)"), "n_resamples": whole()}
+    ranges = {"confidence": number("(0, 1)"), "n_resamples": whole(1, 1_000_000)}
     check_ranges(ranges, confidence=confidence, n_resamples=n_resamples)
     owners = np.arange(n_samples) if groups is None else groups
     owners = _checks.labels(owners, what="groups (one a row)", length=n_samples)
@@ -125,10 +125,10 @@ def bootstrap_interval(
         return statistic(*(column[rows] for column in columns))
 
     figures = np.array([resampled() for _ in range(n_resamples)], dtype=float)
-    if np.isnan(figures).any():
+    if not np.isfinite(figures).all():
         raise ValueError(
-            f"the statistic is NaN on {np.isnan(figures).sum()} of {n_resamples} resamples; "
-            "use one that is defined on every resample"
+            f"the statistic is NaN or infinite on {(~np.isfinite(figures)).sum()} of {n_resamples} "
+            "resamples; use one that is defined on every resample"
         )
     tail = (1 - confidence) / 2
     return Interval(*(float(q) for q in np.quantile(figures, [tail, 1 - tail])))
