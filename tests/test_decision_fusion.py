@@ -1090,6 +1090,22 @@ def test_errors_about_tables():
     assert fusion.predict(frame.iloc[[0]]).shape == (1,)
 
 
+def test_weights_with_names_go_by_them():
+    frame, y = posts()
+    names = [name for name, _, _ in experts()]
+    by_name = {name: float(k) for k, name in enumerate(names)}
+    turned = pd.Series(by_name)[names[::-1]]
+    for given in (by_name, turned, list(by_name.values())):
+        assert DecisionFusion(experts(), weights=given).fit(frame, y).weights_ == by_name
+    for bad, message in (
+        (np.ma.array([1.0] * len(names), mask=[1] + [0] * (len(names) - 1)), "masked values"),
+        (np.full(len(names), 1j), "weights must be numbers"),
+        ([10**400] * len(names), "weights must be numbers"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            DecisionFusion(experts(), weights=bad).fit(frame, y)
+
+
 def test_errors_about_labels_and_groups():
     frame, y = posts()
     frame.index = [f"p{i}" for i in range(60)]

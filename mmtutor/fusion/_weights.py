@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.utils.validation import _check_sample_weight
 
-from mmtutor.fusion.rules import RULES, Rule, _check_prior, _keywords, apply_rule, floats
+from mmtutor._rows import floats
+from mmtutor.fusion.rules import RULES, Rule, _check_prior, _keywords, apply_rule
 
 _UNWEIGHTED = ("max", "min", "stack")
 _UNLEARNABLE = ("max", "min", "stack", "median", "vote")
@@ -24,14 +26,13 @@ def given_weights(weights: Any, parts: list[tuple], used: list[str], kind: str) 
     "drop" have one, too, so that a search can leave parts out.
     """
     names = [part[0] for part in parts]
+    if isinstance(weights, pd.Series):
+        weights = weights.to_dict()
     if isinstance(weights, Mapping):
         if set(weights) != set(names):
-            raise ValueError(f"weights names {sorted(weights)}, but the {kind} are {sorted(names)}")
+            raise ValueError(f"weights names {list(weights)}, but the {kind} are {names}")
         weights = [weights[name] for name in names]
-    try:
-        w = np.asarray(weights, dtype=float)
-    except (TypeError, ValueError):
-        w = np.empty(0)
+    w = floats("weights", weights)
     if w.shape != (len(names),):
         raise ValueError(
             f"weights is {weights!r}; expected a number for each of the {kind} {names}: a mapping "

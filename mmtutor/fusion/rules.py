@@ -40,6 +40,8 @@ from functools import update_wrapper
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mmtutor._rows import floats
+
 __all__ = [
     "RULES",
     "apply_rule",
@@ -559,15 +561,6 @@ def _three_axes(P: ArrayLike) -> NDArray:
     if 0 in P.shape[1:]:
         raise ValueError(f"P has shape {P.shape}: there is nothing to fuse")
     return P
-
-
-def floats(what: str, values: ArrayLike) -> NDArray:
-    """Return an array of float32 if that is what `values` are, otherwise of float64."""
-    try:
-        array = np.asarray(values)
-        return array if array.dtype == np.float32 else array.astype(float, copy=False)
-    except (TypeError, ValueError):
-        raise ValueError(f"{what} must be numbers, got {values!r:.60}") from None
 
 
 def _check_prior(prior: ArrayLike | None, n_classes: int) -> np.ndarray:
