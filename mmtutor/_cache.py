@@ -44,7 +44,8 @@ def clear_strays(folder: Path, pattern: str, seconds: float) -> None:
     """Delete the temporary files to which nobody has written for so many seconds."""
     for path in folder.glob(pattern):
         with suppress(OSError):  # another process was faster, or the folder is read-only
-            if time.time() - path.stat().st_mtime > seconds:
+            # Also from the future: the clock was set back since.
+            if abs(time.time() - path.stat().st_mtime) > seconds:
                 path.unlink()
 
 
@@ -104,20 +105,29 @@ def cached_arrays(
         cannot be written, a warning says so and the arrays are made again each time.
     """
     path = cache_folder() / f"{name}-{mark}.npz"
-    # A zip file: each array has a checksum. What else is damaged can make reading raise anything.
-    with suppress(Exception), path.open("rb") as file, np.load(file) as stored:
-        arrays = {key: stored[key] for key in shapes}
-        if {key: array.shape for key, array in arrays.items()} == dict(shapes):
-            return arrays
+    if stored := _stored(path, shapes):
+        return stored
     arrays = make()
     try:
         with atomic_write(path) as new:
             np.savez(new, **arrays)  # type: ignore[arg-type]
     except OSError as error:
-        if not path.exists():  # else another process was faster, which is as good
+        if not _stored(path, shapes):  # else another process was faster, which is as good
             warnings.warn(
                 f"could not keep derived data in {path.parent} ({error}); they are made again "
                 "each time. Let MMTUTOR_CACHE name a folder that can be written to",
                 stacklevel=3,
             )
     return arrays
+
+
+def _stored(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Arrays | None:
+    """Return the arrays of a file, or nothing if it is not there, damaged, or another's."""
+    # A zip file: each array has a checksum. What else is damaged can make reading raise anything.
+    with suppress(Exception):
+        if path.is_file():  # a pipe would wait for ever
+            with path.open("rb") as file, np.load(file) as stored:
+                arrays = {key: stored[key] for key in shapes}
+                if {key: array.shape for key, array in arrays.items()} == dict(shapes):
+                    return arrays
+    return None

@@ -5,7 +5,6 @@ A room has one table of ranges, as a name means the same in all its functions an
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 
 Range = tuple[str, Callable[[Any], bool]]  # in words, and as a test that takes any object
+MOST = 2**63 - 1  # that NumPy's whole numbers can be
 
 
 def check_ranges(ranges: Mapping[str, Range], **values: Any) -> None:
@@ -23,11 +23,11 @@ def check_ranges(ranges: Mapping[str, Range], **values: Any) -> None:
             raise ValueError(f"{name} is {value!r:.60}; expected {ranges[name][0]}")
 
 
-def whole(low: int = 1, high: float = math.inf) -> Range:
+def whole(low: int = 1, high: int = MOST) -> Range:
     """Whole numbers from `low` to `high`; neither True nor 2.0 is one."""
     return (
-        f"a whole number {f'of at least {low}' if high == math.inf else f'from {low} to {high}'}",
-        lambda v: isinstance(v, Integral) and not isinstance(v, bool) and low <= int(v) <= high,
+        f"a whole number {f'of at least {low}' if high == MOST else f'from {low} to {high}'}",
+        lambda v: _is_a(Integral, v) and low <= int(v) <= high,
     )
 
 
@@ -38,10 +38,21 @@ def number(interval: str, words: str = "") -> Range:
     below = operator.lt if interval[-1] == ")" else operator.le
     return (
         words or f"a number in {interval}",
-        lambda v: (
-            isinstance(v, Real) and not isinstance(v, bool) and above(low, v) and below(v, high)
-        ),
+        lambda v: _is_a(Real, v) and above(low, v) and below(v, high) and _fits(v),
     )
+
+
+def _is_a(kind: type, value: Any) -> bool:
+    """Tell whether a value is such a number: True is none, and a span of time is none to us."""
+    return isinstance(value, kind) and not isinstance(value, bool | np.timedelta64)
+
+
+def _fits(value: Any) -> bool:
+    """Tell whether a number can be a float, as 10**400 cannot."""
+    try:
+        return isinstance(float(value), float)
+    except OverflowError:
+        return False
 
 
 def one_of(*names: str) -> Range:

@@ -199,7 +199,8 @@ def _decode(
         samples, _ = soundfile.read(
             path, start=part.start, stop=part.stop, dtype="float32", always_2d=True
         )
-        if len(samples) < n_frames and header.format == "MP3" and _counts_its_frames(path):
+        counted = header.format == "OGG" or (header.format == "MP3" and _counts_its_frames(path))
+        if len(samples) < n_frames and counted:
             raise ValueError(f"cut short: {len(samples)} of {n_frames} samples are there")
         return samples, rate
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError, MemoryError) as error:

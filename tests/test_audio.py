@@ -231,6 +231,15 @@ def test_a_cut_is_said_with_what_is_there(tmp_path):
     assert len(read_audio(path, seconds=1.0)) == RATE  # a part that is there
 
 
+def test_an_ogg_with_a_hole_is_refused(tmp_path):
+    path = tmp_path / "holed.ogg"
+    data = written(path, format="OGG", subtype="VORBIS")
+    pages = [match.start() for match in re.finditer(b"OggS", data)]
+    path.write_bytes(data[: pages[-3]] + data[pages[-2] :])
+    with pytest.raises(ValueError, match=r"holed\.ogg .*cut short: \d+ of 48000 samples are"):
+        read_audio(path)
+
+
 @pytest.mark.parametrize("promised", [0x7F000000, 0x7FFFF000, 0xFFFFFFFF])
 def test_a_stream_without_a_length_is_read_to_its_end(tmp_path, promised):
     path = tmp_path / "stream.wav"

@@ -90,8 +90,8 @@ def test_what_killed_runs_left_is_cleared_away_but_not_a_living_ones(made, folde
     old, fresh, other = (folder / "toy" / f".{name}.part" for name in ("x-1", "x-2", "else-3"))
     for path in (old, fresh, other):
         path.write_bytes(b"half")
-    for path in (old, other):
-        os.utime(path, (time.time() - 3700,) * 2)
+    for path, age in ((old, 3700), (other, -3700)):  # before the clock was set back
+        os.utime(path, (time.time() - age,) * 2)
     made()
     assert sorted(path.name for path in (folder / "toy").iterdir()) == [".x-2.part", "x-mark.npz"]
 
@@ -112,6 +112,19 @@ def test_a_folder_that_cannot_be_written_is_a_warning(made, folder, monkeypatch)
     monkeypatch.setenv("MMTUTOR_CACHE", str(folder / "file"))
     with pytest.warns(UserWarning, match="MMTUTOR_CACHE"):
         made()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(made, folder):
+    (folder / "toy").mkdir()
+    os.mkfifo(folder / "toy" / "x-mark.npz")
+    made()
+    made()
+
+
+def test_a_name_that_is_too_long_is_a_warning(folder):
+    with pytest.warns(UserWarning, match="File name too long"):
+        _cache.cached_arrays("x" * 300, "mark", lambda: {"a": np.ones(2)}, {"a": (2,)})
 
 
 def test_a_file_that_fails_half_way_is_as_it_was(tmp_path):

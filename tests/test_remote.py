@@ -91,7 +91,9 @@ class Server:
             self.eight.wait(timeout=30)
         half = body[: len(body) // 2]
         handler.send_response(200)
-        handler.send_header("Content-Length", str(len(half if what == "short" else body)))
+        if what != "endless":
+            length = len(half if what == "short" else body)
+            handler.send_header("Content-Length", str(length))
         handler.end_headers()
         handler.wfile.write(body if what in ("ok", "meet", "wrong", "login") else half)
         handler.wfile.flush()
@@ -99,6 +101,8 @@ class Server:
             handler.connection.shutdown(socket.SHUT_RDWR)
         if what == "stall":
             self.closing.wait(60)
+        while what == "endless":
+            handler.wfile.write(bytes(1 << 16))
         while what == "trickle" and not self.closing.wait(0.05):
             handler.wfile.write(b"x")
             handler.wfile.flush()
@@ -216,6 +220,7 @@ def test_a_passing_fault_is_overcome(server, fault):
         ("wrong", r"from http.*file-0\.bin has not the registered sha256; a proxy"),
         ("login", r"from http.*file-0\.bin has not the registered sha256; a proxy"),
         ("short", r"file-0\.bin has not the registered sha256"),
+        ("endless", r"file-0\.bin has not the registered sha256"),
         ("gone", r"connection to http.*file-0\.bin failed .*check the network"),
         ("stall", r"connection to http.*file-0\.bin failed .*check the network"),
     ],

@@ -395,6 +395,7 @@ def _download(name: str, wanting: Sequence[File], progress: bool) -> None:
     from tqdm import tqdm
 
     pooch.get_logger().setLevel("WARNING")  # else a line a file beside the bar
+    sizes = {file.url: file.bytes for file in wanting}
     session = requests.Session()  # pooch's own downloader connects anew for every file
 
     def receive(url: str, temporary: str, keeper: Any) -> None:
@@ -404,7 +405,10 @@ def _download(name: str, wanting: Sequence[File], progress: bool) -> None:
             Path(temporary).open("xb") as file,
         ):
             answer.raise_for_status()
-            file.writelines(answer.iter_content(1 << 16))
+            for piece in answer.iter_content(1 << 16):
+                if file.tell() + len(piece) > sizes[url]:
+                    raise ValueError("more comes than the registry says")  # perhaps without an end
+                file.write(piece)
 
     keeper = pooch.create(
         path=data_folder() / name,
