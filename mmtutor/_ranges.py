@@ -70,3 +70,14 @@ FLAG: Range = "True or False", lambda v: isinstance(v, bool | np.bool_)
 FINITE = number("[-1e308, 1e308]", "a finite number")
 POSITIVE = number("(0, inf)", "a positive number")
 SEED = or_none(whole(0, 2**32 - 1))
+SOURCES = np.random.Generator | np.random.RandomState | np.random.SeedSequence
+RANDOM: Range = (
+    "None, a whole number of at least 0, or a Generator",
+    lambda v: v is None or isinstance(v, SOURCES) or (_is_a(Integral, v) and v >= 0),
+)
+
+
+def generator(random_state: Any) -> np.random.Generator:
+    """Return NumPy's generator for a seed; others than these may end the process in NumPy."""
+    check_ranges({"random_state": RANDOM}, random_state=random_state)
+    return np.random.default_rng(random_state)

@@ -17,6 +17,12 @@ from sklearn.utils import validation
 from mmtutor._table import is_missing, row_names
 
 
+def require_unmasked(what: str, values: Any) -> None:
+    """Raise ``ValueError`` if some values are masked, as NumPy would drop the mask."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise ValueError(f"{what} has masked values; leave them out, or fill them: x.filled(0.0)")
+
+
 def floats(what: str, values: Any) -> np.ndarray:
     """Return an array of float32 if that is what `values` are, otherwise of float64.
 
@@ -25,8 +31,7 @@ def floats(what: str, values: Any) -> np.ndarray:
     ValueError
         If `values` are no numbers, or have an imaginary part or a mask, which NumPy would drop.
     """
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        raise ValueError(f"{what} has masked values; leave them out, or fill them: x.filled(0.0)")
+    require_unmasked(what, values)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "cmM":  # complex numbers, spans of time, dates

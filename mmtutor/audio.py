@@ -29,6 +29,7 @@ from scipy import fft, signal
 
 from mmtutor._column import CellTransformer
 from mmtutor._ranges import FLAG, Range, check_ranges, number, one_of, or_none, whole
+from mmtutor._rows import require_unmasked
 from mmtutor._table import existing_file
 
 __all__ = [
@@ -154,6 +155,7 @@ def read_audio(
         samples, rate = _decode(existing_file(source, what="sound"), sample_rate, start, seconds)
         where = f"{source}: "
     elif isinstance(source, np.ndarray):
+        require_unmasked("the clip", source)
         samples, where = _channels_last(source)[_part(start, seconds, rate)], ""
     else:
         raise TypeError(
@@ -170,8 +172,8 @@ def read_audio(
 
 
 def _part(start: float, seconds: float | None, rate: int) -> slice:
-    first = round(start * rate)
-    return slice(first, None if seconds is None else first + round(seconds * rate))
+    first = round(float(start) * rate)
+    return slice(first, None if seconds is None else first + round(float(seconds) * rate))
 
 
 def _decode(
@@ -351,6 +353,7 @@ def _power(samples: np.ndarray, length: int, step: int) -> Iterator[np.ndarray]:
 
 
 def _as_array(what: str, values: Any, shape: str) -> np.ndarray:
+    require_unmasked(what, values)
     try:
         array = np.asarray(values)
         found = str(array.shape)
@@ -368,7 +371,7 @@ def _hann(length: int) -> np.ndarray:
 
 def _frame_and_hop(sample_rate: int, frame: float, hop: float) -> tuple[int, int]:
     check_ranges(RANGES, sample_rate=sample_rate, frame=frame, hop=hop)
-    length, step = round(frame * sample_rate), round(hop * sample_rate)
+    length, step = round(float(frame) * sample_rate), round(float(hop) * sample_rate)
     if not (2 <= length <= MOST_IN_FRAME and step >= 1):
         raise ValueError(
             f"at {sample_rate} Hz a frame of {frame} s has {length} samples and a hop of {hop} s "
@@ -620,7 +623,7 @@ def deltas(sequence: np.ndarray, *, width: int = 9) -> np.ndarray:
         raise ValueError(f"sequence has {found}; expected at least one, of numbers")
     if sequence.dtype.kind != "f":  # differences of uint8 would wrap around
         sequence = sequence.astype(float)
-    half = min(width - 1, len(sequence) - 1) // 2
+    half = min(int(width) - 1, len(sequence) - 1) // 2
     if half == 0:
         return np.zeros_like(sequence)
     inner = len(sequence) - 2 * half  # frames that have `half` neighbours on each side
@@ -776,18 +779,18 @@ class _Statistics(_Frames):
 
     def _describe(self, cell: Any) -> np.ndarray:
         sequence = super()._describe(cell)
-        n_frames, parts = len(sequence), []
-        for segment in range(self.n_segments):
+        n_frames, n_segments, parts = len(sequence), int(self.n_segments), []
+        for segment in range(n_segments):
             # With fewer frames than segments, neighbouring segments share a frame.
-            first = segment * n_frames // self.n_segments
-            last = max(first + 1, (segment + 1) * n_frames // self.n_segments)
-            part = sequence[first:last]
-            parts += [part.mean(axis=0)] * self.mean + [part.std(axis=0)] * self.deviation
+            first = segment * n_frames // n_segments
+            part = sequence[first : max(first + 1, (segment + 1) * n_frames // n_segments)]
+            parts += [part.mean(axis=0)] if self.mean else []
+            parts += [part.std(axis=0)] if self.deviation else []
         return np.concatenate(parts)
 
     def _names(self) -> list[str]:
         dims = super()._names()
-        statistics = ["mean"] * self.mean + ["deviation"] * self.deviation
+        statistics = [name for name in ("mean", "deviation") if getattr(self, name)]
         segments = [f"segment{k}_" for k in range(self.n_segments)] if self.n_segments > 1 else [""]
         return [f"{s}{dim}_{what}" for s in segments for what in statistics for dim in dims]
 

@@ -22,6 +22,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from math import comb
+from numbers import Real
 from typing import Any, Protocol, TypeVar
 
 import cv2
@@ -31,6 +32,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.signal import istft, stft
 from scipy.special import logit
 
+from mmtutor._ranges import check_ranges, number, one_of, whole
+from mmtutor._rows import as_labels, floats, require_unmasked
 from mmtutor._table import WORD, as_table, hide, is_missing, select
 
 __all__ = [
@@ -44,6 +47,13 @@ __all__ = [
 ]
 
 MOST_PLAYERS = 20  # a million coalitions
+SCALE = {"scale": one_of("probability", "log_odds")}
+PATCHES = {"size": whole(1, 10_000), "fill": one_of("mean", "blur")}
+TILES = {
+    "sample_rate": number("[125, 400000]", "a number of Hz from 125 to 400000"),
+    "seconds": number("(0, 1e9]", "a number of seconds above 0"),
+    "fill": one_of("mean", "silence"),
+}
 TINY = 1e-9  # how near to 0 and 1 a probability may come before its log-odds are taken
 
 Player = TypeVar("Player", bound=Hashable)
@@ -124,10 +134,8 @@ def shapley(
             f"{n} players form 2 ** {n} sets; at most {MOST_PLAYERS} are played out. Join players, "
             "or draw orders at random (shap.PermutationExplainer)"
         )
-    worth = {S: value(S) for size in range(n + 1) for S in combinations(players, size)}
-    for S, earned in worth.items():
-        if not _is_finite(earned):
-            raise ValueError(f"the value of {S} is not finite: {earned!r:.60}")
+    sets = [S for size in range(n + 1) for S in combinations(players, size)]
+    worth = {S: _number(f"the value of {S}", value(S)) for S in sets}
     share: dict[Player, Any] = dict.fromkeys(players, 0.0)
     for S in worth:
         for player in S:
@@ -136,11 +144,12 @@ def shapley(
     return share
 
 
-def _is_finite(value: Any) -> bool:
-    try:
-        return bool(np.isfinite(value).all())
-    except TypeError:  # no number
-        return False
+def _number(what: str, value: Any) -> Any:
+    """Return a value, of the form it has, whose differences neither wrap around nor are refused."""
+    plain = floats(what, value)
+    if not np.isfinite(plain).all():
+        raise ValueError(f"{what} is not finite: {value!r:.60}")
+    return (value if isinstance(value, Real) or hasattr(value, "__array__") else plain) * 1.0
 
 
 def modality_shares(
@@ -220,6 +229,7 @@ def modality_shares(
     True
     """
     _require_classifier(model)
+    check_ranges(SCALE, scale=scale)
     X = as_table(X)
     if not isinstance(X, pd.DataFrame):
         raise ValueError(f"X must be a DataFrame, a column a modality; got {type(X).__name__}")
@@ -276,21 +286,22 @@ def _codes(model: Any, p: NDArray, target: Any) -> NDArray[np.int64]:
     if target is None:
         return p.argmax(axis=1)
     known = np.asarray(model.classes_)
-    wanted = np.full(len(p), target) if np.ndim(target) == 0 else np.asarray(target)
+    is_one = not hasattr(target, "__len__") or isinstance(target, str | bytes)
+    if is_one or getattr(target, "shape", None) == ():
+        require_unmasked("target", target)
+        wanted = np.full(len(p), target)
+    else:
+        wanted = as_labels("targets", target)
     if wanted.shape != (len(p),):
         raise ValueError(f"target has shape {wanted.shape} for {len(p)} samples: give one a sample")
-    unknown = [label for label in wanted.tolist() if label not in known.tolist()]
+    unknown = [c for c in wanted.tolist() if is_missing(c) or c not in known.tolist()]
     if unknown:
         raise ValueError(f"target {unknown[0]!r} is no class of the model: {known.tolist()}")
     return np.searchsorted(known, wanted)
 
 
 def _scaled(p: NDArray, scale: str) -> NDArray:
-    if scale == "probability":
-        return p
-    if scale == "log_odds":
-        return logit(np.clip(p, TINY, 1 - TINY))
-    raise ValueError(f"scale is {scale!r}; expected 'probability' or 'log_odds'")
+    return p if scale == "probability" else logit(np.clip(p, TINY, 1 - TINY))
 
 
 # --- what inside a modality ----------------------------------------------------------------------
@@ -390,7 +401,7 @@ class Patches:
     Raises
     ------
     ValueError
-        If `size` is below 1 or `fill` unknown.
+        If `size` is not from 1 to 10,000, or `fill` unknown.
 
     See Also
     --------
@@ -418,10 +429,8 @@ class Patches:
     fill: str = "mean"
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise ValueError(f"size must be 1 pixel or more, got {self.size}")
-        if self.fill not in ("mean", "blur"):
-            raise ValueError(f"fill is {self.fill!r}; expected 'mean' or 'blur'")
+        check_ranges(PATCHES, **vars(self))
+        object.__setattr__(self, "size", int(self.size))
 
     def split(self, cell: NDArray[np.uint8]) -> pd.Index:
         """Name the patches.
@@ -489,8 +498,8 @@ class TimeFrequency:
     Raises
     ------
     ValueError
-        If a value is not positive, the edges do not rise within half the sample rate, or `fill` is
-        unknown.
+        If `sample_rate` is not from 125 to 400,000 or `seconds` not above 0, the edges do not rise
+        within half the sample rate, or `fill` is unknown.
 
     See Also
     --------
@@ -522,17 +531,14 @@ class TimeFrequency:
     fill: str = "mean"
 
     def __post_init__(self) -> None:
-        for name in ("sample_rate", "seconds"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        rising = len(self.bands) > 1 and (np.diff(self.bands) > 0).all()
-        if not rising or self.bands[0] < 0 or self.bands[-1] > self.sample_rate / 2:
+        check_ranges(TILES, **vars(self))
+        bands = floats("bands", self.bands)
+        rising = bands.ndim == 1 and len(bands) > 1 and (np.diff(bands) > 0).all()
+        if not rising or bands[0] < 0 or bands[-1] > self.sample_rate / 2:
             raise ValueError(
                 f"bands must rise from 0 or more to at most {self.sample_rate / 2:g} Hz, half the "
                 f"sample rate; got {self.bands}"
             )
-        if self.fill not in ("mean", "silence"):
-            raise ValueError(f"fill is {self.fill!r}; expected 'mean' or 'silence'")
 
     def split(self, cell: NDArray) -> pd.Index:
         """Name the tiles.
@@ -594,6 +600,9 @@ def _array(cell: Any, ndims: tuple[int, ...], what: str, reader: str) -> NDArray
         )
     if cell.ndim not in ndims or cell.size == 0:
         raise ValueError(f"an array of shape {cell.shape} is no {what}")
+    if cell.dtype.kind not in "biuf":
+        raise TypeError(f"an array of type {cell.dtype} is no {what}")
+    require_unmasked(f"the {what}", cell)
     return cell
 
 
@@ -666,6 +675,7 @@ def occlusion(
     >>> drop.idxmax(), (drop > 0.01).tolist()
     ('good', [False, True, False])
     """
+    check_ranges(SCALE, scale=scale)
     cell = _cell(model, row, column, parts)
     names = parts.split(cell)
     cells = [cell, *(parts.remove(cell, [place]) for place in range(len(names)))]
@@ -741,10 +751,7 @@ def deletion_curve(
     """
     cell = _cell(model, row, column, parts)
     n_parts = len(parts.split(cell))
-    try:
-        given = np.asarray(scores, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"scores must be numbers, got {scores!r:.60}") from None
+    given = floats("scores", scores)
     if given.shape != (n_parts,) or not np.isfinite(given).all():
         raise ValueError(
             f"{n_parts} parts need as many finite scores, got {np.isfinite(given).sum()} in an "

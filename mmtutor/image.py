@@ -26,6 +26,7 @@ from sklearn.utils import check_random_state
 
 from mmtutor._column import CellTransformer
 from mmtutor._ranges import FLAG, SEED, Range, check_ranges, number, one_of, or_none, whole
+from mmtutor._rows import require_unmasked
 from mmtutor._table import existing_file
 
 __all__ = [
@@ -137,6 +138,7 @@ def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.nd
     elif isinstance(source, Image.Image):
         image, where = _pixels(source), ""
     elif isinstance(source, np.ndarray):
+        require_unmasked("the image", source)
         image, where = source, ""
     else:
         raise TypeError(
@@ -411,7 +413,7 @@ def hog_cells(image: Source, *, orientations: int = 9, pixels_per_cell: int = 8)
     0
     """
     check_ranges(RANGES, orientations=orientations, pixels_per_cell=pixels_per_cell)
-    pixels, side = read_image(image).astype(float), pixels_per_cell
+    pixels, side = read_image(image).astype(float), int(pixels_per_cell)
     rows, columns = np.array(pixels.shape) // side
     if rows == 0 or columns == 0:
         raise ValueError(

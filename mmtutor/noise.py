@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable
-from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any
 
@@ -27,6 +26,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.signal import oaconvolve
 
+from mmtutor._ranges import Range, check_ranges, generator, number, whole
+from mmtutor._rows import require_unmasked
 from mmtutor._table import WORD, blame, is_missing
 
 __all__ = [
@@ -46,6 +47,12 @@ __all__ = [
 ]
 
 Seed = int | np.random.Generator | None
+
+RANGES: dict[str, Range] = {
+    "level": number("[0, 1]", "a number in [0, 1] (0 changes nothing)"),
+    "snr_db": number("[-1000, inf]", "a number of decibels; white_noise takes a level instead"),
+    "random_state": whole(0),  # of `corrupt`
+}
 
 # --- text ------------------------------------------------------------------------------------
 
@@ -93,8 +100,8 @@ def typos(text: str, level: float, *, random_state: Seed = None) -> str:
     >>> typos("a wonderful film", 0)
     'a wonderful film'
     """
-    _check_text(text, level)
-    rng = np.random.default_rng(random_state)
+    level = _check_text(text, level)
+    rng = generator(random_state)
     chance, kind, side = rng.uniform(size=(3, len(text)))
     typed, i = [], 0
     while i < len(text):
@@ -145,8 +152,8 @@ def drop_words(text: str, level: float, *, random_state: Seed = None) -> str:
     >>> drop_words("not the best film of the year", 0.4, random_state=0)
     'not of the year'
     """
-    _check_text(text, level)
-    rng = np.random.default_rng(random_state)
+    level = _check_text(text, level)
+    rng = generator(random_state)
     return re.sub(WORD, lambda word: word[0] if rng.uniform() >= level else "", text)
 
 
@@ -191,7 +198,7 @@ def blur(image: NDArray[np.uint8], level: float, *, random_state: Seed = None) -
     >>> blur(edge, 0.2)[0, 44:52].tolist()
     [8, 24, 55, 101, 154, 200, 231, 247]
     """
-    image = _check_image(image, level)
+    image, level = _check_image(image, level)
     sigma = level * min(image.shape[:2]) / 10
     if sigma == 0:
         return image.copy()
@@ -237,8 +244,8 @@ def pixel_noise(
     >>> print(f"{pixel_noise(grey, 0.25, random_state=0).std():.0f}")
     32
     """
-    image = _check_image(image, level)
-    noise = np.random.default_rng(random_state).normal(size=image.shape)
+    image, level = _check_image(image, level)
+    noise = generator(random_state).normal(size=image.shape)
     return np.clip(np.rint(image + 128 * level * noise), 0, 255).astype(np.uint8)
 
 
@@ -275,8 +282,9 @@ def occlude(
     >>> print(f"{(occlude(np.zeros((96, 96), np.uint8), 0.25, random_state=0) > 0).mean():.2f}")
     0.25
     """
-    image = _check_image(image, level).copy()
-    where = np.random.default_rng(random_state).uniform(size=2)
+    image, level = _check_image(image, level)
+    image = image.copy()
+    where = generator(random_state).uniform(size=2)
     frame = np.array(image.shape[:2])
     # The same relative point stays covered at every level, so that the rectangle only grows.
     low = np.rint(where * frame * (1 - np.sqrt(level))).astype(int)
@@ -318,7 +326,7 @@ def darken(
     >>> darken(np.uint8([[0, 100, 200]]), 0.5).tolist()
     [[0, 50, 100]]
     """
-    image = _check_image(image, level)
+    image, level = _check_image(image, level)
     return np.rint(image * (1.0 - level)).astype(np.uint8)
 
 
@@ -362,11 +370,10 @@ def add_white_noise(clip: NDArray, snr_db: float, *, random_state: Seed = None) 
     >>> print(f"{10 * np.log10(np.mean(tone**2) / np.mean(noise**2)):.1f} dB")
     6.0 dB
     """
-    clip = _check_clip(clip, 0)
-    if not isinstance(snr_db, Real) or np.isnan(snr_db):
-        raise ValueError(f"snr_db is {snr_db!r}; give decibels, or use white_noise with a level")
-    noise = np.random.default_rng(random_state).normal(size=clip.shape)
-    amplitude = np.sqrt(np.mean(clip.astype(float) ** 2)) * 10 ** (-snr_db / 20)
+    clip, _ = _check_clip(clip, 0)
+    check_ranges(RANGES, snr_db=snr_db)
+    noise = generator(random_state).normal(size=clip.shape)
+    amplitude = np.sqrt(np.mean(clip.astype(float) ** 2)) * 10 ** (-float(snr_db) / 20)
     if amplitude == 0:
         return clip.copy()
     return np.clip(clip + amplitude * noise / (noise.std() or 1.0), -1, 1).astype(clip.dtype)
@@ -410,7 +417,7 @@ def white_noise(clip: NDArray, level: float, *, random_state: Seed = None) -> ND
     >>> print(f"{10 * np.log10(np.mean(tone**2) / np.mean(noise**2)):.1f} dB")
     10.0 dB
     """
-    clip = _check_clip(clip, level)
+    clip, level = _check_clip(clip, level)
     snr_db = np.inf if level == 0 else -10 - 20 * np.log10(level)
     return add_white_noise(clip, snr_db, random_state=random_state)
 
@@ -447,9 +454,10 @@ def dropouts(clip: NDArray, level: float, *, random_state: Seed = None) -> NDArr
     >>> heard[::320].tolist()
     [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
-    clip = _check_clip(clip, level).copy()
+    clip, level = _check_clip(clip, level)
+    clip = clip.copy()
     block = np.arange(len(clip)) // 320
-    lost = np.random.default_rng(random_state).uniform(size=block[-1] + 1) < level
+    lost = generator(random_state).uniform(size=block[-1] + 1) < level
     clip[lost[block]] = 0
     return clip
 
@@ -485,7 +493,7 @@ def overdrive(clip: NDArray, level: float, *, random_state: Seed = None) -> NDAr
     >>> overdrive(np.array([0.0, 0.01, 0.1, -0.5]), 0.5).round(2).tolist()
     [0.0, 0.1, 0.5, -0.5]
     """
-    clip = _check_clip(clip, level)
+    clip, level = _check_clip(clip, level)
     peak = np.abs(clip).max()
     return np.clip(clip * 10 ** (40 * level / 20), -peak, peak).astype(clip.dtype)
 
@@ -532,11 +540,11 @@ def reverberate(clip: NDArray, level: float, *, random_state: Seed = None) -> ND
     >>> print(f"after an eighth of a second {10 * np.log10(early / late):.0f} dB less")
     after an eighth of a second 15 dB less
     """
-    clip = _check_clip(clip, level)
+    clip, level = _check_clip(clip, level)
     if level == 0 or not clip.any():
         return clip.copy()
     time = np.arange(8000)
-    room = np.random.default_rng(random_state).normal(size=8000) * 10 ** (-3 * time / 8000)
+    room = generator(random_state).normal(size=8000) * 10 ** (-3 * time / 8000)
     echo = oaconvolve(clip.astype(float), room)[: len(clip)]
     echo *= np.sqrt(np.mean(clip.astype(float) ** 2) / np.mean(echo**2))
     return np.clip((1 - level) * clip + level * echo, -1, 1).astype(clip.dtype)
@@ -611,11 +619,9 @@ def corrupt(
     cells = X[column]
     if cells.ndim > 1:
         raise ValueError(f"{cells.shape[1]} columns are called {column!r}; give each its own name")
-    _check_level(level)
+    check_ranges(RANGES, level=level, random_state=random_state)
     if not callable(corruption):
         raise TypeError(f"corruption must be a function such as typos, got {corruption!r}")
-    if not isinstance(random_state, Integral) or random_state < 0:
-        raise ValueError(f"random_state must be a whole number, 0 or more, got {random_state!r}")
     corrupted = []
     for row, (label, cell) in enumerate(cells.items()):
         rng = np.random.default_rng((random_state, row))
@@ -631,44 +637,42 @@ def corrupt(
 # --- checks ----------------------------------------------------------------------------------
 
 
-def _check_level(level: float) -> None:
-    if not (isinstance(level, Real) and 0 <= level <= 1):
-        raise ValueError(f"level must be in [0, 1] (0 changes nothing), got {level!r}")
-
-
-def _check_text(text: str, level: float) -> None:
-    _check_level(level)
+def _check_text(text: str, level: float) -> float:
+    check_ranges(RANGES, level=level)
     if not isinstance(text, str):
         raise TypeError(f"expected a text (str), got {type(text).__name__}")
+    return float(level)
 
 
-def _check_image(image: NDArray, level: float) -> NDArray:
-    _check_level(level)
+def _check_image(image: NDArray, level: float) -> tuple[NDArray, float]:
+    check_ranges(RANGES, level=level)
     if not isinstance(image, np.ndarray):
         raise TypeError(
             f"expected an image as an array, got {type(image).__name__}; "
             "read a file with mmtutor.image.read_image first"
         )
+    require_unmasked("the image", image)
     if image.dtype != np.uint8:
         raise TypeError(f"expected an image of type uint8 (0 to 255), got {image.dtype}")
     if image.ndim not in (2, 3) or image.size == 0:
         raise ValueError(
             f"expected an image of shape (height, width) or (height, width, 3), got {image.shape}"
         )
-    return image
+    return image, float(level)
 
 
-def _check_clip(clip: NDArray, level: float) -> NDArray:
-    _check_level(level)
+def _check_clip(clip: NDArray, level: float) -> tuple[NDArray, float]:
+    check_ranges(RANGES, level=level)
     if not isinstance(clip, np.ndarray):
         raise TypeError(
             f"expected a clip as an array, got {type(clip).__name__}; "
             "read a file with mmtutor.audio.read_audio first"
         )
+    require_unmasked("the clip", clip)
     if clip.dtype.kind != "f":
         raise TypeError(f"expected a clip of floats in [-1, 1], got {clip.dtype}")
     if clip.ndim != 1 or clip.size == 0:
         raise ValueError(f"expected a clip of shape (n_samples,), got {clip.shape}")
     if not np.isfinite(clip).all():
         raise ValueError(f"{np.sum(~np.isfinite(clip))} of {clip.size} samples are NaN or infinite")
-    return clip
+    return clip, float(level)

@@ -29,7 +29,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mmtutor._ranges import FLAG, POSITIVE, Range, check_ranges, number, one_of, or_none, whole
-from mmtutor._table import as_column, each_cell
+from mmtutor._rows import as_labels, column_or_1d, floats, require_unmasked
+from mmtutor._table import as_column, each_cell, is_missing
 
 __all__ = [
     "BagOfWords",
@@ -520,18 +521,16 @@ def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.
     array([ 1.23, -1.25, -0.15])
     """
     check_ranges(RANGES, alpha=alpha)
-    try:
-        X = X if sparse.issparse(X) else np.asarray(X, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"X must be numbers, got {X!r:.60}") from None
+    X = X.tocsr() if sparse.issparse(X) else X
+    numbers = floats("X", X.data if sparse.issparse(X) else X)
+    X = X if sparse.issparse(X) else numbers.astype(float, copy=False)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X has shape (n_samples, n_ngrams), none of them 0; got {X.shape}")
     if not np.isfinite(X.sum()):
         raise ValueError("X holds NaN or infinite values; it needs counts, presences or weights")
-    if not (_has_axes(y, 1) and _has_axes(positive, 0)):
-        raise ValueError(
-            f"y holds a label a row and positive is one of them, got {y!r:.60} and {positive!r:.60}"
-        )
+    y = as_labels("labels", y)
+    if np.ndim(positive) or is_missing(positive):
+        raise ValueError(f"positive must be one of the labels, got {positive!r:.60}")
     chosen = np.asarray([bool(label == positive) for label in y])
     if len(chosen) != X.shape[0]:
         raise ValueError(f"X has {X.shape[0]} rows, but y has {len(chosen)}: they must match")
@@ -546,13 +545,6 @@ def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.
     p = alpha + np.asarray(X[chosen].sum(axis=0), dtype=float).ravel()
     q = alpha + np.asarray(X[~chosen].sum(axis=0), dtype=float).ravel()
     return np.log(p / p.sum()) - np.log(q / q.sum())
-
-
-def _has_axes(values: Any, n_axes: int) -> bool:
-    try:
-        return np.ndim(values) == n_axes
-    except ValueError:  # rows of unequal length
-        return False
 
 
 class NaiveBayesSVM(LinearSVC):
@@ -635,6 +627,9 @@ class NaiveBayesSVM(LinearSVC):
             If there is only one class, a count is negative, or a parameter is out of range.
         """
         check_ranges(RANGES, **self.get_params())
+        require_unmasked("X", X)
+        if y is not None:
+            y = as_labels("labels", column_or_1d(y, warn=True))
         X, y = validate_data(self, X, y, accept_sparse="csr")
         check_classification_targets(y)
         self.classes_ = np.unique(y)

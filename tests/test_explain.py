@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
 from itertools import permutations
 
 import numpy as np
@@ -240,7 +242,11 @@ def test_networks_accept_hidden_cells(numbers):
         ({"modalities": {"base": "a"}}, r"\['base'\] name columns of the result"),
         ({"target": "ugly"}, r"target 'ugly' is no class of the model: \['bad', 'fair', 'good'\]"),
         ({"target": ["good"] * 3}, r"shape \(3,\) for 140 samples"),
+        ({"target": np.ma.array(["good"] * 140, mask=[True] * 140)}, "140 of 140 targets are miss"),
+        ({"target": np.ma.masked}, "target has masked values"),
+        ({"target": pd.NA}, "target <NA> is no class"),
         ({"scale": "bits"}, "scale is 'bits'"),
+        ({"scale": np.array(["probability", "log_odds"])}, "scale is array"),
     ],
 )
 def test_what_cannot_be_shared_out(numbers, change, words):
@@ -249,6 +255,28 @@ def test_what_cannot_be_shared_out(numbers, change, words):
     given["model"].fit(X, y)
     with pytest.raises(ValueError, match=words):
         explain.modality_shares(**given)
+
+
+@pytest.mark.parametrize(
+    ("earned", "words"),
+    [
+        (1j, "must be numbers"),
+        (np.timedelta64(1, "s"), "must be numbers"),
+        (np.ma.masked, "has masked values"),
+        (np.ma.array([1.0, 2.0], mask=[True, False]), "has masked values"),
+        (pd.array([1, None], dtype="Int64"), "is not finite"),
+        (None, "is not finite"),
+    ],
+)
+def test_values_that_are_no_numbers_are_not_shared_out(earned, words):
+    with pytest.raises(ValueError, match=words):
+        explain.shapley(lambda present: earned, ["a", "b"])
+
+
+def test_shares_do_not_wrap_around():
+    for kind in (np.uint8, np.bool_, Decimal, Fraction):
+        shares = explain.shapley(lambda present, kind=kind: kind(not present), ["a", "b"])
+        assert shares == {"a": -0.5, "b": -0.5}
 
 
 # --- parts ---------------------------------------------------------------------------------------
@@ -337,7 +365,7 @@ def test_a_flattened_tile_is_as_loud_as_its_band_is_on_average():
     [
         (lambda: Words().split(3), TypeError, r"expected a text \(str\), got int"),
         (lambda: Words().split("  "), ValueError, "has no word"),
-        (lambda: Patches(0), ValueError, "size must be 1 pixel or more, got 0"),
+        (lambda: Patches(0), ValueError, "size is 0; expected a whole number"),
         (lambda: Patches(fill="red"), ValueError, "fill is 'red'"),
         (
             lambda: Patches().split("face.png"),
@@ -347,7 +375,25 @@ def test_a_flattened_tile_is_as_loud_as_its_band_is_on_average():
         (lambda: Patches().split(np.zeros(3)), ValueError, r"shape \(3,\) is no image"),
         (lambda: TimeFrequency().split("a.wav"), TypeError, "sound as an array.*read_audio"),
         (lambda: TimeFrequency().split(np.zeros((9, 2))), ValueError, r"\(9, 2\) is no sound"),
-        (lambda: TimeFrequency(seconds=0), ValueError, "seconds must be above 0, got 0"),
+        (
+            lambda: TimeFrequency(seconds=0),
+            ValueError,
+            "seconds is 0; expected a number of seconds above 0",
+        ),
+        (lambda: Patches("4"), ValueError, "size is '4'"),
+        (
+            lambda: Patches(4).split(np.zeros((4, 4), complex)),
+            TypeError,
+            "type complex128 is no image",
+        ),
+        (
+            lambda: Patches(4).split(np.ma.array(np.zeros((4, 4)), mask=True)),
+            ValueError,
+            "the image has masked values",
+        ),
+        (lambda: TimeFrequency(seconds=np.timedelta64(1, "s")), ValueError, "seconds is"),
+        (lambda: TimeFrequency(bands=(0, 1j)), ValueError, "bands must be numbers"),
+        (lambda: TimeFrequency(bands=5), ValueError, "must rise"),
         (lambda: TimeFrequency(bands=(0, 9000)), ValueError, "at most 8000 Hz"),
         (lambda: TimeFrequency(bands=(500, 100)), ValueError, "must rise"),
         (lambda: TimeFrequency(fill="blur"), ValueError, "fill is 'blur'"),

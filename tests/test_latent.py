@@ -279,12 +279,20 @@ def test_more_modalities_never_lower_the_ceiling():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"conflict": 1.2}, "conflict must lie between 0 and 1"),
+        ({"conflict": 1.2}, r"conflict is 1.2; expected a number in \[0, 1\]"),
         ({"noise_correlation": 1.0}, "noise_correlation of 3"),
         ({"noise_correlation": -0.5}, "noise_correlation of 3"),
         ({"reliability": (1.0, 1.0)}, "needs 3 values"),
-        ({"reliability": (1.0, -1.0, 1.0)}, "must be at least 0"),
-        ({"missing": (0.0, 0.0, 1.5)}, "between 0 and 1"),
+        ({"reliability": (1.0, -1.0, 1.0)}, "reliability is -1.0; expected a number in"),
+        ({"reliability": np.array(1.0)}, "needs 3 values in a row"),
+        ({"reliability": (1.0, 1j, 1.0)}, "reliability is 1j"),
+        ({"reliability": np.ma.array([1.0] * 3, mask=[0, 1, 0])}, "reliability is masked"),
+        ({"conflict": np.timedelta64(1)}, "conflict is np.timedelta64"),
+        ({"missing": (0.0, 0.0, 1.5)}, r"missing is 1.5; expected a number in \[0, 1"),
+        ({"missing": 5}, "missing needs 3 values in a row"),
+        ({"levels": np.array(1.0)}, "two or more distinct"),
+        ({"levels": ((0, 1), (1,))}, "two or more distinct"),
+        ({"levels": (0, 1j)}, "two or more distinct"),
         ({"prior": (0.5, 0.2, 0.2)}, "sum to 1"),
         ({"levels": (1.0, 1.0)}, "two or more distinct"),
     ],
@@ -297,9 +305,10 @@ def test_bad_posts_are_named(wrong, words):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"n_people": 1}, "2 or more"),
+        ({"n_people": 1}, "n_people is 1; expected a whole number of at least 2"),
+        ({"n_people": np.timedelta64(9)}, "n_people is np.timedelta64"),
         ({"n_people": 4, "n_named": 4}, "n_people - 1 = 3"),
-        ({"caption_accuracy": -0.1}, "caption_accuracy must lie between 0 and 1"),
+        ({"caption_accuracy": -0.1}, "caption_accuracy is -0.1; expected a number in"),
         ({"missing": {"smell": 0.5}}, "smell"),
         ({"reliability": {"image": -1.0, "audio": 1.0}}, "reliability of image"),
     ],
@@ -314,7 +323,7 @@ def test_unknown_modality_size_and_seed_are_named():
         PostWorld().ceiling(["smell"])
     with pytest.raises(ValueError, match="n_samples"):
         PostWorld().sample(0)
-    with pytest.raises(ValueError, match="negative"):
+    with pytest.raises(ValueError, match="random_state is -1"):
         seed_sequence(-1)
-    with pytest.raises(TypeError, match="random_state"):
+    with pytest.raises(ValueError, match="random_state"):
         seed_sequence("seven")

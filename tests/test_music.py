@@ -112,8 +112,12 @@ def test_any_length_and_tempo(seconds, tempo):
     ("changed", "message"),
     [
         ({"mode": "dorian"}, "mode must be 'major' or 'minor', got 'dorian'"),
-        ({"tonic": 12}, "tonic, from 0 .C. to 11 .B., must be at most 11, got 12"),
+        ({"tonic": 12}, "tonic is 12; expected a whole number from 0 to 11"),
+        ({"tonic": np.timedelta64(1)}, "tonic is np.timedelta64"),
         ({"tempo": 10}, "tempo"),
+        ({"tempo": 120 + 0j}, "tempo"),
+        ({"loudness": np.ma.masked}, "loudness"),
+        ({"random_state": np.matrix([[1]])}, "random_state is matrix"),
         ({"loudness": -20}, "loudness"),
         ({"seconds": 0}, "seconds"),
     ],
@@ -150,6 +154,12 @@ def test_mix_names_bad_input():
     tone = np.ones(10)
     with pytest.raises(ValueError, match="voice must have shape"):
         mix(np.ones((10, 2)), tone, music_level_db=0)
+    with pytest.raises(ValueError, match="voice must be numbers"):
+        mix(tone * 1j, tone, music_level_db=0)
+    with pytest.raises(ValueError, match="music has masked"):
+        mix(tone, np.ma.array(tone, mask=tone > 0), music_level_db=0)
+    with pytest.raises(ValueError, match=r"music_level_db is np\.timedelta64"):
+        mix(tone, tone, music_level_db=np.timedelta64(1))
     with pytest.raises(ValueError, match="music holds NaN"):
         mix(tone, np.full(10, np.nan), music_level_db=0)
     with pytest.raises(ValueError, match="music_level_db"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -148,7 +149,7 @@ def test_reverberation_is_a_convolution_that_dies_away():
 @pytest.mark.parametrize(("corruption", "cell"), PAIRS)
 @pytest.mark.parametrize("level", [-0.1, 1.1, np.nan])
 def test_levels_outside_are_refused(corruption, cell, level):
-    with pytest.raises(ValueError, match=r"level must be in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"level is .*; expected a number in \[0, 1\]"):
         corruption(cell, level)
 
 
@@ -283,6 +284,17 @@ def test_corrupt_a_column():
         (lambda: noise.dropouts(np.zeros(0), 0.5), ValueError, r"got \(0,\)"),
         (lambda: noise.overdrive(np.array([0, np.nan]), 0.5), ValueError, "1 of 2 samples"),
         (lambda: noise.add_white_noise(CLIP, np.nan), ValueError, "snr_db is nan"),
+        (lambda: noise.add_white_noise(CLIP, 10**400), ValueError, "snr_db is 1000"),
+        (lambda: noise.blur(GREY, np.timedelta64(1, "s")), ValueError, "level is np.timedelta64"),
+        (lambda: noise.blur(np.ma.array(GREY, mask=GREY > 9), 0.5), ValueError, "masked values"),
+        (lambda: noise.dropouts(np.ma.array(CLIP, mask=CLIP > 0), 0.5), ValueError, "masked"),
+        (
+            lambda: noise.typos(
+                "a", 0.5, random_state=np.matrix([[1]])
+            ),  # it ends the process in NumPy
+            ValueError,
+            r"random_state is matrix\(\[\[1\]\]\)",
+        ),
         (
             lambda: noise.corrupt(pd.DataFrame({"a": ["x"]}), "text", noise.typos, 0.5),
             KeyError,
@@ -312,3 +324,10 @@ def test_corrupt_a_column():
 def test_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("kind", [Fraction, np.float16, np.longdouble])
+def test_a_level_may_be_any_kind_of_number(kind):
+    for corruption in (noise.blur, noise.pixel_noise, noise.occlude, noise.darken):
+        expected = corruption(GREY, 0.5, random_state=0)
+        np.testing.assert_array_equal(corruption(GREY, kind(0.5), random_state=0), expected)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import inspect
+from decimal import Decimal
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from mmtutor import audio, image, text
+from mmtutor import audio, explain, image, text
 from mmtutor._ranges import check_ranges, number, one_of, or_none, whole
 
 NAN, INF = float("nan"), float("inf")
-NO_NUMBER = ("abc", b"1", [1], 1j, True, NAN, None)
+ODD = (Decimal(1), np.timedelta64(1, "s"), np.complex128(1), pd.NA, np.ma.masked, np.array([1]))
+NO_NUMBER = ("abc", b"1", [1], 1j, True, NAN, None, *ODD)
 NO_COUNT = (*NO_NUMBER, 0, -1, 2.5, 2.0, INF)
-NO_FLAG = ("yes", None, 2, NAN, [])
+NO_FLAG = ("yes", None, 2, NAN, [], *ODD)
 BEYOND = 10**12  # what would take all memory or a year
 RATE = (*NO_NUMBER, 0, -8000, 16_000.5, INF, BEYOND)
 SECONDS = (*NO_NUMBER, 0, -0.01, INF, 1e300)
@@ -228,6 +231,44 @@ def test_numbers_of_numpy_are_numbers():
 def test_deltas_names_what_is_no_sequence(values, message):
     with pytest.raises(ValueError, match=message):
         audio.deltas(values)
+
+
+@pytest.mark.parametrize(
+    ("call", "name", "value"),
+    [
+        (partial(audio.read_audio, np.tile(CLIP, 9), sample_rate=100), "start", 20),
+        (partial(audio.read_audio, np.tile(CLIP, 9), sample_rate=100), "seconds", 5),
+        (partial(audio.spectrogram, CLIP), "frame", 1),
+        (partial(audio.spectrogram, CLIP), "hop", 1),
+        (partial(audio.deltas, np.outer(CLIP, [1, 2])), "width", 127),
+        (fitting(audio.MFCCFeatures, [CLIP]), "n_segments", 100),
+        (fitting(audio.MFCCFeatures, [CLIP]), "mean", True),
+        (fitting(audio.MFCCFeatures, [CLIP]), "deviation", True),
+        (partial(image.hog_cells, PICTURE), "pixels_per_cell", 16),
+        (partial(explain.Patches), "size", 12),
+    ],
+)
+def test_the_smallest_numbers_of_numpy_are_numbers(call, name, value):
+    def found(given):
+        made = call(**{name: given})
+        if hasattr(made, "transform"):
+            return [made.transform([CLIP]), made.get_feature_names_out()]
+        return [made.split(np.zeros((300, 9))) if hasattr(made, "split") else made]
+
+    small = np.bool_(value) if value is True else np.int8(value)
+    for ours, plain in zip(found(small), found(value), strict=True):
+        np.testing.assert_array_equal(ours, plain)
+
+
+@pytest.mark.parametrize("read", [audio.read_audio, audio.spectrogram, audio.mfcc, audio.deltas])
+def test_what_is_masked_is_no_sample(read):
+    clip = np.ma.array(CLIP if read is not audio.deltas else CLIP[:, None])
+    read(clip)  # nothing is masked
+    clip[3] = np.ma.masked
+    with pytest.raises(ValueError, match="masked values"):
+        read(clip)
+    with pytest.raises(ValueError, match="the image has masked values"):
+        image.read_image(np.ma.array(PICTURE, mask=PICTURE > 9))
 
 
 def test_the_slope_of_small_integers_does_not_wrap_around():

@@ -123,9 +123,9 @@ def test_missing_cells():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"n_samples": -1}, "n_samples must be a whole number"),
-        ({"n_people": 1}, "n_people must be a whole number, 2 or more"),
-        ({"n_people": 81}, "at most 80"),
+        ({"n_samples": -1}, "n_samples is -1; expected a whole number"),
+        ({"n_people": 1}, "n_people is 1; expected a whole number from 2"),
+        ({"n_people": 81}, "from 2 to 80"),
         ({"n_sessions": 0}, "n_sessions"),
         ({"reliability": {"text": 1}}, "reliability names"),
         ({"reliability": {"image": -2}}, "reliability of image"),
@@ -142,7 +142,7 @@ def test_missing_cells():
         ({"noise": -0.1}, "noise"),
         ({"image_size": 0}, "size"),
         ({"seconds": 0}, "seconds"),
-        ({"random_state": -1}, "negative"),
+        ({"random_state": -1}, "random_state is -1"),
     ],
 )
 def test_bad_arguments_are_named(wrong, words):

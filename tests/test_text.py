@@ -333,12 +333,49 @@ def test_log_count_ratio_find_the_words_one_expects(reviews):
         ([[], []], ["a", "b"], 1, r"none of them 0; got \(2, 0\)"),
         ([[1], [np.nan]], ["a", "b"], 1, "X holds NaN"),
         (sparse.csr_array([[1], [np.inf]]), ["a", "b"], 1, "X holds NaN or infinite"),
-        ([[1], [2]], [["a"], ["a", "b"]], 1, "y holds a label a row"),
+        ([[1], [2]], [["a"], ["a", "b"]], 1, "labels must be a row"),
+        ([[1], [2]], ["a", None], 1, "1 of 2 labels are missing .* at 1"),
+        ([[1], [2]], ["a", 1], 1, "labels are of several kinds"),
+        ([[1], [2]], np.ma.array(["a", "b"], mask=[0, 1]), 1, "1 of 2 labels are missing"),
+        ([[1], [2j]], ["a", "b"], 1, "X must be numbers"),
+        (sparse.csr_array([[1], [2j]]), ["a", "b"], 1, "X must be numbers"),
+        (np.ma.array([[1], [2]], mask=[[0], [1]]), ["a", "b"], 1, "X has masked values"),
     ],
 )
 def test_log_count_ratio_name_what_is_wrong(X, y, alpha, message):
     with pytest.raises(ValueError, match=message):
         log_count_ratio(X, y, positive="a", alpha=alpha)
+
+
+def test_log_count_ratio_take_any_sparse_matrix_and_one_label():
+    X, y = [[3, 0], [0, 2]], ["a", "b"]
+    expected = log_count_ratio(X, y, positive="a")
+    for kind in (sparse.coo_array, sparse.lil_array, sparse.dok_array, sparse.dia_array):
+        assert_array_equal(log_count_ratio(kind(X), y, positive="a"), expected)
+    for no_label in (["a"], None, pd.NA, np.ma.masked):
+        with pytest.raises(ValueError, match=r"positive must be one|no label in y is"):
+            log_count_ratio(X, y, positive=no_label)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (["a", None, "b"], "1 of 3 labels are missing .* at 1"),
+        (["a", np.nan, "b"], "1 of 3 labels are missing"),
+        (["a", 1, "b"], "labels are of several kinds"),
+        (np.ma.array(["a", "b", "b"], mask=[0, 1, 0]), "1 of 3 labels are missing"),
+        (pd.Series(["a", "b", None], index=[7, 8, 9], dtype="string"), "missing .* at 9|at 2"),
+    ],
+)
+def test_a_naive_bayes_svm_learns_from_no_missing_label(y, message):
+    with pytest.raises(ValueError, match=message):
+        NaiveBayesSVM().fit([[1.0], [2.0], [0.0]], y)
+
+
+def test_a_naive_bayes_svm_learns_from_no_masked_count():
+    counts = np.ma.array([[1.0], [2.0]], mask=[[False], [True]])
+    with pytest.raises(ValueError, match="X has masked values"):
+        NaiveBayesSVM().fit(counts, ["a", "b"])
 
 
 # This one check draws negative counts, whatever the estimator's tags say.

@@ -3,40 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from numbers import Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+from mmtutor._ranges import FINITE, MOST, check_ranges, number, whole
+from mmtutor._rows import floats
 
 LONGEST = 3600.0  # seconds of a clip that is drawn in one piece
 HIGHEST_RATE = 192_000  # Hz
 
 
-def count(value: int, *, what: str, low: int = 1, high: int | None = None) -> int:
+def count(value: int, *, what: str, low: int = 1, high: int = MOST) -> int:
     """Return the whole number if it lies in [low, high], else raise ValueError."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < low:
-        raise ValueError(f"{what} must be a whole number, {low} or more; got {value!r}")
-    if high is not None and value > high:
-        raise ValueError(f"{what} must be at most {high}, got {value}")
+    check_ranges({what: whole(low, high)}, **{what: value})
     return int(value)
 
 
 def between(value: float, low: float, high: float = np.inf, *, what: str, unit: str = "") -> float:
     """Return the finite number if it lies in [low, high], else raise ValueError."""
-    is_number = isinstance(value, int | float | np.number)
-    if not (is_number and low <= value <= high and np.isfinite(value)):
-        limits = f"lie between {low:g} and {high:g}" if high < np.inf else f"be at least {low:g}"
-        raise ValueError(f"{what} must {limits}{unit}, got {value!r}")
+    interval = f"[{low}, {high}{']' if high < np.inf else ')'}"
+    check_ranges({what: number(interval, f"a number in {interval}{unit}")}, **{what: value})
     return float(value)
+
+
+def in_a_row(values: Any) -> list[Any] | None:
+    """Return the values if they stand in a row, else None."""
+    is_array = isinstance(values, np.ndarray) and values.ndim == 1
+    return list(values) if is_array or isinstance(values, Sequence) else None
 
 
 def numbers(
     values: Sequence[float], n: int, *, what: str, high: float = np.inf
 ) -> tuple[float, ...]:
     """Return n numbers if each is finite and lies in [0, high], else raise ValueError."""
-    if not isinstance(values, Sequence | np.ndarray) or len(values) != n:
+    row = in_a_row(values)
+    if row is None or len(row) != n:
         raise ValueError(f"{what} needs {n} values in a row, got {values!r:.60}")
-    return tuple(between(value, 0, high, what=what) for value in values)
+    return tuple(between(value, 0, high, what=what) for value in row)
 
 
 def chosen(modalities: Iterable[str] | str | None, known: tuple[str, ...]) -> tuple[str, ...]:
@@ -62,7 +67,7 @@ def per_modality(
     if unknown:
         raise ValueError(f"{what} names {unknown}; the modalities are {list(default)}")
     for value in given.values():
-        if not isinstance(value, Real):
+        if not FINITE[1](value):
             raise TypeError(
                 f"{what} is a number or a mapping such as {{'audio': 0.5}}, got {value!r}"
             )
@@ -71,10 +76,7 @@ def per_modality(
 
 def point(identity: ArrayLike, names: Sequence[str]) -> np.ndarray:
     """Return an identity as float64 if it is a finite number a name, else raise ValueError."""
-    try:
-        vector = np.asarray(identity, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"identity must be numbers, got {identity!r:.60}") from None
+    vector = floats("identity", identity).astype(float)
     if vector.shape != (len(names),):
         raise ValueError(
             f"identity must have shape ({len(names)},), one number for each of "

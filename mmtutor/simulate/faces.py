@@ -13,11 +13,11 @@ two of them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Real
 from types import SimpleNamespace
 
 import numpy as np
 
+from mmtutor._ranges import FINITE, check_ranges, generator
 from mmtutor.simulate._checks import between, count, point
 
 __all__ = ["IDENTITY_NAMES", "IDENTITY_SIZE", "render_face"]
@@ -200,14 +200,15 @@ def render_face(
     >>> face.shape, face.dtype
     ((96, 96), dtype('uint8'))
     """
-    for what, angle, most in (("yaw", yaw, 30), ("pitch", pitch, 30), ("light", light, 90)):
+    yaw, pitch, light = (
         between(angle, -most, most, what=what, unit=" degrees")
-    between(noise, 0, what="noise, a standard deviation,")
-    count(size, what="size in pixels", low=16, high=4096)
-    if not (isinstance(valence, Real) and np.isfinite(valence)):
-        raise ValueError(f"valence must be a finite number, got {valence!r}")
+        for what, angle, most in (("yaw", yaw, 30), ("pitch", pitch, 30), ("light", light, 90))
+    )
+    noise = between(noise, 0, what="noise")
+    size = count(size, what="size", low=16, high=4096)
+    check_ranges({"valence": FINITE}, valence=valence)
     face = _measure(point(identity, IDENTITY_NAMES))
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     smile = float(np.clip(valence, -1.0, 1.0))
 
     step = 2.0 / size

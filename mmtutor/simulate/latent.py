@@ -26,14 +26,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from numbers import Real
 
 import numpy as np
 import pandas as pd
 from scipy.special import log_softmax, logsumexp, softmax
 from scipy.stats import norm, qmc
 
-from mmtutor.simulate._checks import between, chosen, count, numbers
+from mmtutor._ranges import FINITE, RANDOM, check_ranges
+from mmtutor.simulate._checks import between, chosen, count, in_a_row, numbers
 
 __all__ = ["PeopleWorld", "PostWorld"]
 
@@ -44,7 +44,7 @@ def seed_sequence(random_state: SeedLike) -> np.random.SeedSequence:
     """Turn a ``random_state`` into the root from which each part of a simulation gets its stream.
 
     A non-negative int gives the same numbers every time; None gives new ones every time; from a
-    Generator or RandomState one integer is drawn. Anything else is a ValueError or TypeError.
+    Generator or RandomState one integer is drawn. Anything else is a ValueError.
     """
     if isinstance(random_state, np.random.SeedSequence):
         return random_state
@@ -54,12 +54,7 @@ def seed_sequence(random_state: SeedLike) -> np.random.SeedSequence:
         return np.random.SeedSequence(int(random_state.integers(2**32)))
     if isinstance(random_state, np.random.RandomState):
         return np.random.SeedSequence(int(random_state.randint(2**31)))
-    if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer):
-        raise TypeError(
-            f"random_state must be an int, None or a NumPy generator, got {random_state!r}"
-        )
-    if random_state < 0:
-        raise ValueError(f"random_state must not be negative, got {random_state}")
+    check_ranges({"random_state": RANDOM}, random_state=random_state)
     return np.random.SeedSequence(int(random_state))
 
 
@@ -124,20 +119,20 @@ class PostWorld:
         if isinstance(self.modalities, str) or not isinstance(self.modalities, Sequence):
             raise TypeError(f"modalities must be a tuple of names, got {self.modalities!r:.60}")
         n = len(self.modalities)
-        missing = self.missing if np.any(self.missing) else (0.0,) * n
+        missing = (0.0,) * n if in_a_row(self.missing) == [0.0] * 3 else self.missing
         put = object.__setattr__
         put(self, "reliability", numbers(self.reliability, n, what="reliability"))
         put(self, "missing", numbers(missing, n, what="missing", high=1.0))
-        levels = np.unique([v for v in np.ravel(self.levels) if isinstance(v, Real)])
-        if len(levels) < 2 or np.size(self.levels) != np.isfinite(levels).sum():
+        levels = in_a_row(self.levels) or []
+        if not all(map(FINITE[1], levels)) or len(set(levels)) < 2:
             raise ValueError(
                 f"levels must be finite numbers, two or more distinct ones, got {self.levels!r:.60}"
             )
-        put(self, "levels", tuple(float(level) for level in self.levels))
+        put(self, "levels", tuple(map(float, levels)))
         between(self.conflict, 0, 1, what="conflict")
         lowest = -1.0 / (n - 1) if n > 1 else -1.0
         rho = self.noise_correlation
-        if not (isinstance(rho, Real) and lowest < rho < 1):
+        if not (FINITE[1](rho) and lowest < rho < 1):
             raise ValueError(
                 f"noise_correlation of {n} modalities must lie between {lowest:.3g} and 1 "
                 f"(both excluded), got {rho!r}"

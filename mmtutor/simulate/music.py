@@ -8,11 +8,11 @@ tempo and loudness are mood cues that chroma does not hold.
 
 from __future__ import annotations
 
-from numbers import Real
-
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mmtutor._ranges import check_ranges, generator, number
+from mmtutor._rows import floats
 from mmtutor.simulate._checks import HIGHEST_RATE, LONGEST, between, count
 
 __all__ = ["mix", "render_music"]
@@ -25,6 +25,7 @@ _PROGRESSIONS = (  # semitones above the tonic of the chord's root; every one be
 )
 _TRIADS = {"major": (0, 4, 7), "minor": (0, 3, 7)}
 _N_HARMONICS = 6
+DECIBELS = number("[-inf, 1000]", "a level in dB")
 
 
 def render_music(
@@ -82,12 +83,12 @@ def render_music(
     """
     if not isinstance(mode, str) or mode not in _TRIADS:
         raise ValueError(f"mode must be 'major' or 'minor', got {mode!r}")
-    count(tonic, what="tonic, from 0 (C) to 11 (B),", low=0, high=11)
-    between(tempo, 30, 300, what="tempo", unit=" beats a minute")
-    between(loudness, 0, 1, what="loudness", unit=", silence and full scale")
-    between(sample_rate, 4000, HIGHEST_RATE, what="sample_rate", unit=" Hz")
-    between(seconds, 1 / sample_rate, LONGEST, what="seconds")
-    rng = np.random.default_rng(random_state)
+    tonic = count(tonic, what="tonic", low=0, high=11)
+    tempo = between(tempo, 30, 300, what="tempo", unit=" beats a minute")
+    loudness = between(loudness, 0, 1, what="loudness", unit=", silence and full scale")
+    sample_rate = count(sample_rate, what="sample_rate", low=4000, high=HIGHEST_RATE)
+    seconds = between(seconds, 1 / sample_rate, LONGEST, what="seconds")
+    rng = generator(random_state)
     progression = _PROGRESSIONS[rng.integers(len(_PROGRESSIONS))]
     inversion = int(rng.integers(3))
     n_samples = round(seconds * sample_rate)
@@ -131,7 +132,8 @@ def mix(voice: np.ndarray, music: np.ndarray, *, music_level_db: float) -> np.nd
     Raises
     ------
     ValueError
-        If a clip is not one-dimensional or not finite, or `music_level_db` is NaN or +inf.
+        If a clip is not one-dimensional or not finite, or `music_level_db` is NaN or above
+        1000.
 
     Notes
     -----
@@ -150,24 +152,20 @@ def mix(voice: np.ndarray, music: np.ndarray, *, music_level_db: float) -> np.nd
     -20.0
     """
     voice, music = _clip(voice, "voice"), _clip(music, "music")
-    if not isinstance(music_level_db, Real) or not music_level_db < np.inf:
-        raise ValueError(f"music_level_db must be a level in dB, got {music_level_db!r}")
+    check_ranges({"music_level_db": DECIBELS}, music_level_db=music_level_db)
     music = np.pad(music[: len(voice)], (0, max(0, len(voice) - len(music))))
     voice_rms, music_rms = (
         np.sqrt(np.mean(clip**2)) if clip.size else 0.0 for clip in (voice, music)
     )
     gain = 1.0
     if voice_rms > 0 and music_rms > 0:
-        gain = 10 ** (music_level_db / 20) * voice_rms / music_rms
+        gain = 10 ** (float(music_level_db) / 20) * voice_rms / music_rms
     mixture = voice + gain * music
     return (mixture / max(1.0, np.abs(mixture).max(initial=0.0))).astype(np.float32)
 
 
 def _clip(samples: ArrayLike, name: str) -> np.ndarray:
-    try:
-        clip = np.asarray(samples, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be samples, got {samples!r:.60}") from None
+    clip = floats(name, samples).astype(float)
     if clip.ndim != 1:
         raise ValueError(f"{name} must have shape (n_samples,), got shape {clip.shape}")
     if not np.isfinite(clip).all():

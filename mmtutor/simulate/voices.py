@@ -16,7 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import signal
 
-from mmtutor.simulate._checks import HIGHEST_RATE, LONGEST, between, point
+from mmtutor._ranges import generator
+from mmtutor.simulate._checks import HIGHEST_RATE, LONGEST, between, count, point
 
 __all__ = ["IDENTITY_NAMES", "IDENTITY_SIZE", "PITCH_RATE", "Voice", "render_voice"]
 
@@ -134,12 +135,12 @@ def render_voice(
     True
     """
     valence = between(valence, -1, 1, what="valence")
-    between(seconds, 0.25, LONGEST, what="seconds", unit=", enough for one syllable")
-    between(sample_rate, 8000, HIGHEST_RATE, what="sample_rate", unit=" Hz for speech")
-    between(noise, 0, what="noise, a standard deviation,")
+    seconds = between(seconds, 0.25, LONGEST, what="seconds", unit=", enough for one syllable")
+    sample_rate = count(sample_rate, what="sample_rate", low=8000, high=HIGHEST_RATE)
+    noise = between(noise, 0, what="noise")
     vector = np.clip(point(identity, IDENTITY_NAMES), -2.5, 2.5)
     person = dict(zip(IDENTITY_NAMES, vector, strict=True))
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
     n_samples = round(seconds * sample_rate)
     times = np.arange(n_samples) / sample_rate
 
