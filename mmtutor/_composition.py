@@ -132,7 +132,7 @@ class Composition(_BaseComposition):
         Raises
         ------
         ValueError
-            If X is no table, has no rows, or not the columns of fitting.
+            If X is no table, has no rows or two columns of one name, or not the columns of fitting.
         TypeError
             If X is a table of a kind that has to be converted first.
         """
@@ -145,6 +145,9 @@ class Composition(_BaseComposition):
         if isinstance(X, pd.DataFrame):
             if len(X) == 0:
                 raise ValueError("X has no rows: at least one sample is needed")
+            doubled = X.columns[X.columns.duplicated()].tolist()
+            if doubled:
+                raise ValueError(f"X has several columns named {doubled}: give each another name")
         else:  # NaN is a missing cell; infinity is left for the parts to refuse
             X = check_array(X, dtype=None, ensure_all_finite=False, estimator=self)
         validate_data(self, X, reset=reset, skip_check_array=True)

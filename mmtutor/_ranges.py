@@ -69,6 +69,7 @@ def or_none(given: Range) -> Range:
 FLAG: Range = "True or False", lambda v: isinstance(v, bool | np.bool_)
 FINITE = number("[-1e308, 1e308]", "a finite number")
 POSITIVE = number("(0, inf)", "a positive number")
+JOBS = or_none(("a whole number other than 0", lambda v: _is_a(Integral, v) and 0 != v <= MOST))
 SEED = or_none(whole(0, 2**32 - 1))
 SOURCES = np.random.Generator | np.random.RandomState | np.random.SeedSequence
 RANDOM: Range = (

@@ -19,7 +19,8 @@ from mmtutor._table import is_missing, row_names
 
 def require_unmasked(what: str, values: Any) -> None:
     """Raise ``ValueError`` if some values are masked, as NumPy would drop the mask."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+    parts = values if isinstance(values, list | tuple) else [values]
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
         raise ValueError(f"{what} has masked values; leave them out, or fill them: x.filled(0.0)")
 
 
@@ -41,10 +42,11 @@ def floats(what: str, values: Any) -> np.ndarray:
         raise ValueError(f"{what} must be numbers, got {values!r:.60}") from None
 
 
-def as_labels(what: str, values: Any) -> np.ndarray:
+def as_labels(what: str, values: Any, rows: Sequence[Any] | None = None) -> np.ndarray:
     """Return a row of labels as an array, of which none is missing and any two can be compared.
 
     NumPy makes one kind of what is given, and so "nan" of a missing label and "1" of the number 1.
+    `rows` are the rows' names, None: those of `values`.
 
     Raises
     ------
@@ -63,7 +65,8 @@ def as_labels(what: str, values: Any) -> np.ndarray:
     if isinstance(values, np.ma.MaskedArray):
         missing = missing | np.ma.getmaskarray(values)
     if missing.any():
-        lost = [row for row, gone in zip(row_names(values), missing, strict=True) if gone]
+        rows = row_names(values) if rows is None else rows
+        lost = [row for row, gone in zip(rows, missing, strict=True) if gone]
         shown = ", ".join(map(str, lost[:5])) + ", ..." * (len(lost) > 5)
         raise ValueError(
             f"{len(lost)} of {len(array)} {what} are missing (None, NaN or masked), at "

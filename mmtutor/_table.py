@@ -38,12 +38,16 @@ def as_table(X: Any) -> Any:
 
     A list of rows, an array of objects or strings and a polars DataFrame become a pandas DataFrame
     (columns 0, 1, ... where they have no names, rows counted from 0); a list of rows of numbers
-    becomes an array. Anything else comes back unchanged, for scikit-learn to check.
+    becomes an array. What is masked in an array is missing. Anything else comes back unchanged, for
+    scikit-learn to check.
     """
     if hasattr(X, "to_pandas"):  # a table of another library: polars, pyarrow
         if not hasattr(X, "to_dict"):
             raise TypeError(f"X is a {type(X).__name__}: convert it with X.to_pandas() first")
         return pd.DataFrame(X.to_dict(as_series=False))
+    if isinstance(X, np.ma.MaskedArray):
+        plain = X.data.astype(object) if X.dtype.kind in "US" else X.data
+        X = np.where(np.ma.getmaskarray(X), np.nan, plain) if np.ma.is_masked(X) else plain
     if isinstance(X, list | tuple) and all(isinstance(row, list | tuple) for row in X):
         if len({len(row) for row in X}) == 1:
             frame = pd.DataFrame(list(X))

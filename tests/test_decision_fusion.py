@@ -403,6 +403,9 @@ def test_weights_from_posteriors_that_are_there_already():
         np.testing.assert_allclose(weighted, repeated, atol=1e-3)
     with pytest.raises(ValueError, match=r"P has shape \(500, 2, 3\) and y \(500,\)"):
         learn_weights(P, y + 1)
+    np.testing.assert_array_equal(learn_weights(P, y.astype(float)), w)
+    with pytest.raises(ValueError, match="1 of 500 y are missing"):
+        learn_weights(P, np.ma.array(y, mask=np.arange(500) == 7))
     with pytest.raises(ValueError, match="'max' takes no learned weights"):
         learn_weights(P, y, rule="max")
 
@@ -1062,6 +1065,19 @@ def test_columns_of_every_kind():
         ({"experts": [("a", "drop", [0]), ("b", "drop", [1])]}, "every one is 'drop'"),
         ({"experts": [("a", GaussianNB(), slice(9, 12))]}, "select nothing"),
         ({"cv": 1}, "n_splits|k-fold"),
+        ({"cv": []}, r"cv must give \(train, test\) pairs of row numbers below 200"),
+        ({"cv": [([0, 1], [200])]}, r"pairs of row numbers below 200: index 200"),
+        ({"cv": [([0, 1], [0.5])]}, r"pairs of row numbers below 200"),
+        ({"cv": [1, 2]}, r"pairs of row numbers below 200"),
+        ({"cv": [(range(9), range(8, 20))]}, "cv tests rows that it trains on"),
+        ({"n_jobs": 0}, "n_jobs is 0; expected None or a whole number other than 0"),
+        ({"n_jobs": "2"}, "n_jobs is '2'"),
+        ({"groups": ["who"]}, r"groups is \['who'\]; expected the name of one column of X"),
+        ({"experts": [("face", 5, [0]), ("b", GaussianNB(), [1])]}, "^expert 'face', Cannot clone"),
+        ({"experts": [("face", GaussianNB, [0])]}, "^expert 'face', .*instead of a class"),
+        ({"prior": {0: 0.5, 1: 0.5}}, r"prior names \[0, 1\], but the classes are \[0, 1, 2\]"),
+        ({"target_prior": [0.5, 0.5]}, r"target_prior has shape \(2,\)"),
+        ({"prior": "even"}, "prior is 'even'; expected None, 'uniform', a mapping or an array"),
     ],
 )
 def test_clear_errors(change, words):
@@ -1095,7 +1111,8 @@ def test_weights_with_names_go_by_them():
     names = [name for name, _, _ in experts()]
     by_name = {name: float(k) for k, name in enumerate(names)}
     turned = pd.Series(by_name)[names[::-1]]
-    for given in (by_name, turned, list(by_name.values())):
+    plain = pd.Series(list(by_name.values()))
+    for given in (by_name, turned, plain, list(by_name.values())):
         assert DecisionFusion(experts(), weights=given).fit(frame, y).weights_ == by_name
     for bad, message in (
         (np.ma.array([1.0] * len(names), mask=[1] + [0] * (len(names) - 1)), "masked values"),
@@ -1106,6 +1123,73 @@ def test_weights_with_names_go_by_them():
             DecisionFusion(experts(), weights=bad).fit(frame, y)
 
 
+def test_priors_with_names_go_by_them():
+    frame, y = posts()
+    given = {"so-so": 0.5, "good": 0.3, "bad": 0.2}
+    for prior in (given, pd.Series(given), pd.Series([0.2, 0.3, 0.5]), [0.2, 0.3, 0.5]):
+        fusion = DecisionFusion(experts(), prior=prior, target_prior=prior).fit(frame, y)
+        np.testing.assert_allclose(fusion.prior_, [0.2, 0.3, 0.5])
+        np.testing.assert_allclose(fusion.target_prior_, [0.2, 0.3, 0.5])
+    numbers = np.searchsorted(np.unique(y), y)
+    with pytest.raises(ValueError, match=r"prior names .*'so-so'.*the classes are \[0, 1, 2\]"):
+        DecisionFusion(experts(), prior=pd.Series(given)).fit(frame, numbers)
+
+
+def test_folds_may_be_any_rows_of_numbers():
+    X, y = numeric()
+    given = list(StratifiedKFold(3).split(X, y))
+    groups = np.arange(200) // 100
+    expected = DecisionFusion(PAIR, cv=given).fit(X, y).predict_proba(X)
+    as_lists = [(train.tolist(), test.tolist()) for train, test in given]
+    as_masks = [(np.isin(range(200), train), np.isin(range(200), test)) for train, test in given]
+    for cv in (as_lists, as_masks, iter(given), tuple(map(tuple, as_lists))):
+        found = DecisionFusion(PAIR, cv=cv).fit(X, y).predict_proba(X)
+        np.testing.assert_array_equal(found, expected)
+    halves = [(range(100), range(100, 200)), (range(100, 200), range(100))]
+    DecisionFusion(PAIR, cv=halves).fit(X, y, groups=groups)
+    by_number = DecisionFusion(PAIR, cv=np.int64(2)).fit(X, y, groups=groups).predict_proba(X)
+    np.testing.assert_array_equal(
+        by_number, DecisionFusion(PAIR, cv=2).fit(X, y, groups=groups).predict_proba(X)
+    )
+
+
+class Odd(GaussianNB):
+    """A classifier whose posteriors are changed on their way out."""
+
+    def __init__(self, change=None):
+        super().__init__()
+        self.change = change
+
+    def predict_proba(self, X):
+        return self.change(np.exp(super().predict_log_proba(X)))
+
+    def predict_log_proba(self, X):
+        return self.change(super().predict_log_proba(X))
+
+
+def with_a_hole(p):
+    return np.where(np.arange(len(p))[:, None] == 1, np.nan, p)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda p: p + 1j, "its scores must be numbers"),
+        (lambda p: np.ma.array(p, mask=p < p.max()), "its scores has masked values"),
+        (lambda p: None, "its scores are None; expected a row for each sample"),
+        (lambda p: np.full(p.shape, "x"), "its scores must be numbers"),
+        (with_a_hole, "its scores hold NaN or inf, the first in row p"),
+    ],
+)
+@pytest.mark.parametrize("calibration", [None, "sigmoid", "isotonic"])
+def test_scores_that_are_no_numbers_are_refused_by_name(change, words, calibration):
+    X, y = numeric()
+    frame = pd.DataFrame(X, index=[f"p{row}" for row in range(200)])
+    fusion = DecisionFusion([("face", Odd(change), [0, 1])], calibration=calibration)
+    with pytest.raises(ValueError, match=f"^expert 'face', {words}"):
+        fusion.fit(frame, y).predict_proba(frame)
+
+
 def test_errors_about_labels_and_groups():
     frame, y = posts()
     frame.index = [f"p{i}" for i in range(60)]
@@ -1114,14 +1198,21 @@ def test_errors_about_labels_and_groups():
         labels[[3, 7]] = lost
         with pytest.raises(ValueError, match=r"2 of 60 labels are missing \(rows p3, p7\); drop"):
             DecisionFusion(experts()).fit(frame, labels)
-        with pytest.raises(ValueError, match=r"2 of 60 groups are missing \(rows p3, p7\)"):
-            DecisionFusion(experts()).fit(frame, y, groups=labels)
+        with pytest.raises(ValueError, match=r"2 of 60 groups are missing .*, at p3, p7: drop"):
+            DecisionFusion(experts()).fit(frame, y, groups=labels.tolist())
         texts = [lost if row in (3, 7) else str(label) for row, label in enumerate(y)]
         with pytest.raises(ValueError, match=r"2 of 60 labels are missing \(rows p3, p7\)"):
             DecisionFusion(experts()).fit(frame, texts)
     masked = np.ma.array(np.arange(60) % 2, mask=np.arange(60) % 30 == 3)
     with pytest.raises(ValueError, match=r"2 of 60 labels are missing \(rows p3, p33\)"):
         DecisionFusion(experts()).fit(frame, masked)
+    with pytest.raises(ValueError, match=r"2 of 60 groups are missing .*, at p3, p33: drop"):
+        DecisionFusion(experts()).fit(frame, y, groups=masked)
+    with pytest.raises(ValueError, match="groups must be a row of labels"):
+        DecisionFusion(experts()).fit(frame, y, groups=[(1, 2)] * 60)
+    twice = pd.concat([frame, frame[["text"]]], axis=1)
+    with pytest.raises(ValueError, match="groups='text' names no column of X, or several"):
+        DecisionFusion(experts(), groups="text").fit(twice, y)
     for mixed in (["1", 1] * 30, np.array(["1", 1] * 30, dtype=object)):
         with pytest.raises(
             ValueError, match=r"labels are of several kinds, \['int', 'str'\]: make"

@@ -530,8 +530,16 @@ def test_unequal_widths_name_each_block_and_the_remedy():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"rule": "mean"}, "unknown rule 'mean'"),
-        ({"align": "pca"}, "unknown align 'pca'"),
+        ({"rule": "mean"}, "rule is 'mean'; expected 'concat' or 'weighted'"),
+        ({"rule": np.array(["concat"])}, "rule is array"),
+        ({"align": "pca"}, "align is 'pca'; expected None or 'svd' or 'cca'"),
+        ({"align": pd.Series(["svd"])}, "align is 0 .*svd"),
+        ({"missing": np.array(["any", "all"])}, "missing is array"),
+        ({"standardise": "no"}, "standardise is 'no'; expected True or False"),
+        ({"standardise": None}, "standardise is None; expected True or False"),
+        ({"n_jobs": 1.5}, "n_jobs is 1.5; expected None or a whole number other than 0"),
+        ({"weights": pd.Series([1, 2], index=["a", "a"])}, "weights names some twice"),
+        ({"blocks": [("face", 5, [0]), ("b", "passthrough", [1])]}, "^block 'face', Cannot clone"),
         ({"n_components": 0}, "n_components is 0; expected None or a whole number"),
         ({"n_components": 1.5}, "n_components is 1.5; expected None or a whole number"),
         ({"missing": "some"}, "missing is 'some'"),
@@ -577,3 +585,40 @@ def test_features_that_are_not_finite_or_change_width():
     fusion = FeatureFusion([("x", growing, "text")]).fit(frame)
     with pytest.raises(ValueError, match="'x' has 5 columns, it had 60"):
         fusion.transform(frame.iloc[:5])
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda X: X + 1j, "its features must be numbers"),
+        (lambda X: np.ma.array(X, mask=X > 0), "its features has masked values"),
+        (lambda X: sparse.csr_matrix(X + 1j), "its features must be numbers"),
+        (lambda X: sparse.csr_matrix(X * np.nan), "NaN or inf"),
+        (lambda X: 0.5, "its features have 0 axes; expected a row for each sample"),
+        (lambda X: X[:, :, None], "its features have 3 axes"),
+    ],
+)
+def test_features_that_numpy_would_change_are_refused_by_name(made, words):
+    block = ("face", FunctionTransformer(made), [0, 1])
+    with pytest.raises(ValueError, match=f"^block 'face', {words}"):
+        FeatureFusion([block, ("b", "passthrough", [2])]).fit(numbers())
+
+
+def test_masked_numbers_are_missing():
+    X = numbers()
+    lost = np.arange(X.size).reshape(X.shape) % 7 == 0
+    holed = np.where(lost, np.nan, X)
+    fusion = FeatureFusion(two()).fit(holed)
+    masked = FeatureFusion(two()).fit(np.ma.array(X, mask=lost))
+    assert masked.n_missing_ == fusion.n_missing_
+    np.testing.assert_array_equal(
+        masked.transform(np.ma.array(X, mask=lost)), fusion.transform(holed)
+    )
+    np.testing.assert_array_equal(masked.transform(np.ma.array(X)), fusion.transform(X))
+
+
+def test_two_columns_of_one_name_are_refused():
+    for names in (["a", "b", "a"], [0, 1, 0]):
+        frame = pd.DataFrame(numbers(width=3), columns=names)
+        with pytest.raises(ValueError, match=r"several columns named \['?[a0]'?\]: give each"):
+            FeatureFusion([("x", "passthrough", [names[0]])]).fit(frame)

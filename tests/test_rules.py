@@ -9,6 +9,7 @@ from math import prod
 from statistics import median
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -282,7 +283,10 @@ def test_chunks_and_memory_order_make_no_difference(monkeypatch, rule, absent):
 
 @pytest.mark.parametrize("rule", sorted(RULES))
 def test_no_rows_give_no_rows(rule):
-    assert RULES[rule](np.empty((0, 3, 2))).shape == (0, 2)
+    none = np.empty((0, 3, 2))
+    assert RULES[rule](none).shape == (0, 2)
+    assert apply_rule(lambda P: P[:, 0], none).shape == (0, 2)
+    assert [array.shape for array in check_posteriors(none)] == [(0, 3, 2), (0, 3), (2,)]
 
 
 @st.composite
@@ -357,6 +361,8 @@ def test_rules_look_like_plain_functions():
         ([[[0.5, NAN]]], "partly NaN"),
         ([[[np.inf, 0.0]]], "infinite"),
         (np.empty((3, 0, 2)), "nothing to fuse"),
+        ([[[0.5j, 0.5]]], "P must be numbers"),
+        ([np.ma.array([[0.5, 0.5]], mask=[[True, False]])], "P has masked values"),
     ],
 )
 @pytest.mark.parametrize("rule", sorted(RULES))
@@ -389,12 +395,36 @@ def test_rules_without_weights_say_so(rule):
 
 @pytest.mark.parametrize(
     ("prior", "words"),
-    [([1, 0], "positive"), ([0.5, 0.6], "sum to 1"), ([1.0], "one per class"), ([NAN, 1], "posi")],
+    [
+        ([1, 0], "positive"),
+        ([0.5, 0.6], "sum to 1"),
+        ([1.0], "one per class"),
+        ([NAN, 1], "posi"),
+        ([0.5j, 0.5], "prior must be numbers"),
+        (
+            pd.Series({"a": 0.5, "b": 0.5}),
+            r"prior names \['a', 'b'\], but the classes are \[0, 1\]",
+        ),
+        (pd.Series([0.5, 0.5], index=[0, 0]), r"prior names some twice: \[0, 0\]"),
+    ],
 )
 def test_bad_prior(prior, words):
     for rule in RULES.values():
         with pytest.raises(ValueError, match=words):
             rule([[[0.5, 0.5]]], prior=prior)
+
+
+def test_a_mapping_goes_by_the_numbers_it_names():
+    P = random_posteriors(np.random.default_rng(15), classes=2)
+    wanted = product_rule(P, weights=[1, 2, 3], prior=[0.3, 0.7])
+    for weights in (
+        pd.Series([1, 2, 3]),
+        pd.Series([3, 1, 2], index=[2, 0, 1]),
+        {2: 3, 1: 2, 0: 1},
+    ):
+        for prior in (pd.Series([0.3, 0.7]), pd.Series([0.7, 0.3], index=[1, 0]), {1: 0.7, 0: 0.3}):
+            fused = product_rule(P, weights=weights, prior=prior)
+            np.testing.assert_array_equal(fused, wanted)
 
 
 def test_apply_rule_by_name_and_unknown_name():

@@ -13,6 +13,8 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.isotonic import IsotonicRegression
 
+from mmtutor._rows import floats
+
 _ZERO = 1e-4  # what an exact 0 is taken for: below the resolution of a forest or of neighbours
 
 
@@ -125,15 +127,22 @@ def expert_scores(expert: Any, X: Any, calibration: str | None) -> np.ndarray:
     does not saturate at 0 and 1; otherwise log-probabilities ("isotonic": probabilities).
     """
     if calibration is not None and hasattr(expert, "decision_function"):
-        f = np.asarray(expert.decision_function(X), dtype=float)
+        f = _floats(expert.decision_function(X))
         return np.column_stack([-f, f]) / 2 if f.ndim == 1 else f  # two classes: a log-odds
     if calibration in (None, "isotonic"):
-        return np.asarray(expert.predict_proba(X), dtype=float)
+        return _floats(expert.predict_proba(X))
     if hasattr(expert, "predict_log_proba"):
         with np.errstate(divide="ignore"):
-            logp = np.asarray(expert.predict_log_proba(X), dtype=float)
+            logp = _floats(expert.predict_log_proba(X))
         return np.where(np.isneginf(logp), np.log(_ZERO), logp)
-    return np.log(np.maximum(expert.predict_proba(X), _ZERO))
+    return np.log(np.maximum(_floats(expert.predict_proba(X)), _ZERO))
+
+
+def _floats(scores: Any) -> np.ndarray:
+    array = floats("its scores", scores).astype(float, copy=False)
+    if array.ndim == 0:
+        raise ValueError(f"its scores are {scores!r:.60}; expected a row for each sample")
+    return array
 
 
 def _learnable(scores: np.ndarray, y: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, ...]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 from sklearn.utils.validation import _check_sample_weight
 
-from mmtutor._rows import floats
-from mmtutor.fusion.rules import RULES, Rule, _check_prior, _keywords, apply_rule
+from mmtutor._rows import as_labels, floats
+from mmtutor.fusion.rules import RULES, Rule, _check_prior, _keywords, apply_rule, in_order
 
 _UNWEIGHTED = ("max", "min", "stack")
 _UNLEARNABLE = ("max", "min", "stack", "median", "vote")
@@ -22,17 +20,11 @@ _UNLEARNABLE = ("max", "min", "stack", "median", "vote")
 def given_weights(weights: Any, parts: list[tuple], used: list[str], kind: str) -> dict[str, float]:
     """Return the weight of each part in use; raise ``ValueError`` if `weights` does not fit.
 
-    `weights` is a mapping by name, or has a number for each of the `parts`; those left out by
-    "drop" have one, too, so that a search can leave parts out.
+    `weights` is a mapping or Series by name, or has a number for each of the `parts`; those left
+    out by "drop" have one, too, so that a search can leave parts out.
     """
     names = [part[0] for part in parts]
-    if isinstance(weights, pd.Series):
-        weights = weights.to_dict()
-    if isinstance(weights, Mapping):
-        if set(weights) != set(names):
-            raise ValueError(f"weights names {list(weights)}, but the {kind} are {names}")
-        weights = [weights[name] for name in names]
-    w = floats("weights", weights)
+    w = floats("weights", in_order("weights", weights, names, kind))
     if w.shape != (len(names),):
         raise ValueError(
             f"weights is {weights!r}; expected a number for each of the {kind} {names}: a mapping "
@@ -139,7 +131,7 @@ def learn_weights(
     array([1., 0.])
     """
     check_weighted(rule, learned=True)
-    P, y = floats("P", P).astype(float), np.asarray(y)
+    P, y = floats("P", P).astype(float), as_labels("y", y)
     if (
         P.ndim != 3
         or P.size == 0
@@ -150,6 +142,7 @@ def learn_weights(
             f"P has shape {P.shape} and y {y.shape}; expected (n_samples, n_experts, n_classes) "
             "and, for each sample, the number of its class from 0 to n_classes - 1"
         )
+    y = y.astype(int)  # such as True and 1.0
     n_samples, n_experts, n_classes = P.shape
     prior = _check_prior(prior, n_classes)
     counts = sample_weights(sample_weight, P[:, 0, :1])

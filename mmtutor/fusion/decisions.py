@@ -8,7 +8,8 @@ that mean what they say, which is why calibration belongs to this class.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,8 @@ from sklearn.utils.validation import (
 )
 
 from mmtutor._composition import Composition, Part, at_work, check_rows, read
-from mmtutor._rows import column_or_1d
+from mmtutor._ranges import JOBS, check_ranges, one_of
+from mmtutor._rows import as_labels, column_or_1d
 from mmtutor._table import as_table, require_present, row_names
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
 from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights, sample_weights
@@ -53,21 +55,22 @@ class DecisionFusion(ClassifierMixin, Composition):
         A rule of :mod:`mmtutor.fusion.rules`, a function ``(P, *, weights=None, prior=None)`` of
         your own, or "stack": a logistic regression on the experts' out-of-fold log-posteriors
         (Wolpert 1992; Ting and Witten 1999).
-    weights : None, mapping, array-like of shape (n_experts,) or "learned", default=None
-        A number for each expert, by name or in their order, not negative, in the rule's own sense.
-        "learned": see :func:`mmtutor.fusion.learn_weights`; for the sum they then sum to 1, for the
-        product they are exponents. Not for "stack", "max" and "min"; "vote" and "median" learn
-        none.
+    weights : None, mapping, Series, array-like of shape (n_experts,) or "learned", default=None
+        A number for each expert, by name or (an array, and a Series with a plain index) in their
+        order, not negative, in the rule's own sense. "learned": see
+        :func:`mmtutor.fusion.learn_weights`; for the sum they then sum to 1, for the product they
+        are exponents. Not for "stack", "max" and "min"; "vote" and "median" learn none.
     calibration : {"sigmoid", "isotonic", "temperature"} or None, default="sigmoid"
         How an expert's scores become posteriors; fitted on out-of-fold scores. "sigmoid" is Platt's
         method, with a slope and a shift for each class if there are more than two; "isotonic" a
         rising step function (wants a thousand samples or more); "temperature" one divisor of the
         log-posteriors (Guo et al. 2017). None takes ``predict_proba`` as it is.
-    prior : None, "uniform" or array-like of shape (n_classes,), default=None
-        What the experts learned: the class probabilities their posteriors stand on, in the order of
-        ``classes_``. None takes the frequencies in y, which is right after calibration. "uniform"
-        is for uncalibrated experts with ``class_weight="balanced"``.
-    target_prior : None, "uniform" or array-like of shape (n_classes,), default=None
+    prior : None, "uniform", mapping, Series or array-like of shape (n_classes,), default=None
+        What the experts learned: the class probabilities their posteriors stand on, by class or (an
+        array, and a Series with a plain index) in the order of ``classes_``. None takes the
+        frequencies in y, which is right after calibration. "uniform" is for uncalibrated experts
+        with ``class_weight="balanced"``.
+    target_prior : as `prior`, default=None
         The class probabilities where the model will be used; None is `prior`. The fused posterior
         is multiplied by ``target_prior / prior`` and normalised (Saerens et al. 2002).
     missing : {"any", "all"}, default="any"
@@ -76,7 +79,8 @@ class DecisionFusion(ClassifierMixin, Composition):
     groups : str, default=None
         The column of X, a DataFrame, that says who each row belongs to; see Notes.
     cv : int, splitter or iterable of (train, test), default=5
-        The inner folds for calibration, learned weights and stacking; each row may be tested once.
+        The inner folds for calibration, learned weights and stacking; each row may be tested once,
+        by experts that were not trained on it.
         An integer means stratified folds, and never more than the rarest class has members; with
         groups, stratified folds that split no group.
     n_jobs : int, default=None
@@ -242,15 +246,14 @@ class DecisionFusion(ClassifierMixin, Composition):
         self._settings = Bunch(**self.get_params(deep=False))  # set_params must not change them
         if groups is None and self.groups is not None:
             X = as_table(X)
-            if not isinstance(X, pd.DataFrame) or self.groups not in X:
-                raise ValueError(f"groups={self.groups!r} names no column of X")
+            if not isinstance(X, pd.DataFrame) or list(X.columns).count(self.groups) != 1:
+                raise ValueError(f"groups={self.groups!r} names no column of X, or several")
             groups = X[self.groups]
         X = self._check_table(X, reset=True)
         y, codes = self._check_labels(X, y)
         check_consistent_length(X, y, groups)
         if groups is not None:
-            groups = np.asarray(groups)
-            require_present(groups, row_names(X), what="groups", remedy="give each row one")
+            groups = as_labels("groups", groups, row_names(X))
         weight = sample_weights(sample_weight, y)
         self._set_priors(np.bincount(codes, weight))
 
@@ -388,8 +391,10 @@ class DecisionFusion(ClassifierMixin, Composition):
             raise ValueError(
                 f"unknown calibration {self.calibration!r}: use one of {list(CALIBRATORS)}, or None"
             )
-        if not isinstance(self.missing, str) or self.missing not in ("any", "all"):
-            raise ValueError(f"missing is {self.missing!r}; expected 'any' or 'all'")
+        ranges = {"missing": one_of("any", "all"), "n_jobs": JOBS}
+        check_ranges(ranges, missing=self.missing, n_jobs=self.n_jobs)
+        if not isinstance(self.groups, Hashable):
+            raise ValueError(f"groups is {self.groups!r:.60}; expected the name of one column of X")
         learned = isinstance(self.weights, str)
         if learned and self.weights != "learned":
             raise ValueError(
@@ -441,16 +446,19 @@ class DecisionFusion(ClassifierMixin, Composition):
             return self.prior_
         if isinstance(given, str):
             if given != "uniform":
-                raise ValueError(f"{name} is {given!r}; expected None, 'uniform' or an array")
+                raise ValueError(
+                    f"{name} is {given!r}; expected None, 'uniform', a mapping or an array"
+                )
             return np.full(len(self.classes_), 1 / len(self.classes_))
-        return _check_prior(given, len(self.classes_))
+        names = self.classes_.tolist()
+        return _check_prior(given, len(names), names=names, what=name)
 
     def _folds(self, codes: np.ndarray, groups: np.ndarray | None) -> list[tuple]:
         """Return the inner folds; none if nothing has to be learned from the experts' answers."""
         if self.calibration is None and self.rule != "stack" and not isinstance(self.weights, str):
             return []
         cv = self.cv
-        if isinstance(cv, int):
+        if isinstance(cv, Integral):
             most = np.bincount(codes).min()
             if groups is not None:
                 most = min(most, len(np.unique(groups)))
@@ -458,11 +466,11 @@ class DecisionFusion(ClassifierMixin, Composition):
                     raise ValueError("groups holds 1 group; at least two are needed")
             n_splits = cv if cv < 2 else max(2, min(cv, most))  # below 2: let the splitter complain
             cv = n_splits if groups is None else StratifiedGroupKFold(n_splits)
-        cv = check_cv(cv, codes, classifier=True)
-        folds = list(cv.split(np.zeros(len(codes)), codes, groups))
-        tested = np.concatenate([test for _, test in folds])
-        if len(np.unique(tested)) < len(tested):
-            raise ValueError("cv tests some rows more than once; use one partition, not repeats")
+        if isinstance(cv, Iterable) and not hasattr(cv, "split"):
+            folds = _as_folds(list(cv), len(codes))
+        else:
+            cv = check_cv(cv, codes, classifier=True)
+            folds = _as_folds(list(cv.split(np.zeros(len(codes)), codes, groups)), len(codes))
         for train, test in folds:
             if groups is not None and np.isin(groups[test], groups[train]).any():
                 raise ValueError(
@@ -529,6 +537,24 @@ class DecisionFusion(ClassifierMixin, Composition):
         return np.nan_to_num(ratios, nan=0.0).reshape(len(P), -1)
 
 
+def _as_folds(pairs: list[Any], n_samples: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (train, test) as arrays of row numbers; raise ``ValueError`` if they are no folds."""
+    rows = np.arange(n_samples)
+    try:
+        folds = [(rows[np.asarray(train)], rows[np.asarray(test)]) for train, test in pairs]
+        np.concatenate([train for train, _ in folds])  # tells what is no row
+        tested = np.concatenate([test for _, test in folds])
+    except (IndexError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"cv must give (train, test) pairs of row numbers below {n_samples}: {error}"
+        ) from None
+    if len(np.unique(tested)) < len(tested):
+        raise ValueError("cv tests some rows more than once; use one partition, not repeats")
+    if any(np.isin(test, train).any() for train, test in folds):
+        raise ValueError("cv tests rows that it trains on; leave them out of the one or the other")
+    return folds
+
+
 def _weighted(part: Part, weight: np.ndarray) -> dict[str, np.ndarray]:
     """Return the keyword that takes sample weights to an expert's fit; {} if there is none."""
     expert, last = part.estimator, _last_step(part.estimator)
@@ -555,14 +581,14 @@ def _fit_expert(
     calibration: str | None,
 ) -> Any:
     """Fit one expert on some rows."""
-    fitted = clone(part.estimator)
     with at_work(f"expert {part.name!r}", part.columns):
+        fitted = clone(part.estimator)
         fitted.fit(part.rows(rows), y[rows], **{key: w[rows] for key, w in keyword.items()})
     scored = hasattr(fitted, "decision_function")
     if not hasattr(fitted, "predict_proba") and (calibration is None or not scored):
-        remedy = "and no decision_function; use a classifier that has one of them"
-        remedy = "set calibration='sigmoid'" if scored else remedy
-        raise ValueError(f"expert {part.name!r} ({fitted}) has no predict_proba: {remedy}")
+        lacks = " and no decision_function; use a classifier that has one of them"
+        lacks = ": set calibration='sigmoid'" if scored else lacks
+        raise ValueError(f"expert {part.name!r} ({fitted}) has no predict_proba{lacks}")
     return fitted
 
 
@@ -600,6 +626,12 @@ def _scores(
             raise ValueError(
                 f"scores of shape {own.shape} for {n_own} classes{each}; one column a class is "
                 "needed (of an SVC: decision_function_shape='ovr')"
+            )
+        lost = ~np.isfinite(own).all(axis=1)
+        if lost.any():
+            first = np.arange(len(part.present))[rows][lost][0]
+            raise ValueError(
+                f"its scores hold NaN or inf, the first in row {row_names(part.block)[first]}"
             )
     scores = np.full((len(own), len(classes)), np.nan)
     scores[:, np.searchsorted(classes, fitted.classes_)] = own

@@ -21,14 +21,22 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from mmtutor._composition import Composition, Part, at_work, check_rows, read
-from mmtutor._ranges import check_ranges, number, or_none, whole
+from mmtutor._ranges import FLAG, JOBS, check_ranges, number, one_of, or_none, whole
+from mmtutor._rows import floats
 from mmtutor.fusion._alignment import _MOST, generalised_cca, principal_axes
 from mmtutor.fusion._weights import given_weights
 
 __all__ = ["FeatureFusion"]
 
-_RULES = ("concat", "weighted", "sum", "product")
-_ALIGN = (None, "svd", "cca")
+_RANGES = {
+    "rule": one_of("concat", "weighted", "sum", "product"),
+    "n_components": or_none(whole()),
+    "align": or_none(one_of("svd", "cca")),
+    "shrinkage": number("[0, 1]"),
+    "standardise": FLAG,
+    "missing": one_of("any", "all"),
+    "n_jobs": JOBS,
+}
 
 
 class FeatureFusion(TransformerMixin, Composition):
@@ -44,10 +52,11 @@ class FeatureFusion(TransformerMixin, Composition):
     rule : {"concat", "weighted", "sum", "product"}, default="concat"
         Side by side, the weighted mean, the sum, or the element-wise product of the blocks. All but
         "concat" need blocks of equal width: give `n_components` unless they are equal already.
-    weights : mapping or array-like of shape (n_blocks,), default=None
-        A number for each block, by name or in their order, not negative: a factor before "concat"
-        and "sum", the weights of the mean for "weighted" (None: equal). Not for "product", where a
-        factor would change nothing but the scale.
+    weights : mapping, Series or array-like of shape (n_blocks,), default=None
+        A number for each block, by name or (an array, and a Series with a plain index) in their
+        order, not negative: a factor before "concat" and "sum", the weights of the mean for
+        "weighted" (None: equal). Not for "product", where a factor would change nothing but the
+        scale.
     n_components : int, default=None
         Project every block to this many dimensions; None does not project.
     align : {"svd", "cca"}, default=None
@@ -304,14 +313,7 @@ class FeatureFusion(TransformerMixin, Composition):
         ]
 
     def _check_options(self, names: list[str]) -> None:
-        if self.rule not in _RULES:
-            raise ValueError(f"unknown rule {self.rule!r}: use one of {list(_RULES)}")
-        if self.align not in _ALIGN:
-            raise ValueError(f"unknown align {self.align!r}: use one of {list(_ALIGN)}")
-        if self.missing not in ("any", "all"):
-            raise ValueError(f"missing is {self.missing!r}; expected 'any' or 'all'")
-        ranges = {"n_components": or_none(whole()), "shrinkage": number("[0, 1]")}
-        check_ranges(ranges, n_components=self.n_components, shrinkage=self.shrinkage)
+        check_ranges(_RANGES, **self.get_params(deep=False))
         if self.align == "cca" and self.n_components is not None and len(names) < 2:
             raise ValueError("align='cca' needs at least two blocks; use align='svd'")
         self.weights_ = None
@@ -432,9 +434,9 @@ def _fit_transform(part: Part, y: Any) -> tuple[Any, Any]:
     transformer, given = part.estimator, part.rows(part.present)
     if isinstance(transformer, str) and transformer == "passthrough":
         transformer = FunctionTransformer(feature_names_out="one-to-one")
-    fitted = clone(transformer)
     target = None if y is None else np.asarray(y)[part.present]
     with at_work(f"block {part.name!r}", part.columns):
+        fitted = clone(transformer)
         if hasattr(fitted, "fit_transform"):
             Z = fitted.fit_transform(given, target)
         else:
@@ -458,10 +460,15 @@ def _transform(part: Part) -> Any:
 def _matrix(Z: Any) -> Any:
     """Return numbers with two axes: float64, dense or CSR."""
     if sparse.issparse(Z):
-        return sparse.csr_matrix(Z, dtype=float)
-    Z = np.asarray(Z, dtype=float)
-    Z = Z[:, None] if Z.ndim == 1 else Z
-    if not np.isfinite(Z).all():
+        Z = sparse.csr_matrix(Z)
+        values = floats("its features", Z.data)
+        Z = Z.astype(float, copy=False)
+    else:
+        values = Z = floats("its features", Z).astype(float, copy=False)
+        Z = Z[:, None] if Z.ndim == 1 else Z
+    if Z.ndim != 2:
+        raise ValueError(f"its features have {Z.ndim} axes; expected a row for each sample")
+    if not np.isfinite(values).all():
         raise ValueError("its features contain NaN or inf; its transformer must not make them")
     return Z
 

@@ -11,6 +11,8 @@ Conventions, the same for every rule:
   absent the answer is the prior.
 - ``weights`` has shape ``(n_experts,)`` and is not negative; ``None`` means every expert counts 1.
 - ``prior`` has shape ``(n_classes,)``, is positive and sums to 1; ``None`` means uniform.
+- Experts and classes have no names here, only numbers: a mapping or Series of weights or of a prior
+  goes by the numbers that it names, a Series with a plain index (0, 1, ...) by its order.
 - What comes back has shape ``(n_samples, n_classes)``; its rows sum to 1. It is float32 where ``P``
   is, float64 otherwise.
 
@@ -34,10 +36,12 @@ References
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import update_wrapper
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mmtutor._rows import floats
@@ -515,13 +519,13 @@ def _clean(p: NDArray, first: int) -> NDArray:
         sums = p.sum(axis=1)
         off = np.abs(sums - 1)
         present = off <= _SUM_TOLERANCE  # NaN is not
-    if not present.all() or p.min() < 0:
+    if not present.all() or p.min(initial=0) < 0:
         absent = np.isnan(p).all(axis=1)
         _require_posteriors(p, sums, absent, first)
         present = ~absent
         np.copyto(p, 0, where=absent[:, None])
         sums[absent], off[absent] = 1, 0
-    if off.max() > 4 * np.finfo(p.dtype).eps:  # more than rounding
+    if off.max(initial=0) > 4 * np.finfo(p.dtype).eps:  # more than rounding
         p /= sums[:, None]
     return present
 
@@ -563,18 +567,41 @@ def _three_axes(P: ArrayLike) -> NDArray:
     return P
 
 
-def _check_prior(prior: ArrayLike | None, n_classes: int) -> np.ndarray:
+def in_order(what: str, given: Any, names: Sequence[Any], kind: str) -> Any:
+    """Return what a mapping or Series gives to each name, in their order; else what was given.
+
+    A plain index of a Series (0, 1, ...) is no names: then its order is meant.
+    """
+    if isinstance(given, pd.Series):
+        if given.index.equals(pd.RangeIndex(len(given))):
+            return given.to_numpy()
+        if not given.index.is_unique:
+            raise ValueError(f"{what} names some twice: {list(given.index)}")
+        given = given.to_dict()
+    if not isinstance(given, Mapping):
+        return given
+    if set(given) != set(names):
+        raise ValueError(f"{what} names {list(given)}, but the {kind} are {list(names)}")
+    return [given[name] for name in names]
+
+
+def _check_prior(
+    prior: Any, n_classes: int, *, names: Sequence[Any] | None = None, what: str = "prior"
+) -> np.ndarray:
+    """Return a prior as an array; `names` are those of the classes, None: their numbers."""
     if prior is None:
         return np.full(n_classes, 1 / n_classes)
-    prior = floats("prior", prior).astype(float)
+    prior = in_order(what, prior, range(n_classes) if names is None else names, "classes")
+    prior = floats(what, prior).astype(float)
     if prior.shape != (n_classes,):
-        raise ValueError(f"prior has shape {prior.shape}; expected ({n_classes},), one per class")
+        raise ValueError(f"{what} has shape {prior.shape}; expected ({n_classes},), one per class")
     if not (prior > 0).all() or abs(prior.sum() - 1) > _SUM_TOLERANCE:
-        raise ValueError(f"prior is {prior}; expected positive probabilities that sum to 1")
+        raise ValueError(f"{what} is {prior}; expected positive probabilities that sum to 1")
     return prior / prior.sum()
 
 
 def _check_weights(weights: ArrayLike, n_experts: int) -> np.ndarray:
+    weights = in_order("weights", weights, range(n_experts), "experts")
     w = floats("weights", weights).astype(float)
     if w.shape != (n_experts,):
         raise ValueError(f"weights has shape {w.shape}; expected ({n_experts},), one per expert")
