@@ -593,7 +593,7 @@ def test_features_that_are_not_finite_or_change_width():
         (lambda X: X + 1j, "its features must be numbers"),
         (lambda X: np.ma.array(X, mask=X > 0), "its features has masked values"),
         (lambda X: sparse.csr_matrix(X + 1j), "its features must be numbers"),
-        (lambda X: sparse.csr_matrix(X * np.nan), "NaN or inf"),
+        (lambda X: sparse.csr_matrix(X * np.nan), "its features contain NaN or inf"),
         (lambda X: 0.5, "its features have 0 axes; expected a row for each sample"),
         (lambda X: X[:, :, None], "its features have 3 axes"),
     ],
