@@ -464,6 +464,9 @@ def _matrix(Z: Any) -> Any:
         values = floats("its features", Z.data)
         Z = Z.astype(float, copy=False)
     else:
+        Z = np.asanyarray(Z)
+        if Z.dtype.kind == "O":  # scikit-learn wants TypeError for a cell that is no number
+            Z = Z.astype(float)
         values = Z = floats("its features", Z).astype(float, copy=False)
         Z = Z[:, None] if Z.ndim == 1 else Z
     if Z.ndim != 2:
