@@ -289,13 +289,6 @@ def test_corrupt_a_column():
         (lambda: noise.blur(np.ma.array(GREY, mask=GREY > 9), 0.5), ValueError, "masked values"),
         (lambda: noise.dropouts(np.ma.array(CLIP, mask=CLIP > 0), 0.5), ValueError, "masked"),
         (
-            lambda: noise.typos(
-                "a", 0.5, random_state=np.matrix([[1]])
-            ),  # it ends the process in NumPy
-            ValueError,
-            r"random_state is matrix\(\[\[1\]\]\)",
-        ),
-        (
             lambda: noise.corrupt(pd.DataFrame({"a": ["x"]}), "text", noise.typos, 0.5),
             KeyError,
             "no column 'text'",
