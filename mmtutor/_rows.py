@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.utils import validation
+from sklearn.utils.validation import column_or_1d
 
 from mmtutor._table import is_missing, row_names
 
@@ -87,7 +87,7 @@ def _require_one_kind(what: str, cells: Sequence[Any]) -> None:
         raise ValueError(f"{what} are of several kinds, {names}: make all text, or all numbers")
 
 
-def column_or_1d(y: Any, **how: Any) -> np.ndarray:
+def as_target(y: Any) -> np.ndarray:
     """Return a row, or a column, of labels as scikit-learn does, but what is missing as None.
 
     Raises
@@ -95,7 +95,7 @@ def column_or_1d(y: Any, **how: Any) -> np.ndarray:
     ValueError
         If the others are of several kinds, such as numbers and text.
     """
-    row: np.ndarray = validation.column_or_1d(y, **how)
+    row: np.ndarray = column_or_1d(y, warn=True)
     if isinstance(y, np.ma.MaskedArray):
         missing = np.ma.getmaskarray(y).ravel()
     elif row.dtype.kind == "O" or (row.dtype.kind in "US" and not hasattr(y, "dtype")):

@@ -29,7 +29,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mmtutor._ranges import FLAG, POSITIVE, Range, check_ranges, number, one_of, or_none, whole
-from mmtutor._rows import as_labels, column_or_1d, floats, require_unmasked
+from mmtutor._rows import as_labels, as_target, floats, require_unmasked
 from mmtutor._table import as_column, each_cell, is_missing
 
 __all__ = [
@@ -629,7 +629,7 @@ class NaiveBayesSVM(LinearSVC):
         check_ranges(RANGES, **self.get_params())
         require_unmasked("X", X)
         if y is not None:
-            y = as_labels("labels", column_or_1d(y, warn=True))
+            y = as_labels("labels", as_target(y))
         X, y = validate_data(self, X, y, accept_sparse="csr")
         check_classification_targets(y)
         self.classes_ = np.unique(y)

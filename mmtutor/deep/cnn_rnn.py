@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
-from mmtutor._rows import column_or_1d
+from mmtutor._rows import as_target
 
 from ._branches import block_inputs, branch
 from ._estimator import SHARE, WEIGHT, Network, Range
@@ -172,7 +172,7 @@ class CNNRNNClassifier(ClassifierMixin, Network):
             raise ValueError(f"augment names {sorted(unknown)}, which are no blocks")
 
     def _labels(self, y: ArrayLike) -> np.ndarray:
-        labels: np.ndarray = column_or_1d(y, warn=True)
+        labels = as_target(y)
         missing = np.flatnonzero(pd.isna(labels))
         if len(missing):
             raise ValueError(f"y has {len(missing)} missing labels, the first in row {missing[0]}")

@@ -31,7 +31,7 @@ from sklearn.utils.validation import (
 
 from mmtutor._composition import Composition, Part, at_work, check_rows, read
 from mmtutor._ranges import JOBS, check_ranges, one_of
-from mmtutor._rows import as_labels, column_or_1d
+from mmtutor._rows import as_labels, as_target
 from mmtutor._table import as_table, require_present, row_names
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
 from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights, sample_weights
@@ -417,7 +417,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         """Return y, and as the number of each row's class in ``classes_``."""
         if y is None:
             raise ValueError("DecisionFusion requires y to be passed, but the target y is None")
-        y = column_or_1d(y, warn=True)
+        y = as_target(y)
         check_consistent_length(X, y)
         require_present(y, row_names(X), what="labels", remedy="drop these rows")
         try:

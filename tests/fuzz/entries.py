@@ -7,6 +7,7 @@ import inspect
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,8 @@ JUNK = st.sampled_from(
         object(),
         print,
         1j,
+        Decimal("0.5"),
+        np.timedelta64(1, "s"),
     ]
 )
 TABLES_OF_JUNK = st.sampled_from(
@@ -110,6 +113,12 @@ TABLES_OF_JUNK = st.sampled_from(
         pd.DataFrame(),
         pd.DataFrame({"a": [1.0, None]}),
         pd.Series([], dtype=float),
+        np.ma.array([0.5, 0.5], mask=[False, True]),
+        np.array([0.5, 0.5j]),
+        np.array([1, 2], dtype="timedelta64[s]"),
+        np.matrix([[1]]),
+        pd.array([1, None], dtype="Int64"),
+        pd.array(["a", None], dtype="string"),
     ]
 )
 
