@@ -519,6 +519,12 @@ def test_bootstrap_errors():
         ev.bootstrap_interval(np.mean)
     with pytest.raises(ValueError, match="empty"):
         ev.bootstrap_interval(np.mean, [])
+    with pytest.raises(ValueError, match="array 1 has masked values"):
+        ev.bootstrap_interval(np.mean, [1, 2], np.ma.array([1, 2], mask=[0, 1]))
+    with pytest.raises(ValueError, match="what the statistic returns must be numbers"):
+        ev.bootstrap_interval(lambda x: x[0], ["a", "b"])
+    with pytest.raises(ValueError, match=r"one number, got shape \(2,\)"):
+        ev.bootstrap_interval(lambda x: x[:2], [1, 2, 3])
     with pytest.raises(ValueError, match="only one group"):
         ev.bootstrap_interval(np.mean, [1, 2], groups=["a", "a"])
     with pytest.raises(ValueError, match="expected 2 groups"):

@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mmtutor._ranges import check_ranges, number, whole
+from mmtutor._ranges import check_ranges, generator, number, whole
+from mmtutor._rows import floats, require_unmasked
 
 from . import _checks
 
@@ -71,7 +72,7 @@ def bootstrap_interval(
     ------
     ValueError
         If the arrays are empty or of unequal length, if there are fewer than two groups or a group
-        is missing, or if the statistic returns NaN.
+        is missing, if an array is masked, or if the statistic returns no number, or NaN.
 
     See Also
     --------
@@ -99,6 +100,8 @@ def bootstrap_interval(
     >>> print(f"{low:.2f} to {high:.2f}")
     0.60 to 1.00
     """
+    for place, array in enumerate(arrays):
+        require_unmasked(f"array {place}", array)
     columns = [np.asarray(array) for array in arrays]
     lengths = {len(column) for column in columns if column.ndim}
     if len(lengths) != 1 or any(column.ndim == 0 for column in columns):
@@ -117,14 +120,16 @@ def bootstrap_interval(
     order = np.argsort(member, kind="stable")
     rows_of = np.split(order, np.cumsum(np.bincount(member))[:-1])
 
-    rng = np.random.default_rng(random_state)
+    rng = generator(random_state)
 
     def resampled() -> Any:
         drawn = rng.integers(len(names), size=len(names))
         rows = np.concatenate([rows_of[g] for g in drawn])
         return statistic(*(column[rows] for column in columns))
 
-    figures = np.array([resampled() for _ in range(n_resamples)], dtype=float)
+    figures = floats("what the statistic returns", [resampled() for _ in range(n_resamples)])
+    if figures.ndim != 1:
+        raise ValueError(f"the statistic must return one number, got shape {figures.shape[1:]}")
     if not np.isfinite(figures).all():
         raise ValueError(
             f"the statistic is NaN or infinite on {(~np.isfinite(figures)).sum()} of {n_resamples} "

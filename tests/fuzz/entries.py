@@ -473,7 +473,10 @@ entry(
 
 
 def bootstrapped(values: Any, **options: Any) -> Any:
-    return evaluation.bootstrap_interval(np.mean, values, **options)
+    def mean(drawn: np.ndarray) -> Any:  # of what has no mean, how often the first is drawn
+        return np.mean(drawn if drawn.dtype.kind in "bif" else drawn == drawn[0])
+
+    return evaluation.bootstrap_interval(mean, values, **options)
 
 
 ENTRIES.append(

@@ -12,6 +12,7 @@ from typing import Any
 
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from entries import ENTRIES, JUNK, KEPT, TABLES_OF_JUNK, Entry
 from hypothesis import given, settings
