@@ -579,6 +579,8 @@ def test_classes_give_the_order_of_the_columns():
         ([0, 1], [0.2, 0.8], None, "must have 2 axes"),
         ([0, 0], [[0.9, 0.1], [0.9, 0.1]], None, "2 columns but there are 1 classes"),
         ([0, 5], [[0.9, 0.1], [0.9, 0.1]], [0, 1], "label 5 is not among the classes"),
+        ([0, 1], [[0.9, 0.1], [0.9, 0.1]], [1, 1], "classes are named twice"),
+        ([0, 1], [[0.9, 0.1], [0.9, 0.1]], [1, None], "1 of 2 classes are missing"),
         ([0], [[0.9, 0.1], [0.9, 0.1]], None, "expected 2 labels"),
         ([], np.empty((0, 2)), None, "probabilities are empty"),
         ([0, np.nan], [[0.9, 0.1], [0.9, 0.1]], None, "1 of 2 labels .* missing"),

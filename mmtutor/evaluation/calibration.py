@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mmtutor._ranges import check_ranges, whole
+from mmtutor._rows import as_labels
 
 from . import _checks
 
@@ -34,7 +35,9 @@ def validate(
             f"the lowest value is {P.min():.3g}, the row sums go from "
             f"{P.sum(axis=1).min():.3g} to {P.sum(axis=1).max():.3g}"
         )
-    names = np.unique(y) if classes is None else np.asarray(classes)
+    names = np.unique(y) if classes is None else as_labels("classes", classes)
+    if len(set(names.tolist())) < len(names):
+        raise ValueError(f"classes are named twice: {names.tolist()}; give each column its own")
     if names.shape != (P.shape[1],):
         raise ValueError(
             f"probabilities have {P.shape[1]} columns but there are {names.size} classes; "
