@@ -1,6 +1,6 @@
 """What a cell of a multimodal table may hold, and when it counts as missing.
 
-The one private room that every other room may import.
+A private room that every other room may import.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from mmtutor._ranges import JOBS, check_ranges
 
 MODALITIES = ("text", "image", "audio")
 
@@ -75,12 +76,14 @@ def as_column(X: Any, *, what: str) -> list[Any]:
     Raises
     ------
     TypeError
-        If `X` is a single string or path rather than a column of them.
+        If `X` is a single string or path rather than a column of them, or a set (without order).
     ValueError
         If `X` has several columns, or has no rows.
     """
     if isinstance(X, str | bytes) or not hasattr(X, "__len__") or getattr(X, "shape", None) == ():
         raise TypeError(f"expected a column of {what}, got one {type(X).__name__}; wrap it: [x]")
+    if isinstance(X, set | frozenset):
+        raise TypeError(f"expected a column of {what}, got a set, which has no order: use a list")
     if isinstance(X, np.ndarray) or (hasattr(X, "to_pandas") and hasattr(X, "columns")):
         X = as_table(X)
     if isinstance(X, pd.DataFrame):
@@ -125,8 +128,10 @@ def present_cells(X: Any, *, what: str) -> list[Any]:
 def existing_file(source: str | Path, *, what: str) -> Path:
     """Return the path of a file; raise FileNotFoundError or IsADirectoryError if it leads to none.
 
-    `what` says what the file should be ("image", "sound").
+    `what` says what the file should be ("image", "sound"). A path is a str or Path, else TypeError.
     """
+    if not isinstance(source, str | Path):
+        raise TypeError(f"the path of the {what} file is a str or Path, got {source!r:.60}")
     if not str(source):
         raise FileNotFoundError(f"the path of the {what} file is empty")
     path = Path(source)
@@ -186,8 +191,7 @@ def each_cell(
     from mmtutor import _parallel  # here, as most rooms do without
 
     cells = present_cells(X, what=what)
-    if not (n_jobs is None or (isinstance(n_jobs, Integral) and n_jobs != 0)):
-        raise ValueError(f"n_jobs must be None or a whole number other than 0, got {n_jobs!r}")
+    check_ranges({"n_jobs": JOBS}, n_jobs=n_jobs)
     tasks = list(zip(row_names(X), cells, strict=True))
     work = partial(_work, function, what.removesuffix("s"))
     done, pace = [], math.inf

@@ -59,6 +59,7 @@ def test_columns_of_every_kind_give_the_same_cells():
     [
         ("one text", TypeError, "expected a column of texts, got one str; wrap it"),
         (7, TypeError, "got one int"),
+        ({"x", "y"}, TypeError, "got a set, which has no order: use a list"),
         (pd.DataFrame({"a": ["x"], "b": ["y"]}), ValueError, "got 2: ['a', 'b']"),
         ([], ValueError, "the column of texts is empty"),
         (["x", None, "y", np.nan], ValueError, "2 of 4 texts are missing (rows 1, 3)"),
@@ -154,6 +155,15 @@ def test_existing_file_says_what_is_wrong(tmp_path):
         existing_file(tmp_path / "gone.png", what="image")
     with pytest.raises(IsADirectoryError, match="is a folder"):
         existing_file(tmp_path, what="image")
+    for none in (None, 3, b"a.png", ["a.png"], pd.NA, pd.Series(["a.png"])):
+        with pytest.raises(TypeError, match="path of the image file is a str or Path, got"):
+            existing_file(none, what="image")
+
+
+@pytest.mark.parametrize("n_jobs", [True, 0, 2.0, "2", np.timedelta64(2, "s"), 10**20, pd.NA])
+def test_what_is_no_number_of_processes_is_told(n_jobs):
+    with pytest.raises(ValueError, match=r"^n_jobs is .*; expected None or a whole number other"):
+        each_cell([1], abs, what="numbers", n_jobs=n_jobs)
 
 
 def test_each_cell_does_not_start_on_a_column_with_missing_cells():
