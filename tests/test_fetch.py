@@ -160,9 +160,31 @@ def test_eyes_lie_where_they_are_promised(tmp_path):
             assert found == pytest.approx(x, abs=0.3)
 
 
-def test_too_small_pictures_are_refused():
-    with pytest.raises(ValueError, match="at least 16 pixels, got 8"):
-        datasets.fetch_london_faces(size=8)
+NAN, INF = float("nan"), float("inf")
+NO_NUMBER = (NAN, INF, -1, 0, True, "8000", b"8", "", [1], {}, 1j, pd.NA, np.array(9), np.ma.masked)
+NO_COUNT = (*NO_NUMBER, 2.5, 10**30, np.timedelta64(99, "s"), pd.Series([1]))
+
+
+@pytest.mark.parametrize(
+    ("fetch", "name", "values"),
+    [
+        (datasets.fetch_london_faces, "size", (*NO_COUNT, None, 15, 96.0, 4097)),
+        (datasets.fetch_emoji, "size", (*NO_COUNT, 72.0, 1025)),
+        (datasets.fetch_emoji, "min_occurrences", (*NO_COUNT[:3], *NO_COUNT[4:], None, 9.0)),
+        (datasets.fetch_librispeech_sample, "seconds", (*NO_NUMBER, 1e-9, 10**30)),
+        (datasets.fetch_spoken_digits, "sample_rate", (*NO_COUNT, None, 999, 10**6)),
+        (datasets.fetch_audiovisual_digits, "sample_rate", (*NO_COUNT, None, 999, 10**6)),
+        (
+            datasets.fetch_audiovisual_digits,
+            "random_state",
+            (-1, NAN, 3.0, True, "0", b"0", {}, [1], np.array(0), np.timedelta64(1, "s")),
+        ),
+    ],
+)
+def test_a_bad_parameter_is_told_before_anything_is_fetched(put, fetch, name, values):
+    for value in values:
+        with pytest.raises(ValueError, match=rf"(?s)^{name} is .*; expected "):
+            fetch(**{name: value}, download_if_missing=False)
 
 
 @needs("london_faces")
@@ -228,7 +250,7 @@ def test_librispeech_keeps_no_names_and_reads_the_odd_line(put):
     np.testing.assert_allclose(voices.frame["audio"][0], sound[:8000], atol=1e-4)
     assert voices.frame["audio"][0].dtype == np.float32
     assert "Name" not in voices.frame.to_string()
-    with pytest.raises(ValueError, match="positive, got 0"):
+    with pytest.raises(ValueError, match="is 0; expected"):
         datasets.fetch_librispeech_sample(seconds=0)
 
 
@@ -346,7 +368,7 @@ def test_spoken_digits_are_sorted_and_resampled(put):
     assert spectrum.argmax() * 16_000 / 8000 == 440  # the pitch stays
     same = datasets.fetch_spoken_digits(sample_rate=8000).frame["audio"][0]
     np.testing.assert_allclose(same, tone, atol=1e-4)
-    with pytest.raises(ValueError, match="positive, got 0"):
+    with pytest.raises(ValueError, match="is 0; expected"):
         datasets.fetch_spoken_digits(sample_rate=0)
 
 

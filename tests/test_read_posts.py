@@ -152,6 +152,18 @@ def test_what_is_no_encoding_of_text_is_named(folder, encoding):
         read_posts(written(folder, GOOD), encoding=encoding)
 
 
+@pytest.mark.parametrize("label", [None, 7, b"label", ["label"], np.array(["label", "a"]), pd.NA])
+def test_what_is_no_name_of_a_column_is_told(folder, label):
+    with pytest.raises(ValueError, match=r"^label is .*; expected a column's name"):
+        read_posts(written(folder, GOOD), label=label)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "punycode"])
+def test_another_encoding_is_told_whatever_it_raises(folder, encoding):
+    with pytest.raises(ValueError, match=f"is not written in {encoding} .*; save it as UTF-8"):
+        read_posts(written(folder, GOOD), encoding=encoding)
+
+
 def test_a_table_too_large_is_refused_unread(folder):
     path = folder / "posts.csv"
     with path.open("wb") as file:

@@ -376,6 +376,40 @@ def test_download_if_missing_false_asks_nothing_of_the_network(server):
     assert server.requests == []
 
 
+CARD = remote.DATASETS["mnist_test"]
+NO_NAME = (
+    "",
+    "../toy",
+    "toy\0",
+    None,
+    7,
+    b"toy",
+    ["toy"],
+    {"toy"},
+    {},
+    np.array("toy"),
+    np.ma.masked,
+)
+
+
+@pytest.mark.parametrize("name", NO_NAME)
+def test_what_is_no_name_of_a_dataset_is_told(server, name):
+    for call in (remote.fetch_files, remote.is_available, remote.verify):
+        if not (call is remote.verify and name is None):  # of all
+            with pytest.raises(ValueError, match=r"^unknown dataset .*; the registry has"):
+                call(name)
+    with pytest.raises(ValueError, match=r"^the card of mnist_test has no "):
+        CARD.section(name)
+
+
+@pytest.mark.parametrize("flag", ["download_if_missing", "progress"])
+@pytest.mark.parametrize("value", [None, 0, 1, "no", float("nan"), [], np.array(False)])
+def test_what_is_neither_true_nor_false_is_told(server, flag, value):
+    with pytest.raises(ValueError, match=f"^{flag} is .*; expected True or False"):
+        remote.fetch_files("toy", **{flag: value})
+    assert server.requests == []
+
+
 def test_a_whole_status_and_verify(server):
     assert list(remote.status()["state"]) == ["absent"]
     assert set(remote.verify("toy")["state"]) == {"missing"}

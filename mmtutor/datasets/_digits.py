@@ -12,11 +12,18 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 from sklearn.utils import Bunch
 
+from mmtutor import audio
+from mmtutor._ranges import check_ranges, generator
 from mmtutor.datasets import remote
 
 __all__ = ["fetch_audiovisual_digits", "fetch_mnist_test", "fetch_spoken_digits"]
 
 _RECORDED = 8_000  # Hz
+_LOW, _HIGH = audio.RATES
+_RATE = (
+    f"a whole number of Hz from {_LOW} to {_HIGH}",
+    lambda v: audio.RANGES["sample_rate"][1](v) and v >= _LOW,
+)
 
 
 def fetch_spoken_digits(
@@ -53,7 +60,7 @@ def fetch_spoken_digits(
     DataNotAvailable
         If the files are not there and may not or cannot be fetched.
     ValueError
-        If `sample_rate` is not positive.
+        If `sample_rate` is no whole number from 1,000 to 400,000.
 
     Notes
     -----
@@ -70,8 +77,7 @@ def fetch_spoken_digits(
     ...     digits = fetch_spoken_digits(sample_rate=8000)
     ...     assert digits.frame["speaker"].nunique() == 6
     """
-    if sample_rate <= 0:
-        raise ValueError(f"sample_rate must be positive, got {sample_rate}")
+    check_ranges({"sample_rate": _RATE}, sample_rate=sample_rate)
     folder = remote.fetch_files("spoken_digits", download_if_missing, progress)
     rows = []
     for path in folder.glob("recordings/*.wav"):
@@ -159,7 +165,7 @@ def fetch_mnist_test(*, download_if_missing: bool = True, progress: bool = True)
 def fetch_audiovisual_digits(
     *,
     sample_rate: int = 8_000,
-    random_state: int = 0,
+    random_state: int | np.random.Generator | None = 0,
     download_if_missing: bool = True,
     progress: bool = True,
 ) -> Bunch:
@@ -172,7 +178,7 @@ def fetch_audiovisual_digits(
     ----------
     sample_rate : int, default=8000
         Hz, of the sounds.
-    random_state : int, default=0
+    random_state : int, None or NumPy generator, default=0
         Chooses the written digit beside each recording.
     download_if_missing, progress : bool, default=True
         Download files that are not on this machine (else raise), with a progress bar.
@@ -199,7 +205,7 @@ def fetch_audiovisual_digits(
     DataNotAvailable
         If the files are not there and may not or cannot be fetched.
     ValueError
-        If `sample_rate` is not positive.
+        If `sample_rate` is no whole number from 1,000 to 400,000, or `random_state` is no seed.
 
     Notes
     -----
@@ -212,10 +218,10 @@ def fetch_audiovisual_digits(
     ...     digits = fetch_audiovisual_digits()
     ...     assert list(digits.frame) == ["image", "audio"]
     """
+    rng = generator(random_state)
     how = {"download_if_missing": download_if_missing, "progress": progress}
     spoken = fetch_spoken_digits(sample_rate=sample_rate, **how)
     written = fetch_mnist_test(**how)
-    rng = np.random.default_rng(random_state)
     beside = np.empty(len(spoken.target), dtype=int)
     for digit in range(10):
         rows = np.flatnonzero(spoken.target == digit)

@@ -30,7 +30,7 @@ def fetch_emoji(
     Parameters
     ----------
     size : int or None, default=72
-        Side of the pictures in pixels. Drawing them needs the package resvg_py
+        Side of the pictures in pixels, up to 1024. Drawing them needs the package resvg_py
         (``pip install "mmtutor[emoji]"``); None leaves the pictures out and needs nothing.
     min_occurrences : int, default=1
         Leave out emoji seen in fewer tweets: their score is mostly chance.
@@ -56,7 +56,7 @@ def fetch_emoji(
     ImportError
         If pictures are asked for and resvg_py is not installed.
     ValueError
-        If `size` is not positive, or no emoji is that frequent.
+        If `size` or `min_occurrences` is out of its range, or no emoji is that frequent.
 
     Notes
     -----
@@ -74,7 +74,7 @@ def fetch_emoji(
     ...     emoji = fetch_emoji(size=None, min_occurrences=100)
     ...     assert emoji.frame["emoji"].iloc[0] == "\\N{FACE WITH TEARS OF JOY}"
     """
-    ranges = {"size": or_none(whole()), "min_occurrences": whole(0)}
+    ranges = {"size": or_none(whole(1, 1024)), "min_occurrences": whole(0)}
     check_ranges(ranges, size=size, min_occurrences=min_occurrences)
     words = remote.fetch_files("emoji_sentiment", download_if_missing, progress)
     svgs = remote.fetch_files("emoji_glyphs", download_if_missing, progress)
@@ -99,7 +99,7 @@ def fetch_emoji(
         }
     )
     if size is not None:
-        drawn = [_draw(glyphs[code], size) for code in frame["codepoint"]]
+        drawn = [_draw(glyphs[code], int(size)) for code in frame["codepoint"]]
         frame.insert(1, "image", pd.Series(drawn, dtype=object))
     counts = frame[["negative", "neutral", "positive"]].to_numpy()
     # As the authors score: one tweet of each kind is added, so rare emoji are not extreme.

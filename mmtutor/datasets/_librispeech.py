@@ -9,6 +9,7 @@ import pandas as pd
 import soundfile
 from sklearn.utils import Bunch
 
+from mmtutor._ranges import check_ranges, number, or_none
 from mmtutor.datasets import remote
 
 __all__ = ["fetch_librispeech_sample"]
@@ -63,15 +64,15 @@ def fetch_librispeech_sample(
     ...     voices = fetch_librispeech_sample(seconds=0.5)
     ...     assert voices.frame["audio"].iloc[0].shape == (8000,)
     """
-    if seconds is not None and seconds <= 0:
-        raise ValueError(f"seconds must be positive, got {seconds}")
+    ranges = {"seconds": or_none(number("[0.001, 1e9]", "a number of seconds from 0.001"))}
+    check_ranges(ranges, seconds=seconds)
     folder = remote.fetch_files("librispeech_sample", download_if_missing, progress)
     cards = _speakers(folder / "audio_data/librispeech_test-other/SPEAKERS.TXT")
     paths = sorted(
         folder.glob("audio_data/librispeech_train-clean-100/*.flac"),
         key=lambda path: int(path.name.split("-")[0]),
     )
-    frames = -1 if seconds is None else round(seconds * _SAMPLE_RATE)
+    frames = -1 if seconds is None else round(float(seconds) * _SAMPLE_RATE)
     rows = []
     for path in paths:
         speaker = int(path.name.split("-")[0])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from mmtutor._bundled import bundled_path
+from mmtutor._ranges import check_ranges, whole
 from mmtutor.datasets import remote
 
 __all__ = ["fetch_london_faces"]
@@ -27,7 +28,7 @@ def fetch_london_faces(
     Parameters
     ----------
     size : int, default=96
-        Side of the square pictures, in pixels; at least 16. The eyes lie 0.375 `size` apart.
+        Side of the square pictures, in pixels, from 16 to 4096. The eyes lie 0.375 `size` apart.
     download_if_missing, progress : bool, default=True
         Download files that are not on this machine (else raise), with a progress bar.
 
@@ -52,7 +53,7 @@ def fetch_london_faces(
     DataNotAvailable
         If the files are not there and may not or cannot be fetched.
     ValueError
-        If `size` is below 16.
+        If `size` is out of its range.
 
     Notes
     -----
@@ -74,8 +75,8 @@ def fetch_london_faces(
     ...     faces = fetch_london_faces(size=32)
     ...     assert faces.frame["image"].iloc[0].shape == (32, 32)
     """
-    if size < 16:
-        raise ValueError(f"size must be at least 16 pixels, got {size}")
+    check_ranges({"size": whole(16, 4096)}, size=size)
+    size = int(size)
     folder = remote.fetch_files("london_faces", download_if_missing, progress)
     info = pd.read_csv(folder / "data-raw/london_info.csv", dtype={"face_id": str})
     info = info.sort_values("face_id", ignore_index=True)

@@ -13,6 +13,7 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from mmtutor import audio, image
+from mmtutor._ranges import check_ranges
 from mmtutor._table import MODALITIES, existing_file
 
 __all__ = ["read_posts"]
@@ -53,8 +54,8 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
 
     Raises
     ------
-    FileNotFoundError, IsADirectoryError
-        If the path does not lead to a file.
+    FileNotFoundError, IsADirectoryError, TypeError
+        If the path does not lead to a file, or is none.
     ValueError
         If the file has more than 256 MiB, the encoding is unknown, the file is empty or not in it,
         a name stands twice in the first line or is missing there, a quotation mark is never closed,
@@ -85,6 +86,7 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
     [[3, 'image', 'cell emptied'], [4, 'label', 'row left out']]
     """
     path = existing_file(path, what="table")
+    check_ranges({"label": ("a column's name", lambda v: isinstance(v, str))}, label=label)
     if path.stat().st_size > MOST_BYTES:
         raise ValueError(
             f"{path} has {path.stat().st_size} bytes, more than {MOST_BYTES}: split the table"
@@ -147,9 +149,9 @@ def _rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
                 if cells:
                     yield begins, cells
                 begins = reader.line_num + 1
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise ValueError(
-            f"{path} is not written in {encoding} (byte {error.start}: {error.reason}); save it as "
+            f"{path} is not written in {encoding} ({error}); save it as "
             "UTF-8, or say the encoding: 'gb18030' for Chinese, 'cp1252' for Western Windows"
         ) from None
     except csv.Error as error:

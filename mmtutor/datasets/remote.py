@@ -27,6 +27,7 @@ from platformdirs import user_cache_dir
 
 from mmtutor._bundled import bundled_path
 from mmtutor._cache import cache_folder, clear_strays
+from mmtutor._ranges import FLAG, check_ranges
 
 __all__ = [
     "DATASETS",
@@ -111,7 +112,7 @@ class Dataset:
         Taught in notebook 19.
         """
         parts = dict(part.split("\n", 1) for part in self.card.split("\n## ")[1:])
-        if heading not in parts:
+        if not isinstance(heading, str) or heading not in parts:
             raise ValueError(f"the card of {self.name} has no {heading!r}; it has {list(parts)}")
         return parts[heading].strip()
 
@@ -208,7 +209,7 @@ def registry() -> pd.DataFrame:
 def files_of(name: str) -> list[File]:
     """Return the files of a dataset, or raise ValueError if the registry has no such dataset."""
     table = registry()
-    rows = table[table["dataset"] == name]
+    rows = table[[isinstance(name, str) and each == name for each in table["dataset"]]]
     if rows.empty:
         known = ", ".join(table["dataset"].unique())
         raise ValueError(f"unknown dataset {name!r}; the registry has {known}")
@@ -323,7 +324,7 @@ def verify(name: str | None = None) -> pd.DataFrame:
     >>> list(verify("movie_sentences").columns)
     ['dataset', 'path', 'state']
     """
-    files = [file for each in ([name] if name else DATASETS) for file in files_of(each)]
+    files = [file for each in (DATASETS if name is None else [name]) for file in files_of(each)]
     rows = [(file.dataset, file.path, file.state) for file in files]
     return pd.DataFrame(rows, columns=["dataset", "path", "state"])
 
@@ -351,7 +352,7 @@ def fetch_files(name: str, download_if_missing: bool = True, progress: bool = Tr
     Raises
     ------
     ValueError
-        If the registry has no such dataset.
+        If the registry has no such dataset, or the other parameters are neither True nor False.
     DataNotAvailable
         If the files are not all there and may not or cannot be fetched; the message says what to
         do.
@@ -371,6 +372,8 @@ def fetch_files(name: str, download_if_missing: bool = True, progress: bool = Tr
     ...
     ValueError: unknown dataset 'none_such'; the registry has crema_d_ratings, ...
     """
+    flags = {"download_if_missing": download_if_missing, "progress": progress}
+    check_ranges(dict.fromkeys(flags, FLAG), **flags)
     files = files_of(name)
     for folder in {file.place.parent for file in files}:
         clear_strays(folder, _STRAY, _DEAD)
