@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -295,6 +297,13 @@ def test_more_modalities_never_lower_the_ceiling():
         ({"levels": (0, 1j)}, "two or more distinct"),
         ({"prior": (0.5, 0.2, 0.2)}, "sum to 1"),
         ({"levels": (1.0, 1.0)}, "two or more distinct"),
+        ({"levels": (1e308, -1e308)}, "two or more distinct"),
+        ({"reliability": (1e200, 1.0, 1.0)}, r"reliability is 1e\+200; expected"),
+        ({"modalities": ("a", "a", "b")}, "modalities must be different names"),
+        ({"modalities": (1, 2, 3)}, "modalities must be different names"),
+        ({"modalities": (["a"], "b", "c")}, "modalities must be different names"),
+        ({"modalities": ("class", "b", "c")}, "none of them 'class'"),
+        ({"modalities": ("missing_b", "b", "c")}, "'missing_' before it"),
     ],
 )
 def test_bad_posts_are_named(wrong, words):
@@ -305,12 +314,17 @@ def test_bad_posts_are_named(wrong, words):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"n_people": 1}, "n_people is 1; expected a whole number of at least 2"),
+        ({"n_people": 1}, "n_people is 1; expected a whole number from 2"),
         ({"n_people": np.timedelta64(9)}, "n_people is np.timedelta64"),
         ({"n_people": 4, "n_named": 4}, "n_people - 1 = 3"),
         ({"caption_accuracy": -0.1}, "caption_accuracy is -0.1; expected a number in"),
         ({"missing": {"smell": 0.5}}, "smell"),
         ({"reliability": {"image": -1.0, "audio": 1.0}}, "reliability of image"),
+        ({"reliability": {"image": 1e200, "audio": 1.0}}, "reliability of image"),
+        ({"n_people": 10**12}, "n_people is 1000000000000; expected a whole number from 2"),
+        ({"sizes": {"image": 10**12, "audio": 4}}, "size of image is 1000000000000; expected"),
+        ({"sizes": {"named": 3}, "reliability": {"named": 1.0}}, "sizes must name modalities"),
+        ({"sizes": {1: 3}, "reliability": {1: 1.0}}, "sizes must name modalities"),
     ],
 )
 def test_bad_people_are_named(wrong, words):
@@ -318,11 +332,98 @@ def test_bad_people_are_named(wrong, words):
         PeopleWorld(**wrong)
 
 
+WORLDS = (PostWorld(), PeopleWorld(4, n_named=2))
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=["posts", "people"])
+@pytest.mark.parametrize(
+    ("spoil", "error", "words"),
+    [
+        (lambda table, cell: None, TypeError, "values must be a table .* got None"),
+        (lambda table, cell: table.to_numpy(), TypeError, "values must be a table"),
+        (lambda table, cell: table[cell], TypeError, "values must be a table"),
+        (lambda table, cell: table.drop(columns=cell), ValueError, "no column .* latent values"),
+        (lambda table, cell: pd.concat([table, table[[cell]]], axis=1), ValueError, "twice"),
+        (lambda table, cell: table.assign(**{cell: "abc"}), ValueError, "must be numbers"),
+        (lambda table, cell: table.assign(**{cell: 1j}), ValueError, "must be numbers"),
+        (
+            lambda table, cell: table.assign(**{cell: pd.Timestamp("2020")}),
+            ValueError,
+            "must be numbers",
+        ),
+        (
+            lambda table, cell: table.assign(**{cell: [0.0, np.inf]}),
+            ValueError,
+            "image.* of row b is .*inf.*; expected finite numbers",
+        ),
+        (
+            lambda table, cell: table.assign(missing_image=[True, None]),
+            ValueError,
+            "missing_image of row b is None; expected True or False",
+        ),
+        (
+            lambda table, cell: table.assign(missing_image="no"),
+            ValueError,
+            "missing_image of row a is 'no'; expected True or False",
+        ),
+    ],
+)
+def test_a_table_of_other_values_is_told_by_column_and_row(world, spoil, error, words):
+    cell = "image" if "image" in world.sample(2) else "image_0"
+    with pytest.raises(error, match=words):
+        world.posteriors(spoil(world.sample(2).set_axis(["a", "b"]), cell))
+
+
+@pytest.mark.parametrize("name", [-1, 99, 1.5, np.nan])
+def test_a_caption_names_people_of_the_world(name):
+    people = WORLDS[1]
+    table = people.sample(2).assign(named_1=[0.0, name])
+    with pytest.raises(ValueError, match=r"named_1 of row 1 is .* whole numbers from 0 to 3; what"):
+        people.posteriors(table)
+    told = people.posteriors(table.assign(missing_text=[False, True]))
+    without = people.posteriors(people.sample(2), ["image", "audio"])
+    np.testing.assert_array_equal(told[1], without[1])
+
+
+def test_unseen_numbers_of_people_are_told_and_hidden_ones_are_not_looked_at():
+    people = WORLDS[1]
+    table = people.sample(2).assign(image_3=[np.nan, 0.0])
+    with pytest.raises(ValueError, match=r"image_3 of row 0 is .*nan.*; .* said by missing_image"):
+        people.posteriors(table)
+    told = people.posteriors(table.assign(missing_image=[True, False]))
+    np.testing.assert_array_equal(told[0], people.posteriors(table, ["text", "audio"])[0])
+
+
+@pytest.mark.parametrize("kind", [object, "Float64", "category"])
+def test_numbers_of_any_kind_of_column_are_numbers(kind):
+    for world, cell in zip(WORLDS, ("image", "image_0"), strict=True):
+        table = world.sample(5)
+        found = world.posteriors(table.astype({cell: kind}))
+        np.testing.assert_allclose(found, world.posteriors(table))
+
+
+def test_the_numbers_of_a_world_are_kept_as_plain_ones():
+    names = ["text", "image", "audio"]
+    assert PostWorld(names, conflict=Fraction(1, 4)) == PostWorld(tuple(names), conflict=0.25)
+    assert PostWorld(names, noise_correlation=Fraction(1, 4)).ceiling() < 1
+    small = PeopleWorld(np.int8(127), n_named=np.int8(3))
+    assert small.sample(2).equals(PeopleWorld(127).sample(2))
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), 5, pd.NA, np.array("smell"), [pd.NA], [["image"]]])
+def test_what_names_no_modality_is_told(wrong):
+    for world in WORLDS:
+        with pytest.raises(ValueError, match=r"^unknown modalities \[.*choose from"):
+            world.ceiling(wrong)
+
+
 def test_unknown_modality_size_and_seed_are_named():
     with pytest.raises(ValueError, match="smell"):
         PostWorld().ceiling(["smell"])
     with pytest.raises(ValueError, match="n_samples"):
         PostWorld().sample(0)
+    with pytest.raises(ValueError, match="n_samples is 1000000000000; expected"):
+        PeopleWorld().sample(10**12)
     with pytest.raises(ValueError, match="random_state is -1"):
         seed_sequence(-1)
     with pytest.raises(ValueError, match="random_state"):

@@ -17,7 +17,7 @@ import soundfile
 from frames import cells_equal, frames_equal
 from joblib import parallel_config
 
-from mmtutor.datasets import load_posts, load_reviews, make_posts
+from mmtutor.datasets import load_posts, load_reviews, make_people, make_posts
 from mmtutor.simulate import _rendering
 from mmtutor.simulate import posts as simulated
 
@@ -245,7 +245,7 @@ def test_silence_of_a_modality_shows_in_the_ceiling():
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"n_samples": 0}, "n_samples is 0; expected a whole number of at least 1"),
+        ({"n_samples": 0}, "n_samples is 0; expected a whole number from 1"),
         ({"n_samples": 2.5}, "n_samples"),
         ({"n_authors": 0}, "n_authors"),
         ({"n_authors": 300}, "at most 252"),
@@ -270,6 +270,27 @@ def test_silence_of_a_modality_shows_in_the_ceiling():
 def test_bad_arguments_are_named(wrong, words):
     with pytest.raises(ValueError, match=words):
         make_posts(**({"n_samples": 2} | wrong))
+
+
+NO_SETTING = (float("nan"), "abc", b"8", pd.NA, 1j, [1], {}, np.array(2), np.timedelta64(9, "s"))
+
+
+@pytest.mark.parametrize("make", [make_posts, make_people])
+@pytest.mark.parametrize(
+    ("setting", "values"),
+    [
+        ("image_size", (*NO_SETTING, None, True, 15, 24.0, 10**9)),
+        ("seconds", (*NO_SETTING, None, True, 0, -1, float("inf"), 10**9)),
+        ("sample_rate", (*NO_SETTING, None, True, 0, 8000.0, 10**9)),
+        ("n_jobs", (*NO_SETTING, True, 0, 2.0, 10**20)),
+        ("cache", (*NO_SETTING, None, 1, "no")),
+        ("n_samples", (*NO_SETTING, None, True, 2.0, 10**12)),
+    ],
+)
+def test_a_setting_is_told_also_if_nothing_is_drawn_with_it(make, setting, values):
+    for value in values:
+        with pytest.raises(ValueError, match=f"^{setting} is .*; expected "):
+            make(**{"n_samples": 2, "modalities": ["text"], setting: value})
 
 
 def test_reliability_of_another_type_is_named():

@@ -8,11 +8,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mmtutor._ranges import FINITE, MOST, check_ranges, number, whole
+from mmtutor._ranges import FINITE, FLAG, JOBS, MOST, Range, check_ranges, number, whole
 from mmtutor._rows import floats
 
 LONGEST = 3600.0  # seconds of a clip that is drawn in one piece
 HIGHEST_RATE = 192_000  # Hz
+STRONGEST = 1e50  # of signals and levels; the square of their product is still a float
+MOST_DRAWN = 10_000_000  # samples, people or dimensions, as all are held in memory
+
+# Of what is drawn, or might be; each renderer takes as much or more.
+DRAWN: dict[str, Range] = {
+    "image_size": whole(16, 4096),
+    "seconds": number(f"[0.25, {LONGEST}]", f"a number of seconds from 0.25 to {LONGEST:g}"),
+    "sample_rate": whole(8000, HIGHEST_RATE),
+    "n_jobs": JOBS,
+    "cache": FLAG,
+}
 
 
 def count(value: int, *, what: str, low: int = 1, high: int = MOST) -> int:
@@ -48,8 +59,9 @@ def chosen(modalities: Iterable[str] | str | None, known: tuple[str, ...]) -> tu
     """Return the named modalities in the order of `known`; all of them for None."""
     if modalities is None:
         return known
-    wanted = (modalities,) if isinstance(modalities, str) else tuple(modalities)
-    unknown = [name for name in wanted if name not in known]
+    several = isinstance(modalities, Iterable) and getattr(modalities, "shape", None) != ()
+    wanted = tuple(modalities) if several and not isinstance(modalities, str) else (modalities,)
+    unknown = [name for name in wanted if not (isinstance(name, str) and name in known)]
     if unknown:
         raise ValueError(f"unknown modalities {unknown}; choose from {list(known)}")
     return tuple(name for name in known if name in wanted)

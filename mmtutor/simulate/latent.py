@@ -26,17 +26,28 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.special import log_softmax, logsumexp, softmax
 from scipy.stats import norm, qmc
 
-from mmtutor._ranges import FINITE, RANDOM, check_ranges
-from mmtutor.simulate._checks import between, chosen, count, in_a_row, numbers
+from mmtutor._ranges import FINITE, RANDOM, check_ranges, number
+from mmtutor._rows import floats
+from mmtutor.simulate._checks import (
+    MOST_DRAWN,
+    STRONGEST,
+    between,
+    chosen,
+    count,
+    in_a_row,
+    numbers,
+)
 
 __all__ = ["PeopleWorld", "PostWorld"]
 
+LEVEL = number(f"[-{STRONGEST}, {STRONGEST}]")
 SeedLike = int | None | np.random.SeedSequence | np.random.Generator | np.random.RandomState
 
 
@@ -119,17 +130,27 @@ class PostWorld:
         if isinstance(self.modalities, str) or not isinstance(self.modalities, Sequence):
             raise TypeError(f"modalities must be a tuple of names, got {self.modalities!r:.60}")
         n = len(self.modalities)
+        modalities = tuple(self.modalities)
+        columns = ["class", *(f"{p}{m}" for p in ("", "shown_", "missing_") for m in modalities)]
+        if not all(isinstance(m, str) for m in modalities) or len(set(columns)) < len(columns):
+            raise ValueError(
+                "modalities must be different names, none of them 'class' and none another's with "
+                f"'shown_' or 'missing_' before it, got {modalities!r:.60}"
+            )
         missing = (0.0,) * n if in_a_row(self.missing) == [0.0] * 3 else self.missing
         put = object.__setattr__
-        put(self, "reliability", numbers(self.reliability, n, what="reliability"))
+        put(self, "modalities", modalities)
+        reliability = numbers(self.reliability, n, what="reliability", high=STRONGEST)
+        put(self, "reliability", reliability)
         put(self, "missing", numbers(missing, n, what="missing", high=1.0))
         levels = in_a_row(self.levels) or []
-        if not all(map(FINITE[1], levels)) or len(set(levels)) < 2:
+        if not all(map(LEVEL[1], levels)) or len(set(levels)) < 2:
             raise ValueError(
-                f"levels must be finite numbers, two or more distinct ones, got {self.levels!r:.60}"
+                f"levels must be two or more distinct numbers in [-{STRONGEST}, {STRONGEST}], "
+                f"got {self.levels!r:.60}"
             )
         put(self, "levels", tuple(map(float, levels)))
-        between(self.conflict, 0, 1, what="conflict")
+        put(self, "conflict", between(self.conflict, 0, 1, what="conflict"))
         lowest = -1.0 / (n - 1) if n > 1 else -1.0
         rho = self.noise_correlation
         if not (FINITE[1](rho) and lowest < rho < 1):
@@ -137,6 +158,7 @@ class PostWorld:
                 f"noise_correlation of {n} modalities must lie between {lowest:.3g} and 1 "
                 f"(both excluded), got {rho!r}"
             )
+        put(self, "noise_correlation", float(rho))
         if self.prior is not None:
             prior = numbers(self.prior, len(self.levels), what="prior", high=1.0)
             if abs(sum(prior) - 1) > 1e-9:
@@ -229,7 +251,7 @@ class PostWorld:
         >>> world.sample(5).equals(world.sample(100).head(5))
         True
         """
-        n_samples = count(n_samples, what="n_samples")
+        n_samples = count(n_samples, what="n_samples", high=MOST_DRAWN)
         streams = iter(np.random.default_rng(s) for s in seed_sequence(random_state).spawn(4))
         n_classes, n_modalities = len(self.levels), len(self.modalities)
 
@@ -460,25 +482,32 @@ class PeopleWorld:
     random_state: int = 0
 
     def __post_init__(self) -> None:
-        count(self.n_people, what="n_people", low=2)
-        if not 1 <= count(self.n_named, what="n_named") < self.n_people:
+        put = object.__setattr__
+        put(self, "n_people", count(self.n_people, what="n_people", low=2, high=MOST_DRAWN))
+        put(self, "n_named", count(self.n_named, what="n_named"))
+        if self.n_named >= self.n_people:
             raise ValueError(
                 f"n_named must be from 1 to n_people - 1 = {self.n_people - 1}, got {self.n_named}"
             )
         count(self.random_state, what="random_state", low=0)
-        between(self.caption_accuracy, 0, 1, what="caption_accuracy")
-        between(self.conflict, 0, 1, what="conflict")
+        for what in ("caption_accuracy", "conflict"):
+            put(self, what, between(getattr(self, what), 0, 1, what=what))
         for what in ("sizes", "reliability", "missing"):
             given = getattr(self, what)
             if not isinstance(given, Mapping):
                 raise TypeError(f"{what} must be a mapping like {{'audio': 1}}, got {given!r:.60}")
+        if not all(isinstance(name, str) and name not in ("text", "named") for name in self.sizes):
+            raise ValueError(
+                "sizes must name modalities, neither 'text' nor 'named', which are the captions', "
+                f"got {self.sizes!r:.60}"
+            )
         unknown = set(self.missing) - set(self.modalities) | set(self.reliability) - set(self.sizes)
         if unknown:
             known = self.modalities
             raise ValueError(f"unknown modalities {sorted(unknown, key=str)}; known are {known}")
         for name, size in self.sizes.items():
-            count(size, what=f"size of {name}")
-            between(self.reliability.get(name, np.nan), 0, what=f"reliability of {name}")
+            count(size, what=f"size of {name}", high=MOST_DRAWN)
+            between(self.reliability.get(name, np.nan), 0, STRONGEST, what=f"reliability of {name}")
         for name, value in self.missing.items():
             between(value, 0, 1, what=f"missing of {name}")
 
@@ -530,7 +559,7 @@ class PeopleWorld:
         >>> sorted(world.sample(5)["class"])
         [0, 1, 2, 3, 4]
         """
-        n_samples = count(n_samples, what="n_samples")
+        n_samples = count(n_samples, what="n_samples", high=MOST_DRAWN)
         streams = iter(np.random.default_rng(s) for s in seed_sequence(random_state).spawn(6))
         target = _balanced(n_samples, self.n_people, next(streams))
         shown = _shown_classes(
@@ -577,11 +606,10 @@ class PeopleWorld:
         [0.1, 0.1, 0.4, 0.4]
         """
         names = chosen(modalities, self.modalities)
+        _require_table(values)
         logs = np.zeros((len(values), len(names), self.n_people))
         for m, name in enumerate(names):
             logs[:, m] = self._log_likelihood(values, name)
-            if f"missing_{name}" in values:
-                logs[values[f"missing_{name}"].to_numpy(bool), m] = 0.0
         return self._combine(logs)
 
     def ceiling(self, modalities: Sequence[str] | None = None) -> float:
@@ -635,17 +663,35 @@ class PeopleWorld:
         return np.take_along_axis(named, shuffle, axis=1)
 
     def _log_likelihood(self, values: pd.DataFrame, name: str) -> np.ndarray:
-        """Log-likelihood (up to a constant) of one modality per person, (n_samples, n_people)."""
-        if name == "text":
-            named = values[[f"named_{k}" for k in range(self.n_named)]].to_numpy()
-            inside = np.zeros((len(values), self.n_people), dtype=bool)
-            inside[np.arange(len(values))[:, None], named] = True
-            q, k = self.caption_accuracy, self.n_named
-            # P(this caption | p) / P(any caption) = q n / k if p is named, else (1 - q) n / (n - k)
-            ratio = self.n_people * np.array([(1 - q) / (self.n_people - k), q / k])
-            with np.errstate(divide="ignore"):
-                return np.log(ratio)[inside.astype(int)]
-        z = values[[f"{name}_{k}" for k in range(self.sizes[name])]].to_numpy()
+        """Log-likelihood (up to a constant) of one modality per person, (n_samples, n_people).
+
+        0 where the modality is missing.
+        """
+        text = name == "text"
+        stem, size = ("named", self.n_named) if text else (name, self.sizes[name])
+        columns = [f"{stem}_{k}" for k in range(size)]
+        z, gone = _numbers(values, columns), _gone(values, name)
+        wrong = ~np.isfinite(z)
+        if text:
+            wrong |= (z < 0) | (z >= self.n_people) | (z != np.rint(z))
+        wrong[gone] = False
+        expected = f"whole numbers from 0 to {self.n_people - 1}" if text else "finite numbers"
+        _refuse(wrong, values, columns, f"{expected}; what is missing is said by missing_{name}")
+        logs = self._text(z, gone) if text else self._point(z, name)
+        logs[gone] = 0.0
+        return logs
+
+    def _text(self, named: np.ndarray, gone: np.ndarray) -> np.ndarray:
+        named = np.where(gone[:, None], 0, named).astype(int)
+        inside = np.zeros((len(named), self.n_people), dtype=bool)
+        inside[np.arange(len(named))[:, None], named] = True
+        q, k = self.caption_accuracy, self.n_named
+        # P(this caption | p) / P(any caption) = q n / k if p is named, else (1 - q) n / (n - k)
+        ratio = self.n_people * np.array([(1 - q) / (self.n_people - k), q / k])
+        with np.errstate(divide="ignore"):
+            return np.log(ratio)[inside.astype(int)]
+
+    def _point(self, z: np.ndarray, name: str) -> np.ndarray:
         centres = self.reliability[name] * self.people()[name]
         # Relative to a standard normal density: keeps the number moderate, changes no posterior.
         return z @ centres.T - (centres**2).sum(axis=1) / 2
@@ -728,11 +774,48 @@ def _presence(names: Sequence[str], missing: Sequence[float]) -> dict[tuple[str,
 
 
 def _observed(values: pd.DataFrame, names: tuple[str, ...]) -> np.ndarray:
+    _require_table(values)
+    seen = _numbers(values, names).copy(order="K")
+    _refuse(np.isinf(seen), values, names, "finite numbers, NaN where missing")
+    for column, name in enumerate(names):
+        seen[_gone(values, name), column] = np.nan
+    return seen
+
+
+def _require_table(values: Any) -> None:
+    if not isinstance(values, pd.DataFrame):
+        raise TypeError(f"values must be a table as `sample` returns it, got {values!r:.60}")
+
+
+def _numbers(values: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
+    """Return columns of latent values, NaN where a cell is missing."""
     absent = [name for name in names if name not in values]
     if absent:
         raise ValueError(f"no column {absent} in the latent values: {list(values.columns)}")
-    seen = values[list(names)].to_numpy(dtype=float, copy=True)
-    for column, name in enumerate(names):
-        if f"missing_{name}" in values:
-            seen[values[f"missing_{name}"].to_numpy(bool), column] = np.nan
-    return seen
+    block = values[list(names)]
+    if block.shape[1] > len(names):
+        raise ValueError(f"the latent values name a column twice: {list(block.columns)}")
+    array = block.to_numpy()
+    if array.dtype.kind not in "biuf":
+        plain = block.astype(object)
+        array = floats("the latent values", plain.where(plain.notna(), np.nan).to_numpy())
+    return array.astype(float, copy=False)
+
+
+def _gone(values: pd.DataFrame, name: str) -> np.ndarray:
+    """Tell in which rows a modality is missing; nowhere, if the table does not say."""
+    column = f"missing_{name}"
+    if column not in values:
+        return np.zeros(len(values), dtype=bool)
+    told = values[[column]].isin([True, False]).to_numpy()
+    _refuse(~told, values, [column], "True or False")
+    return values[column].to_numpy(bool)
+
+
+def _refuse(wrong: np.ndarray, values: pd.DataFrame, names: Sequence[str], expected: str) -> None:
+    """Raise ``ValueError`` for the first wrong cell of some columns, if there is one."""
+    for row, column in np.argwhere(wrong)[:1]:
+        cell = values[names[column]].iloc[row]
+        raise ValueError(
+            f"{names[column]} of row {values.index[row]} is {cell!r:.60}; expected {expected}"
+        )

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
+from mmtutor._ranges import check_ranges
 from mmtutor._table import MODALITIES
-from mmtutor.simulate._checks import between, chosen, count, per_modality
+from mmtutor.simulate._checks import DRAWN, MOST_DRAWN, between, chosen, count, per_modality
 from mmtutor.simulate._rendering import (
     bunch,
     child,
@@ -112,7 +113,7 @@ def make_people(
     Parameters
     ----------
     n_samples : int, default=400
-        How many, >= 1; people are balanced.
+        How many, from 1 to 10 million; people are balanced.
     n_people : int, default=20
         How many people, from 2 to 80.
     n_sessions : int, default=5
@@ -144,11 +145,11 @@ def make_people(
         Standard deviation of the pixel noise, where 1 is the range from black to white; at
         most 0.5.
     image_size : int, default=96
-        Height and width of the pictures in pixels.
+        Height and width of the pictures in pixels, 16 to 4096.
     seconds : float, default=2.0
-        Length of the sounds.
+        Length of the sounds, 0.25 to 3600.
     sample_rate : int, default=16000
-        Samples per second, in Hz.
+        Samples per second, in Hz, 8000 to 192000.
     n_jobs : int or None, default=None
         Processes for rendering, as in joblib: None for 1, -1 for all cores.
     cache : bool, default=False
@@ -191,7 +192,16 @@ def make_people(
     >>> round(people.ceiling(["text"]), 2)
     0.45
     """
-    n_samples = count(n_samples, what="n_samples")
+    n_samples = count(n_samples, what="n_samples", high=MOST_DRAWN)
+    check_ranges(
+        DRAWN,
+        image_size=image_size,
+        seconds=seconds,
+        sample_rate=sample_rate,
+        n_jobs=n_jobs,
+        cache=cache,
+    )
+    image_size, seconds, sample_rate = int(image_size), float(seconds), int(sample_rate)
     n_people = count(n_people, what="n_people", low=2, high=len(_NAMES))
     n_sessions = count(n_sessions, what="n_sessions")
     expression = between(expression, 0, 1, what="expression")

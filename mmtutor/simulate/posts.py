@@ -10,8 +10,9 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from mmtutor._bundled import read_reviews
+from mmtutor._ranges import check_ranges
 from mmtutor._table import MODALITIES
-from mmtutor.simulate._checks import between, chosen, count, per_modality
+from mmtutor.simulate._checks import DRAWN, MOST_DRAWN, between, chosen, count, per_modality
 from mmtutor.simulate._rendering import (
     bunch,
     child,
@@ -106,7 +107,7 @@ def make_posts(
     Parameters
     ----------
     n_samples : int, default=600
-        How many posts, >= 1. Classes are balanced; authors take turns.
+        How many posts, from 1 to 10 million. Classes are balanced; authors take turns.
     n_authors : int, default=30
         How many authors share them, from 1 to 252 (each needs a review of every class).
     reliability : mapping of str to float, float, or None, default=None
@@ -133,11 +134,11 @@ def make_posts(
         Level of the music relative to the voice, in dB, when the feeling is strongest; it is
         6 dB lower when there is none.
     image_size : int, default=96
-        Height and width of the pictures in pixels.
+        Height and width of the pictures in pixels, 16 to 4096.
     seconds : float, default=2.0
-        Length of the sounds.
+        Length of the sounds, 0.25 to 3600.
     sample_rate : int, default=16000
-        Samples per second, in Hz.
+        Samples per second, in Hz, 8000 to 192000.
     n_jobs : int or None, default=None
         Processes for rendering, as in joblib: None for 1, -1 for all cores.
     cache : bool, default=False
@@ -181,7 +182,16 @@ def make_posts(
     >>> round(posts.ceiling(["text"]), 2), round(posts.ceiling(), 2)
     (0.79, 0.9)
     """
-    n_samples = count(n_samples, what="n_samples")
+    n_samples = count(n_samples, what="n_samples", high=MOST_DRAWN)
+    check_ranges(
+        DRAWN,
+        image_size=image_size,
+        seconds=seconds,
+        sample_rate=sample_rate,
+        n_jobs=n_jobs,
+        cache=cache,
+    )
+    image_size, seconds, sample_rate = int(image_size), float(seconds), int(sample_rate)
     hashtags = between(hashtags, 0, 1, what="hashtags")
     pose, light = between(pose, 0, 30, what="pose"), between(light, 0, 90, what="light")
     music_level_db = between(music_level_db, -200, 60, what="music_level_db")
