@@ -288,7 +288,8 @@ def _close(got: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Where two arrays agree; what is far smaller than the largest value need not be as exact."""
     size = np.where(np.isfinite(right), np.abs(right), 0)
     near = _TOLERANCE * (size + 0.1 * size.max(initial=0)) + _NEAR
-    return (np.abs(got - right) <= near) | (got == right)
+    both_nan = np.isnan(got) & np.isnan(right)
+    return (np.abs(got - right) <= near) | (got == right) | both_nan
 
 
 def compare(got: Any, right: Any, case: Case) -> None:

@@ -148,6 +148,8 @@ def _opinions(rng: np.random.Generator) -> Iterator[Case]:
             clear = np.diff(np.sort(merits)[-2:]) > 1e-9
             if k == 0:  # Kendall's tau, by ranks as well, likes another share best
                 clear &= _merits(name, picture, truth, _kendall).argmax() != merits.argmax()
+            if k in (1, 2):  # one of the shares is odd, one even: steps of 0.2 are too wide
+                clear &= merits.argmax() % 2 == k % 2
             if clear and (not turned or merits.argmax() == (10 if k % 2 else 0)):
                 break
         new = [u * rng.normal(0.5, 2, m) + c for u, c in zip(units, levels, strict=True)]

@@ -245,6 +245,7 @@ def heads_wrong(how):
             inner = layers.Dense(4, kernel_regularizer="l2")(together)
             heads["joint"] = head(inner)
         right = {"joint": 1.0} | own(alone, hidden)
+        gaps = {k: alone[k] - hidden[k] for k in alone}
         weights = {
             "joint only": {"joint": 1.0},
             "all": dict.fromkeys(heads, 1.0),
@@ -252,6 +253,9 @@ def heads_wrong(how):
             "none": {k: float(k == "joint") for k in heads},
             "turned": {k: float(k == "joint" or not right[k]) for k in heads},
             "weakest": {k: float(k in ("joint", min(alone, key=alone.get))) for k in heads},
+            "largest gap": {k: float(k in ("joint", max(gaps, key=gaps.get))) for k in heads},
+            "any change": {k: float(k == "joint" or abs(gaps[k]) > 0.02) for k in heads},
+            "all good": {k: float(k == "joint" or alone[k] > 0.7) for k in heads},
             "worst hidden": {k: float(k in ("joint", min(hidden, key=hidden.get))) for k in heads},
             "alone only": {k: float(k != "joint" and right[k]) for k in heads},
             "halves": {k: 1.0 if k == "joint" else right[k] / 2 for k in heads},
@@ -503,6 +507,9 @@ WRONG = {
         (heads_wrong("turned"), "alone with hidden"),
         (heads_wrong("weakest"), "alone with hidden"),
         (heads_wrong("worst hidden"), "alone with hidden"),
+        (heads_wrong("largest gap"), ""),
+        (heads_wrong("any change"), ""),
+        (heads_wrong("all good"), ""),
         (heads_wrong("alone only"), "the joint loss counts"),
         (heads_wrong("halves"), "cross-entropies only"),
         (lambda widths, n, alone, hidden: parts(widths, n)[0], "the keras.Model itself"),

@@ -354,6 +354,8 @@ WRONG = {
         (with_share(shares=SHARES[1:-1]), ""),
         (with_share(shares=SHARES[:-1]), ""),
         (with_share(shares=SHARES[1:]), ""),
+        (with_share(shares=SHARES[::2]), ""),
+        (with_share(shares=SHARES[1::2]), ""),
         (with_share(how=lambda a, b: abs(rho(a, b))), "not the largest amount"),
         (with_share(how=lambda a, b: kendalltau(a, b)[0]), "not Pearson's, Kendall's"),
         (lambda n, p, t, a, b: fuse(n, p, t, n, p), "shape"),

@@ -363,6 +363,8 @@ WRONG = {
     "18.3": [
         (audit(first=lambda c, x: abs((x[0] - c).mean()) < 0.02), "*no* change"),
         (audit(first=lambda c, x: np.abs(x[0] - c).mean() < 0.02), "*no* change"),
+        (audit(first=lambda c, x: np.allclose(x[0], c)), ""),
+        (audit(third=lambda c, x: not (~x[1:].any(axis=2) & c.any(axis=1)).any()), ""),
         (audit(second=lambda c, x: power_of(c, x)[-1] > power_of(c, x)[0]), "not the last alone"),
         (audit(second=lambda c, x: (np.diff(power_of(c, x)) >= 0).all()), "stays equal"),
         (audit(second=lambda c, x: (power_of(c, x)[1:] > 0).all()), "at each level"),
