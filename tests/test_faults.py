@@ -282,6 +282,7 @@ def test_a_kernel_that_dies_is_said_to_be_dead(course, record_property):
     assert process.returncode == 1
     assert "failed" in output
     assert "DeadKernelError: Kernel died" in errors
+    assert "in the cell that ends with 'os._exit(1)'" in errors
     record_property(SURVIVED, 1)
 
 

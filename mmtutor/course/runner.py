@@ -88,6 +88,7 @@ def _client(notebook: Any, folder: Path, executed: Callable[[], Any]) -> Any:
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
+    from nbclient.exceptions import DeadKernelError
 
     class ThisPython(AsyncKernelManager):
         @property
@@ -97,6 +98,16 @@ def _client(notebook: Any, folder: Path, executed: Callable[[], Any]) -> Any:
             return KernelSpec(argv=command, display_name="Python 3", language="python")
 
     class Client(NotebookClient):
+        async def async_execute_cell(self, cell: Any, *args: Any, **options: Any) -> Any:
+            try:
+                return await super().async_execute_cell(cell, *args, **options)
+            except DeadKernelError:
+                lines = [line for line in cell.source.splitlines() if line.strip()]
+                raise DeadKernelError(
+                    f"Kernel died, out of memory or ended by code, in the cell that ends with "
+                    f"{lines[-1]!r:.100}"
+                ) from None
+
         def output(self, outs: list[Any], *message: Any) -> Any:
             """Join what a cell prints as it comes, no more of it than is shown.
 
