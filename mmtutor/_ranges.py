@@ -1,10 +1,13 @@
 """What a parameter may hold, and the error that says which parameter holds what.
 
 A room has one table of ranges, as a name means the same in all its functions and estimators.
+Nothing here changes a value, and so no row of an evidence table (see ``FRAME`` in
+:mod:`mmtutor.course.evidence`).
 """
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
@@ -38,7 +41,7 @@ def number(interval: str, words: str = "") -> Range:
     below = operator.lt if interval[-1] == ")" else operator.le
     return (
         words or f"a number in {interval}",
-        lambda v: _is_a(Real, v) and above(low, v) and below(v, high) and _fits(v),
+        lambda v: _is_a(Real, v) and above(low, _float(v)) and below(_float(v), high),
     )
 
 
@@ -47,12 +50,15 @@ def _is_a(kind: type, value: Any) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool | np.timedelta64)
 
 
-def _fits(value: Any) -> bool:
-    """Tell whether a number can be a float, as 10**400 cannot."""
+def _float(value: Any) -> float:
+    """Return a number as a float, or NaN if it can be none, as 10**400 cannot.
+
+    To a float32, as NumPy compares, 1e308 would be infinite.
+    """
     try:
-        return isinstance(float(value), float)
+        return float(value)
     except OverflowError:
-        return False
+        return math.nan
 
 
 def one_of(*names: str) -> Range:
@@ -66,6 +72,7 @@ def or_none(given: Range) -> Range:
     return f"None or {words}", lambda v: v is None or holds(v)
 
 
+ANY_SEED: Range = "a whole number of at least 0", lambda v: _is_a(Integral, v) and v >= 0
 FLAG: Range = "True or False", lambda v: isinstance(v, bool | np.bool_)
 FINITE = number("[-1e308, 1e308]", "a finite number")
 POSITIVE = number("(0, inf)", "a positive number")

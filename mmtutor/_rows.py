@@ -21,7 +21,7 @@ def require_unmasked(what: str, values: Any) -> None:
     """Raise ``ValueError`` if some values are masked, as NumPy would drop the mask."""
     parts = values if isinstance(values, list | tuple) else [values]
     if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
-        raise ValueError(f"{what} has masked values; leave them out, or fill them: x.filled(0.0)")
+        raise ValueError(f"{what} has masked values; leave them out, or fill them, x.filled(value)")
 
 
 def floats(what: str, values: Any) -> np.ndarray:
@@ -70,7 +70,7 @@ def as_labels(what: str, values: Any, rows: Sequence[Any] | None = None) -> np.n
         shown = ", ".join(map(str, lost[:5])) + ", ..." * (len(lost) > 5)
         raise ValueError(
             f"{len(lost)} of {len(array)} {what} are missing (None, NaN or masked), at "
-            f"{shown}: drop these samples, or give each a label"
+            f"{shown}: leave these rows out, or say what they are"
         )
     _require_one_kind(what, cells or ())
     try:

@@ -6,6 +6,7 @@ A private room that every other room may import.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -130,7 +131,7 @@ def existing_file(source: str | Path, *, what: str) -> Path:
 
     `what` says what the file should be ("image", "sound"). A path is a str or Path, else TypeError.
     """
-    if not isinstance(source, str | Path):
+    if not isinstance(source, str | os.PathLike):
         raise TypeError(f"the path of the {what} file is a str or Path, got {source!r:.60}")
     if not str(source):
         raise FileNotFoundError(f"the path of the {what} file is empty")

@@ -560,7 +560,7 @@ class TimeFrequency:
             If it is no sound in an array.
         """
         length = len(_array(cell, (1,), "sound", "mmtutor.audio.read_audio"))
-        starts = np.arange(0, length / self.sample_rate, self.seconds).round(6)
+        starts = np.arange(0, length / self.sample_rate, float(self.seconds)).round(6)
         return pd.MultiIndex.from_product([self.bands[:-1], starts], names=["band", "start"])
 
     def remove(self, cell: NDArray, gone: Iterable[int]) -> NDArray:
@@ -584,7 +584,7 @@ class TimeFrequency:
         frequency, time, bins = stft(cell, **shape)
         band = np.digitize(frequency, self.bands) - 1
         band[frequency == self.bands[-1]] = len(self.bands) - 2  # the last band holds its edge
-        stretch = np.minimum(time // self.seconds, n_stretches - 1)
+        stretch = np.minimum(time // float(self.seconds), n_stretches - 1)
         level = np.abs(bins).mean(axis=1, keepdims=True) * (self.fill == "mean")
         for place in gone:
             own_band, own_stretch = band == place // n_stretches, stretch == place % n_stretches

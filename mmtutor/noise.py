@@ -26,7 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.signal import oaconvolve
 
-from mmtutor._ranges import Range, check_ranges, generator, number, whole
+from mmtutor._ranges import ANY_SEED, Range, check_ranges, generator, number
 from mmtutor._rows import require_unmasked
 from mmtutor._table import WORD, blame, is_missing
 
@@ -50,8 +50,8 @@ Seed = int | np.random.Generator | None
 
 RANGES: dict[str, Range] = {
     "level": number("[0, 1]", "a number in [0, 1] (0 changes nothing)"),
-    "snr_db": number("[-1000, inf]", "a number of decibels; white_noise takes a level instead"),
-    "random_state": whole(0),  # of `corrupt`
+    "snr_db": number("[-1000, inf]", "a number of decibels from -1000; white_noise takes a level instead"),
+    "random_state": ANY_SEED,  # of `corrupt`
 }
 
 # --- text ------------------------------------------------------------------------------------

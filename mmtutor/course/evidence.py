@@ -296,8 +296,8 @@ def experiments(text: str) -> list[Experiment]:
 
 CELLS = ""  # the program of the evidence cells, beside the names of the package's modules
 # The frame of evidence changes no row, nor does it matter which process describes a cell, nor what
-# is refused that NumPy would have changed.
-FRAME = ("mmtutor.course.evidence", "mmtutor._parallel", "mmtutor._rows")
+# is refused: a setting out of its range, or what NumPy would have changed.
+FRAME = ("mmtutor.course.evidence", "mmtutor._parallel", "mmtutor._ranges", "mmtutor._rows")
 
 Place = tuple[str, str]  # a module, and a name that it defines
 

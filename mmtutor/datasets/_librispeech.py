@@ -47,7 +47,7 @@ def fetch_librispeech_sample(
     DataNotAvailable
         If the files are not there and may not or cannot be fetched.
     ValueError
-        If `seconds` is not positive.
+        If `seconds` is below 0.001.
 
     Notes
     -----

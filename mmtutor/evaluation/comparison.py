@@ -128,7 +128,8 @@ def corrected_t_test(
     if not np.isfinite(d).all():
         raise ValueError(f"{np.sum(~np.isfinite(d))} of {len(d)} differences are NaN or infinite")
     mean, n_folds = float(d.mean()), len(d)
-    error = float(np.sqrt((1 / n_folds + float(test_share)) * d.var(ddof=1)))
+    with np.errstate(over="ignore"):  # is told below
+        error = float(np.sqrt((1 / n_folds + float(test_share)) * d.var(ddof=1)))
     if not np.isfinite(error):
         raise ValueError(f"differences of up to {np.abs(d).max():.3g} overflow: scale them first")
     reach = float(stats.t.ppf((1 + confidence) / 2, n_folds - 1)) * error
@@ -242,7 +243,7 @@ class RepeatedGroupKFold(BaseCrossValidator):
         ranges = {
             "n_splits": whole(2, 10_000),
             "n_repeats": whole(1, 10_000),
-            "random_state": whole(0, 2**31),
+            "random_state": whole(0, 2**32 - 1 - 10_000),
             "stratify": FLAG,
         }
         check_ranges(ranges, **{name: getattr(self, name) for name in ranges})

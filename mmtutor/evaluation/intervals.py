@@ -128,8 +128,9 @@ def bootstrap_interval(
         return statistic(*(column[rows] for column in columns))
 
     figures = floats("what the statistic returns", [resampled() for _ in range(n_resamples)])
-    if figures.ndim != 1:
+    if figures.size != n_resamples:
         raise ValueError(f"the statistic must return one number, got shape {figures.shape[1:]}")
+    figures = figures.ravel()
     if not np.isfinite(figures).all():
         raise ValueError(
             f"the statistic is NaN or infinite on {(~np.isfinite(figures)).sum()} of {n_resamples} "

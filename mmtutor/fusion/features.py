@@ -460,9 +460,8 @@ def _transform(part: Part) -> Any:
 def _matrix(Z: Any) -> Any:
     """Return numbers with two axes: float64, dense or CSR."""
     if sparse.issparse(Z):
-        Z = sparse.csr_matrix(Z)
-        values = floats("its features", Z.data)
-        Z = Z.astype(float, copy=False)
+        values = floats("its features", Z.tocsr().data)
+        Z = sparse.csr_matrix(Z, dtype=float)  # `astype` would sort the columns of each row
     else:
         Z = np.asanyarray(Z)
         if Z.dtype.kind == "O":  # scikit-learn wants TypeError for a cell that is no number

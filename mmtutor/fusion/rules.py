@@ -581,7 +581,10 @@ def in_order(what: str, given: Any, names: Sequence[Any], kind: str) -> Any:
     if not isinstance(given, Mapping):
         return given
     if set(given) != set(names):
-        raise ValueError(f"{what} names {list(given)}, but the {kind} are {list(names)}")
+        raise ValueError(
+            f"{what} names {list(given)}, but the {kind} are {list(names)}: give it these names, "
+            "or an array in their order"
+        )
     return [given[name] for name in names]
 
 

@@ -33,7 +33,7 @@ import pandas as pd
 from scipy.special import log_softmax, logsumexp, softmax
 from scipy.stats import norm, qmc
 
-from mmtutor._ranges import FINITE, RANDOM, check_ranges, number
+from mmtutor._ranges import ANY_SEED, FINITE, RANDOM, check_ranges, number
 from mmtutor._rows import floats
 from mmtutor.simulate._checks import (
     MOST_DRAWN,
@@ -144,10 +144,10 @@ class PostWorld:
         put(self, "reliability", reliability)
         put(self, "missing", numbers(missing, n, what="missing", high=1.0))
         levels = in_a_row(self.levels) or []
-        if not all(map(LEVEL[1], levels)) or len(set(levels)) < 2:
+        if not all(map(LEVEL[1], levels)) or not 2 <= len(set(levels)) == len(levels):
             raise ValueError(
-                f"levels must be two or more distinct numbers in [-{STRONGEST}, {STRONGEST}], "
-                f"got {self.levels!r:.60}"
+                f"levels must be two or more distinct numbers in [-{STRONGEST}, {STRONGEST}], in a "
+                f"tuple or list, got {self.levels!r:.60}"
             )
         put(self, "levels", tuple(map(float, levels)))
         put(self, "conflict", between(self.conflict, 0, 1, what="conflict"))
@@ -489,7 +489,7 @@ class PeopleWorld:
             raise ValueError(
                 f"n_named must be from 1 to n_people - 1 = {self.n_people - 1}, got {self.n_named}"
             )
-        count(self.random_state, what="random_state", low=0)
+        check_ranges({"random_state": ANY_SEED}, random_state=self.random_state)
         for what in ("caption_accuracy", "conflict"):
             put(self, what, between(getattr(self, what), 0, 1, what=what))
         for what in ("sizes", "reliability", "missing"):

@@ -25,7 +25,7 @@ _PROGRESSIONS = (  # semitones above the tonic of the chord's root; every one be
 )
 _TRIADS = {"major": (0, 4, 7), "minor": (0, 3, 7)}
 _N_HARMONICS = 6
-DECIBELS = number("[-inf, 1000]", "a level in dB")
+DECIBELS = number("[-inf, 1000]", "a level in dB, up to 1000")
 
 
 def render_music(
