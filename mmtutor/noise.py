@@ -50,7 +50,9 @@ Seed = int | np.random.Generator | None
 
 RANGES: dict[str, Range] = {
     "level": number("[0, 1]", "a number in [0, 1] (0 changes nothing)"),
-    "snr_db": number("[-1000, inf]", "a number of decibels from -1000; white_noise takes a level instead"),
+    "snr_db": number(
+        "[-1000, inf]", "a number of decibels from -1000; white_noise takes a level instead"
+    ),
     "random_state": ANY_SEED,  # of `corrupt`
 }
 

@@ -525,6 +525,8 @@ def test_bootstrap_errors():
         ev.bootstrap_interval(lambda x: x[0], ["a", "b"])
     with pytest.raises(ValueError, match=r"one number, got shape \(2,\)"):
         ev.bootstrap_interval(lambda x: x[:2], [1, 2, 3])
+    in_a_list = ev.bootstrap_interval(lambda x: [x.mean()], [1, 2, 3])
+    assert in_a_list == ev.bootstrap_interval(np.mean, [1, 2, 3])
     with pytest.raises(ValueError, match="only one group"):
         ev.bootstrap_interval(np.mean, [1, 2], groups=["a", "a"])
     with pytest.raises(ValueError, match="expected 2 groups"):

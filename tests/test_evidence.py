@@ -10,11 +10,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import bounds
+import numpy as np
 import pandas as pd
 import pytest
 from nbformat import v4
 
 import mmtutor
+from mmtutor import _ranges, _rows
 from mmtutor.course import evidence
 from mmtutor.course.evidence import Experiment, experiment, grid
 
@@ -350,6 +352,22 @@ def test_a_full_disk_is_said_in_one_line(tmp_path, capsys, monkeypatch) -> None:
         x for x in capsys.readouterr().err.splitlines() if "97_whole" in x and "row/s" not in x
     ]
     assert "No space left on device; what was made is kept" in line
+
+
+def test_what_only_refuses_changes_no_row():
+    """So tables need not grow stale with it: `_rows` and `_ranges` hand on what they are given."""
+    rng = np.random.default_rng(3)
+    for values in (rng.normal(size=(5, 2)), rng.integers(9, size=4), [1, 2.5], [True, False]):
+        assert np.array_equal(_rows.floats("values", values), np.asarray(values, dtype=float))
+    few = np.float32([0.1, 0.2])
+    assert _rows.floats("values", few) is few
+    for labels in (["b", "a"], np.array([2, 1]), pd.Series([True, False]), (0.5, 1.5)):
+        assert np.array_equal(_rows.as_labels("labels", labels), np.asarray(labels))
+        assert np.array_equal(_rows.as_target(labels), np.asarray(labels))
+    for seed in (7, np.int64(7), np.random.SeedSequence(7)):
+        drawn = _ranges.generator(seed).normal(size=4)
+        assert np.array_equal(drawn, np.random.default_rng(7).normal(size=4))
+    assert _ranges.check_ranges({"size": _ranges.whole()}, size=3) is None
 
 
 def test_of_an_assertion_in_a_loop_the_worst_turn_counts(tmp_path, monkeypatch) -> None:

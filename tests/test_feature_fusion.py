@@ -159,6 +159,15 @@ def test_sparse_text_stays_sparse_and_equals_the_dense_way():
     assert expected.var(axis=0).sum() == pytest.approx(1)
 
 
+def test_sparse_counts_keep_their_order():
+    """The columns of a row may be unsorted; sorted, sums over them would round otherwise."""
+    counts = sparse.csr_matrix((np.arange(1, 5), [2, 0, 1, 0], [0, 2, 4]), shape=(2, 3))
+    assert not counts.has_sorted_indices
+    table = pd.DataFrame({"text": ["a b", "b c"]})
+    fusion = FeatureFusion([("words", FunctionTransformer(lambda _: counts.copy()), "text")])
+    assert np.array_equal(fusion.fit_transform(table).indices, [2, 0, 1, 0])
+
+
 def test_sparse_blocks_can_be_projected():
     frame, _ = posts()
     for align in ("svd", "cca"):

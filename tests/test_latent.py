@@ -297,6 +297,9 @@ def test_more_modalities_never_lower_the_ceiling():
         ({"levels": (0, 1j)}, "two or more distinct"),
         ({"prior": (0.5, 0.2, 0.2)}, "sum to 1"),
         ({"levels": (1.0, 1.0)}, "two or more distinct"),
+        ({"levels": (0, 0, 1)}, "two or more distinct"),
+        ({"levels": (0.0, np.float32("inf"))}, "two or more distinct"),
+        ({"levels": pd.Series([0, 1])}, "in a tuple or list"),
         ({"levels": (1e308, -1e308)}, "two or more distinct"),
         ({"reliability": (1e200, 1.0, 1.0)}, r"reliability is 1e\+200; expected"),
         ({"modalities": ("a", "a", "b")}, "modalities must be different names"),
@@ -428,3 +431,17 @@ def test_unknown_modality_size_and_seed_are_named():
         seed_sequence(-1)
     with pytest.raises(ValueError, match="random_state"):
         seed_sequence("seven")
+
+
+@pytest.mark.filterwarnings("error")
+def test_numbers_of_few_bits_are_numbers():
+    levels, half = np.float32([-1, 0, 1]), np.float16(0.5)
+    world = PostWorld(levels=levels, conflict=half, reliability=np.float32([1, 2, 0.5]))
+    assert world == PostWorld(levels=(-1.0, 0.0, 1.0), conflict=0.5, reliability=(1.0, 2.0, 0.5))
+
+
+def test_a_seed_may_have_any_number_of_bits():
+    worlds = [PeopleWorld(random_state=seed) for seed in (2**64, 2**64, 0)]
+    first, again, other = (world.people()["image"] for world in worlds)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)

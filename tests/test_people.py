@@ -180,3 +180,8 @@ def test_what_is_kept_is_never_taken_for_other_people(tmp_path, monkeypatch):
         other = whole | {name: value}
         kept, fresh = make_people(cache=True, **other), make_people(**other)
         assert frames_equal(kept.frame, fresh.frame), name
+
+
+def test_without_a_seed_people_are_others_each_time():
+    first, second = (make_people(6, random_state=None, modalities=["text"]) for _ in range(2))
+    assert not first.frame.equals(second.frame)
