@@ -880,7 +880,7 @@ assert (cost.loc[["CNN-RNN", "shared code"], "fit"] > cost.loc["product", "fit"]
 #
 # ## 8 · How such benchmarks go wrong: rows out of order
 #
-# Three faults that we have met in public code. Each is easy to write, none raises an error. We commit each of them here and measure what it does.
+# Three faults that are easy to write, and that raise no error. We commit each of them here and measure what it does.
 #
 # Features of many files are computed in several processes. Tasks are *submitted* in the order of the labels, and *collected* as they are completed:
 #
