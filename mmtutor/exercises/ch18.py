@@ -256,6 +256,7 @@ exercise(
             _audit_by(first=lambda c, x: abs((x[0] - c).mean()) < 0.02),
             _audit_by(first=lambda c, x: abs(x[0] - c).mean() < 0.02),
             _audit_by(first=lambda c, x: np.isclose(x[0].sum(), c.sum())),
+            _audit_by(first=lambda c, x: x[0].sum() == c.sum()),
         ),
         N_("part 2: each level must have more noise than the one before, not the last alone."):
             _audit_by(second=lambda c, x: _power(c, x)[-1] > _power(c, x)[0]),
