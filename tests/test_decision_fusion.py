@@ -1198,7 +1198,7 @@ def test_errors_about_labels_and_groups():
         labels[[3, 7]] = lost
         with pytest.raises(ValueError, match=r"2 of 60 labels are missing \(rows p3, p7\); drop"):
             DecisionFusion(experts()).fit(frame, labels)
-        with pytest.raises(ValueError, match=r"2 of 60 groups are missing .*, at p3, p7: drop"):
+        with pytest.raises(ValueError, match=r"2 of 60 groups are missing .*, at p3, p7: leave"):
             DecisionFusion(experts()).fit(frame, y, groups=labels.tolist())
         texts = [lost if row in (3, 7) else str(label) for row, label in enumerate(y)]
         with pytest.raises(ValueError, match=r"2 of 60 labels are missing \(rows p3, p7\)"):
