@@ -1206,7 +1206,7 @@ def test_errors_about_labels_and_groups():
     masked = np.ma.array(np.arange(60) % 2, mask=np.arange(60) % 30 == 3)
     with pytest.raises(ValueError, match=r"2 of 60 labels are missing \(rows p3, p33\)"):
         DecisionFusion(experts()).fit(frame, masked)
-    with pytest.raises(ValueError, match=r"2 of 60 groups are missing .*, at p3, p33: drop"):
+    with pytest.raises(ValueError, match=r"2 of 60 groups are missing .*, at p3, p33: leave"):
         DecisionFusion(experts()).fit(frame, y, groups=masked)
     with pytest.raises(ValueError, match="groups must be a row of labels"):
         DecisionFusion(experts()).fit(frame, y, groups=[(1, 2)] * 60)
