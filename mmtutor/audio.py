@@ -391,7 +391,7 @@ def mel_filters(sample_rate: int, frame_samples: int, n_mels: int) -> np.ndarray
     frame_samples : int
         Length of a frame, samples.
     n_mels : int
-        Number of filters.
+        Number of filters, 1 to 1000.
 
     Returns
     -------
@@ -472,7 +472,7 @@ def log_mel(
     sample_rate : int, default=16000
         Samples a second, Hz.
     n_mels : int, default=40
-        Number of bands.
+        Number of bands, 1 to 1000.
     frame, hop : float, default=0.025 and 0.01
         Length of a frame and distance between frames, seconds.
 
@@ -529,7 +529,7 @@ def mfcc(
     n_mfcc : int, default=20
         Number of coefficients to keep, at most `n_mels`.
     n_mels : int, default=40
-        Number of mel bands.
+        Number of mel bands, 1 to 1000.
     frame, hop : float, default=0.025 and 0.01
         Length of a frame and distance between frames, seconds.
 
@@ -848,8 +848,9 @@ class MFCCFeatures(_MFCC, _Statistics):
     deltas : bool, default=True
         Whether to add the same statistics of the coefficients' slopes.
     n_segments : int, default=1
-        Divide the clip into so many equal parts in time and describe each on its own; the row
-        becomes so many times longer and keeps a little of the order in which things were heard.
+        Divide the clip into so many equal parts in time, 1 to 10,000, and describe each on its own;
+        the row becomes so many times longer and keeps a little of the order in which things were
+        heard.
     n_jobs : int or None, default=None
         Number of processes; starting them takes some seconds, once. They pay for some hundred
         clips, and fewer are described without them.
@@ -916,7 +917,7 @@ class ChromaFeatures(_Statistics):
     deltas : bool, default=False
         Whether to add the same statistics of the slopes.
     n_segments : int, default=1
-        Divide the clip into so many equal parts in time and describe each on its own.
+        Divide the clip into so many equal parts in time, 1 to 10,000, and describe each on its own.
     n_jobs : int or None, default=None
         Number of processes; see `MFCCFeatures`.
 
@@ -989,8 +990,8 @@ class MFCCSequences(_MFCC, _Sequences):
     deltas : bool, default=False
         Whether to append the coefficients' slopes, which doubles the last axis.
     max_frames : int or None, default=None
-        Number of frames of the result; None takes the longest clip seen in `fit`. What is longer
-        is cut at the end, what is shorter is padded with NaN.
+        Number of frames of the result, 1 to 1,000,000; None takes the longest clip seen in `fit`.
+        What is longer is cut at the end, what is shorter is padded with NaN.
     n_jobs : int or None, default=None
         Number of processes; see `MFCCFeatures`.
 
@@ -1051,8 +1052,8 @@ class LogMelSequences(_Sequences):
         constant to each band, and so it goes. Known as cepstral, or spectral, mean normalisation.
         What the average spectrum tells goes as well: of a short clip, much of the word.
     max_frames : int or None, default=None
-        Number of frames of the result; None takes the longest clip seen in `fit`. What is longer
-        is cut at the end, what is shorter is padded with NaN.
+        Number of frames of the result, 1 to 1,000,000; None takes the longest clip seen in `fit`.
+        What is longer is cut at the end, what is shorter is padded with NaN.
     n_jobs : int or None, default=None
         Number of processes; see `MFCCFeatures`.
 

@@ -382,7 +382,8 @@ def hog_cells(image: Source, *, orientations: int = 9, pixels_per_cell: int = 8)
     image : ndarray, path or Pillow image
         Anything `read_image` accepts.
     orientations : int, default=9
-        Number of bins between 0 and 180 degrees: a direction and its opposite count as one.
+        Number of bins between 0 and 180 degrees, 1 to 360: a direction and its opposite count as
+        one.
     pixels_per_cell : int, default=8
         Side of a cell in pixels. Pixels left over at the right and lower edge are not used.
 

@@ -233,7 +233,7 @@ def quantise(values: ArrayLike, n_levels: int = 4) -> NDArray[np.int64]:
     values : array-like of shape (n_samples,)
         Numbers, of any unit.
     n_levels : int, default=4
-        How many levels. More keep more information, and need more samples to count.
+        How many levels, 2 to 10,000. More keep more information, and need more samples to count.
 
     Returns
     -------

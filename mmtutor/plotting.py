@@ -299,7 +299,7 @@ def slide(table: pd.DataFrame, *, label: str, alt: str, decimals: int = 2) -> No
     alt : str
         What the figure shows, in one or two sentences, for readers who cannot see it.
     decimals : int, default=2
-        To how many decimals values are shown.
+        To how many decimals values are shown, 0 to 15.
 
     Raises
     ------

@@ -668,7 +668,8 @@ class TokenSequences(TransformerMixin, BaseEstimator):
     language : {"en", "zh"}, default="en"
         What a token is: a word, or a Chinese character.
     max_length : int or None, default=None
-        Cut texts after so many tokens; None takes the longest training text's number.
+        Cut texts after so many tokens, 1 to 1,000,000; None takes the longest training text's
+        number.
     max_tokens : int or None, default=None
         Number only the so many most frequent tokens; the others are unknown. None numbers all.
     min_df : int, default=1

@@ -67,7 +67,7 @@ def reliability_diagram(
     classes : array-like of shape (n_classes,), default=None
         The class of each column (an estimator's `classes_`). None: the sorted labels in `y`.
     n_bins : int, default=10
-        Number of bins of equal width over (0, 1].
+        Number of bins of equal width over (0, 1], 1 to 1,000,000.
 
     Returns
     -------
@@ -139,7 +139,7 @@ def expected_calibration_error(
     classes : array-like of shape (n_classes,), default=None
         The class of each column (an estimator's `classes_`). None: the sorted labels in `y`.
     n_bins : int, default=10
-        Number of bins of equal width over (0, 1].
+        Number of bins of equal width over (0, 1], 1 to 1,000,000.
 
     Returns
     -------

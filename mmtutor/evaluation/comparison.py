@@ -147,9 +147,9 @@ class RepeatedGroupKFold(BaseCrossValidator):
     Parameters
     ----------
     n_splits : int, default=5
-        Folds in each repeat.
+        Folds in each repeat, 2 to 10,000.
     n_repeats : int, default=4
-        Repeats, each with its own shuffle of the groups.
+        Repeats, each with its own shuffle of the groups, 1 to 10,000.
     stratify : bool, default=True
         Keep the shares of the classes as equal over the folds as the groups allow.
     random_state : int, default=0

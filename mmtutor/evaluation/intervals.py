@@ -57,7 +57,7 @@ def bootstrap_interval(
         Who each row belongs to. Whole groups are drawn, with all their rows. None: every row is
         its own group.
     n_resamples : int, default=1000
-        How many samples are drawn.
+        How many samples are drawn, 1 to 1,000,000.
     confidence : float in (0, 1), default=0.95
         Share of the resampled figures that lies inside the interval.
     random_state : int or None, default=0

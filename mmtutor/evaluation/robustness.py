@@ -53,7 +53,7 @@ def robustness_curve(
     groups : array-like of shape (n_samples,), default=None
         Who each row belongs to; the intervals then draw whole groups.
     n_resamples : int, default=1000
-        Bootstrap samples behind each interval.
+        Bootstrap samples behind each interval, 1 to 1,000,000.
     random_state : int or None, default=0
         Seed of the bootstrap.
 

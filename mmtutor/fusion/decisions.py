@@ -30,7 +30,7 @@ from sklearn.utils.validation import (
 )
 
 from mmtutor._composition import Composition, Part, at_work, check_rows, read
-from mmtutor._ranges import JOBS, check_ranges, one_of
+from mmtutor._ranges import JOBS, Range, check_ranges, one_of, or_none, whole
 from mmtutor._rows import as_labels, as_target
 from mmtutor._table import as_table, require_present, row_names
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
@@ -38,6 +38,26 @@ from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights
 from mmtutor.fusion.rules import RULES, Rule, _check_prior, apply_rule
 
 __all__ = ["DecisionFusion"]
+
+
+def _gives_folds(cv: Any) -> bool:
+    """Tell whether it is a splitter or may hold folds; a text has a method split as well."""
+    return not isinstance(cv, str | bytes | type) and (
+        isinstance(cv, Iterable) or hasattr(cv, "split")
+    )
+
+
+_FEWEST, _IS_NUMBER = whole(2)
+_RANGES: dict[str, Range] = {
+    "missing": one_of("any", "all"),
+    "cv": or_none(
+        (
+            f"{_FEWEST}, a splitter, or (train, test) pairs of row numbers",
+            lambda v: _IS_NUMBER(v) or _gives_folds(v),
+        )
+    ),
+    "n_jobs": JOBS,
+}
 
 
 class DecisionFusion(ClassifierMixin, Composition):
@@ -391,8 +411,7 @@ class DecisionFusion(ClassifierMixin, Composition):
             raise ValueError(
                 f"unknown calibration {self.calibration!r}: use one of {list(CALIBRATORS)}, or None"
             )
-        ranges = {"missing": one_of("any", "all"), "n_jobs": JOBS}
-        check_ranges(ranges, missing=self.missing, n_jobs=self.n_jobs)
+        check_ranges(_RANGES, missing=self.missing, cv=self.cv, n_jobs=self.n_jobs)
         if not isinstance(self.groups, Hashable):
             raise ValueError(f"groups is {self.groups!r:.60}; expected the name of one column of X")
         learned = isinstance(self.weights, str)
@@ -464,7 +483,7 @@ class DecisionFusion(ClassifierMixin, Composition):
                 most = min(most, len(np.unique(groups)))
                 if len(np.unique(groups)) < 2:
                     raise ValueError("groups holds 1 group; at least two are needed")
-            n_splits = cv if cv < 2 else max(2, min(cv, most))  # below 2: let the splitter complain
+            n_splits = max(2, min(cv, most))
             cv = n_splits if groups is None else StratifiedGroupKFold(n_splits)
         if isinstance(cv, Iterable) and not hasattr(cv, "split"):
             folds = _as_folds(list(cv), len(codes))
@@ -540,6 +559,8 @@ class DecisionFusion(ClassifierMixin, Composition):
 def _as_folds(pairs: list[Any], n_samples: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return (train, test) as arrays of row numbers; raise ``ValueError`` if they are no folds."""
     rows = np.arange(n_samples)
+    if not pairs:
+        raise ValueError("cv gives no folds; give at least one (train, test) pair of row numbers")
     try:
         folds = [(rows[np.asarray(train)], rows[np.asarray(test)]) for train, test in pairs]
         np.concatenate([train for train, _ in folds])  # tells what is no row

@@ -17,13 +17,39 @@ STRONGEST = 1e50  # of signals and levels; the square of their product is still 
 MOST_DRAWN = 10_000_000  # samples, people or dimensions, as all are held in memory
 
 # Of what is drawn, or might be; each renderer takes as much or more.
-DRAWN: dict[str, Range] = {
+_SIZES: dict[str, Range] = {
+    "n_samples": whole(1, MOST_DRAWN),
     "image_size": whole(16, 4096),
     "seconds": number(f"[0.25, {LONGEST}]", f"a number of seconds from 0.25 to {LONGEST:g}"),
     "sample_rate": whole(8000, HIGHEST_RATE),
     "n_jobs": JOBS,
     "cache": FLAG,
 }
+
+
+def sizes(
+    n_samples: int,
+    image_size: int,
+    seconds: float,
+    sample_rate: int,
+    *,
+    n_jobs: int | None,
+    cache: bool,
+) -> tuple[int, int, float, int]:
+    """Return the four sizes as plain numbers if each setting lies in its range, else raise.
+
+    A size is looked at also where nothing of its modality is drawn.
+    """
+    check_ranges(
+        _SIZES,
+        n_samples=n_samples,
+        image_size=image_size,
+        seconds=seconds,
+        sample_rate=sample_rate,
+        n_jobs=n_jobs,
+        cache=cache,
+    )
+    return int(n_samples), int(image_size), float(seconds), int(sample_rate)
 
 
 def count(value: int, *, what: str, low: int = 1, high: int = MOST) -> int:

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 from sklearn.utils import Bunch
 
-from mmtutor._ranges import check_ranges
 from mmtutor._table import MODALITIES
-from mmtutor.simulate._checks import DRAWN, MOST_DRAWN, between, chosen, count, per_modality
+from mmtutor.simulate._checks import between, chosen, count, per_modality, sizes
 from mmtutor.simulate._rendering import (
     bunch,
     child,
@@ -192,16 +191,9 @@ def make_people(
     >>> round(people.ceiling(["text"]), 2)
     0.45
     """
-    n_samples = count(n_samples, what="n_samples", high=MOST_DRAWN)
-    check_ranges(
-        DRAWN,
-        image_size=image_size,
-        seconds=seconds,
-        sample_rate=sample_rate,
-        n_jobs=n_jobs,
-        cache=cache,
+    n_samples, image_size, seconds, sample_rate = sizes(
+        n_samples, image_size, seconds, sample_rate, n_jobs=n_jobs, cache=cache
     )
-    image_size, seconds, sample_rate = int(image_size), float(seconds), int(sample_rate)
     n_people = count(n_people, what="n_people", low=2, high=len(_NAMES))
     n_sessions = count(n_sessions, what="n_sessions")
     expression = between(expression, 0, 1, what="expression")

@@ -10,9 +10,8 @@ import pandas as pd
 from sklearn.utils import Bunch
 
 from mmtutor._bundled import read_reviews
-from mmtutor._ranges import check_ranges
 from mmtutor._table import MODALITIES
-from mmtutor.simulate._checks import DRAWN, MOST_DRAWN, between, chosen, count, per_modality
+from mmtutor.simulate._checks import between, chosen, count, per_modality, sizes
 from mmtutor.simulate._rendering import (
     bunch,
     child,
@@ -182,16 +181,9 @@ def make_posts(
     >>> round(posts.ceiling(["text"]), 2), round(posts.ceiling(), 2)
     (0.79, 0.9)
     """
-    n_samples = count(n_samples, what="n_samples", high=MOST_DRAWN)
-    check_ranges(
-        DRAWN,
-        image_size=image_size,
-        seconds=seconds,
-        sample_rate=sample_rate,
-        n_jobs=n_jobs,
-        cache=cache,
+    n_samples, image_size, seconds, sample_rate = sizes(
+        n_samples, image_size, seconds, sample_rate, n_jobs=n_jobs, cache=cache
     )
-    image_size, seconds, sample_rate = int(image_size), float(seconds), int(sample_rate)
     hashtags = between(hashtags, 0, 1, what="hashtags")
     pose, light = between(pose, 0, 30, what="pose"), between(light, 0, 90, what="light")
     music_level_db = between(music_level_db, -200, 60, what="music_level_db")
