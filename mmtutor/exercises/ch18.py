@@ -193,7 +193,10 @@ def _what_sums_hide(rng: np.random.Generator, x: np.ndarray, sound: Callable) ->
     y[0, [2, 7]] = x[[7, 2]]  # two rows exchanged: the sum of all stays
     yield Case(x, y)
     y = sound(x, (0, 0.3, 0.6, 0.9))
-    y[1, int(rng.integers(12))] = 0.5, -0.5, 0.25, -0.25, 0  # adds up to 0, but is not blank
+    y[0, 4] = x[4, ::-1]  # a row turned round: the sum of each stays
+    # Not blank: rows that add up to 0, have no spread, nothing above 0, or one small value.
+    y[1, :2] = (0.5, -0.5, 0.25, -0.25, 0), [0.5] * 5
+    y[1, 2:4] = (-0.5, -0.5, -0.25, -0.25, 0), (0, 0, 0, 0, 0.01)
     yield Case(x, y)
     sign = rng.choice([-1, 1], x.shape)
     few = sign * (np.arange(5) == rng.integers(5))  # seldom, but far off
@@ -226,11 +229,14 @@ def _corruptions(rng: np.random.Generator) -> Iterator[Case]:
     y = sound(x)
     y[2, :, int(rng.integers(5))] = 0  # a broken pixel is no blank row
     yield Case(x, y)
-    y = sound(x)
+    lost, dark = rng.permutation(12)[:2]
+    z = x * (np.arange(12) != dark)[:, None]
+    y = sound(z)
+    y[2, lost] = 0  # another row than in the clean data: no fewer are left
     y[0, int(rng.integers(12)), int(rng.integers(5))] += 0.5  # one value only
-    yield Case(x, y)
+    yield Case(z, y)
     y = sound(x)
-    y[0] *= 1 + 1e-6  # so little that np.allclose does not see it
+    y[0] *= 1 + 1e-12  # so little that np.allclose does not see it
     yield Case(x, y)
     y = sound(x)
     y[0, int(rng.integers(12))] = 0  # blank where no noise was asked for
