@@ -99,9 +99,15 @@ def _z(values: np.ndarray, by: np.ndarray) -> np.ndarray:
     return (values - by.mean()) / by.std()
 
 
-def _merits(name: np.ndarray, picture: np.ndarray, truth: np.ndarray, how: Callable) -> np.ndarray:
+def _merits(
+    name: np.ndarray,
+    picture: np.ndarray,
+    truth: np.ndarray,
+    how: Callable,
+    shares: np.ndarray = SHARES,
+) -> np.ndarray:
     a, b = _z(name, name), _z(picture, picture)
-    return np.array([how(s * a + (1 - s) * b, truth) for s in SHARES])
+    return np.array([how(s * a + (1 - s) * b, truth) for s in shares])
 
 
 def _mixed(
@@ -150,6 +156,9 @@ def _opinions(rng: np.random.Generator) -> Iterator[Case]:
                 clear &= _merits(name, picture, truth, _kendall).argmax() != merits.argmax()
             if k in (1, 2):  # one of the shares is odd, one even: steps of 0.2 are too wide
                 clear &= merits.argmax() % 2 == k % 2
+            if k == 3:  # a share between two of them would be better: steps of 0.05 are too narrow
+                between = _merits(name, picture, truth, _spearman, SHARES[:-1] + 0.05)
+                clear &= between.max() > merits.max()
             if clear and (not turned or merits.argmax() == (10 if k % 2 else 0)):
                 break
         new = [u * rng.normal(0.5, 2, m) + c for u, c in zip(units, levels, strict=True)]

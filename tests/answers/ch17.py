@@ -356,6 +356,7 @@ WRONG = {
         (with_share(shares=SHARES[1:]), ""),
         (with_share(shares=SHARES[::2]), ""),
         (with_share(shares=SHARES[1::2]), ""),
+        (with_share(shares=np.linspace(0, 1, 21)), ""),
         (with_share(how=lambda a, b: abs(rho(a, b))), "not the largest amount"),
         (with_share(how=lambda a, b: kendalltau(a, b)[0]), "not Pearson's, Kendall's"),
         (lambda n, p, t, a, b: fuse(n, p, t, n, p), "shape"),
