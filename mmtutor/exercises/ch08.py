@@ -217,8 +217,8 @@ def _look_at_heads(ask: Callable, rng: np.random.Generator, third_too: bool) -> 
     # One good branch was left behind, a weak one was not; the third one was, or gained.
     behind, weak, third = (list(widths)[k] for k in rng.permutation(3))
     alone = {behind: rng.uniform(0.85, 0.95), weak: rng.uniform(0.5, 0.6), third: 0.75}
-    gap = {behind: rng.uniform(0.05, 0.15), weak: rng.uniform(0.005, 0.015)}
-    gap[third] = rng.uniform(0.05, 0.15) if third_too else rng.uniform(-0.15, -0.05)
+    gap = {behind: rng.uniform(0.03, 0.09), weak: rng.uniform(0.013, 0.018)}
+    gap[third] = rng.uniform(0.03, 0.09) if third_too else rng.uniform(-0.15, -0.1)
     alone = {name: float(alone[name]) for name in widths}
     hidden = {name: float(alone[name] - gap[name]) for name in widths}
     model = ask(widths, n_classes, alone, hidden)
