@@ -212,6 +212,8 @@ could a repetition have come out. The margin is how far the asserted value lies 
 its bound, in its own unit; of {count} bounds {near} lie nearer than {NEAR} standard deviations, as
 their chapters say. Where fewer than {n_draws} draws are counted, the others lacked a row.
 Of an assertion in a loop the worst turn of each draw counts.
+An assertion is listed if its margin changes from draw to draw, or if it fails in a draw. One that
+cannot be computed in a draw counts as failed there.
 {chr(10).join(lines)}
 
 Written by `tests/bounds.py`.

@@ -911,7 +911,7 @@ print("worlds in which 60 components lead there:", (chosen[smaller] > chosen[wid
 now = transfer.confirm(world=0, system="CCA, 0.03", within=0.02)
 
 # %% [markdown]
-# 60 components are better from voice to face in all five worlds, 120 on the way back in four. Side by side the two networks keep up with the better one from voice to face (0.865 beside 0.857), and lie between the two on the way back (0.542). From voice to face they are ahead of every one of these CCAs: 0.865 against 0.802 at best, and in each of the five worlds ahead of the CCA whose shrinkage was chosen inside. That is two codes of 64 numbers beside one; the network with 60 components, whose code is as wide as CCA's, is ahead of the chosen CCA in four worlds and level in the fifth. On the way back there is **no winner**: CCA shrunk by 0.03, the best in hindsight over both ways, reaches the same 0.542, and shrunk least it is ahead, but then it falls behind on the way there. The CCA whose shrinkage was chosen inside has 0.512 on the way back, three points less on average. CCAs side by side gain nothing. Section 11 asks again, on real data.
+# 60 components are better from voice to face in all five worlds, 120 on the way back in four. Side by side the two networks keep up with the better one from voice to face (0.865 beside 0.857), and lie between the two on the way back (0.542). From voice to face they are ahead of every one of these CCAs: 0.865 against 0.802 at best, and in each of the five worlds ahead of the CCA whose shrinkage was chosen inside. That is two codes of 64 numbers beside one; the network with 60 components, whose code is as wide as CCA's, is ahead of the chosen CCA in four worlds and level in the fifth. On the way back there is **no winner**: CCA shrunk by 0.03, the best in hindsight over both ways, reaches the same 0.542, and shrunk least it is ahead, but then it falls behind on the way there. The CCA whose shrinkage was chosen inside has on average 0.512 on the way back, three points less than that 0.542. CCAs side by side gain nothing. Section 11 asks again, on real data.
 #
 # ## 9 · Few labels
 #
@@ -1254,7 +1254,7 @@ check("07.5", shared_code_solution)
 # - **Zeros for an absent cell as a target**: the network learns to draw nothing. Mask the loss (exercise 07.3); in Keras, give `fit` a `sample_weight` for each output.
 # - **Stopping by the test**: early stopping looks at its validation data after every epoch. They are used up; keep others for the test.
 # - **Fitting scalers or CCA on all rows** before the folds: the test session leaks into the code.
-# - **No linear rival.** A network's figure means little by itself. Canonical correlation is a few lines, came close here, and from face to voice, if it was shrunken little, it was level or ahead. Always run it alongside.
+# - **No linear rival.** A network's figure means little by itself. Canonical correlation is a few lines, came close here, and from face to voice, with little shrinkage, it was level with two networks side by side or ahead of them. Always run it alongside.
 #
 # ## References
 #

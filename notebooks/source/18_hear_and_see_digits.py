@@ -876,11 +876,11 @@ print(cost.round({"features": 1, "fit": 1, "answer": 2}).to_string())
 assert (cost.loc[["CNN-RNN", "shared code"], "fit"] > cost.loc["product", "fit"]).all()
 
 # %% [markdown]
-# (Seconds vary from machine to machine, so no figure is quoted.) The networks take longer to train than the late product, which the cell asserts: for the CNN-RNN the time includes building it and all its answers in noise. (A network is timed once, so other work on the machine counts against it, and hardly against the product.) Answering takes little beside that.
+# (Seconds vary from machine to machine, so no figure is quoted.) The networks take longer to train than the late product, which the cell asserts: for the CNN-RNN the time includes building it and all its answers in noise. (A network is timed once, so other work on the machine may add to its time; of the product the quickest of three counts.) Answering takes little beside that.
 #
 # ## 8 · How such benchmarks go wrong: rows out of order
 #
-# Three faults that are easy to write, and that raise no error. We commit each of them here and measure what it does.
+# Sections 8 to 10 show three faults that are easy to write and raise no error. We commit each of them and measure what it does.
 #
 # Features of many files are computed in several processes. Tasks are *submitted* in the order of the labels, and *collected* as they are completed:
 #
@@ -1115,7 +1115,7 @@ for name, add in NOISES.items():
 # %% [markdown]
 # ## What we measured
 #
-# Each claim of this chapter, asserted (a trained network's digits vary between processors; the claims do not). They are true of these six speakers. How far each that rests on a stored table or on a clock lies from its bound, and in how many of twenty repetitions, with six speakers drawn again from these with replacement, it holds, stands in [a table of bounds](../docs/bounds.md). Eight lie nearer than two standard deviations, and two are exact lists or counts, without a margin:
+# The main claims of this chapter, asserted; the others are printed or drawn above. (Networks trained anew on another processor would give other digits, and a claim that lies near its bound need not hold then.) They are true of these six speakers. How far each that rests on a stored table or on a clock lies from its bound, and in how many of twenty repetitions, with six speakers drawn again from these with replacement, it holds, stands in [a table of bounds](../docs/bounds.md). Eight lie nearer than two standard deviations, and two are exact lists or counts, without a margin:
 #
 # - Read as "here", for they held in about a third of the repetitions: for how many speakers the product (of five speakers, and of four) is ahead of the joint network, and which fusions fall below the sound alone in static.
 # - Held in about eight in ten: the best picture and the best sound both exceed 85 %; no lead of a late product over joint training, or over the product of two networks, is certain; concatenation, CNN-RNN, shared code and the uncalibrated product all fall at least four points below the picture when the sound drowns.
