@@ -468,7 +468,7 @@ assert model.classes_[p.argmax()] == "positive"
 #
 # ## What we measured
 #
-# The claims of this chapter, asserted. (The digits of trained models vary a little between processors; the claims do not.)
+# The main claims of this chapter, asserted. (The digits of trained models vary a little between processors; the claims do not.)
 
 # %% tags=["nbval-ignore-output"]
 best, joint, limit = accuracy.max(), table["mean"]["fused"], posts.ceiling()

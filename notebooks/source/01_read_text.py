@@ -693,7 +693,7 @@ assert rows.shape == (3, sequences.length_) and not rows[2].any()
 # %% [markdown]
 # ## What we measured
 #
-# Each claim of this chapter, asserted (digits may differ a little between processors; the claims do not).
+# The main claims of this chapter, asserted (digits may differ a little between processors; the claims do not).
 
 # %%
 mean = pd.concat([scores["mean"], languages["mean"]])

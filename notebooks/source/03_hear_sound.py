@@ -706,7 +706,7 @@ print(f"templates, tonic not told:         {template:.2f}")
 #
 # ## What we measured
 #
-# The claims of this chapter, asserted. First those that hold to the last digit or nearly, then those about trained classifiers, whose digits may
+# The main claims of this chapter, asserted. First those that hold to the last digit or nearly, then those about trained classifiers, whose digits may
 # vary between processors while the claims do not.
 
 # %%

@@ -662,7 +662,7 @@ assert (summary["sum, SVD"] < best).all(), "adding each block's own axes loses t
 #
 # ## What we measured
 #
-# The claims of this chapter, once more (the digits of a trained model vary between processors; the claims do not).
+# The main claims of this chapter, once more (the digits of a trained model vary between processors; the claims do not).
 
 # %% tags=["nbval-ignore-output"]
 print(

@@ -857,7 +857,7 @@ print(type(own.rule).__name__, p.shape, "rows sum to 1:", np.allclose(p.sum(axis
 #
 # ## What we measured
 #
-# Each claim of this chapter once more, asserted. Numbers that come out of a trained model differ a little between processors; the claims do not.
+# The main claims of this chapter once more, asserted. Numbers that come out of a trained model differ a little between processors; the claims do not.
 
 # %%
 assert (lead.loc[0] > 0).all(), "exact posteriors: product first"

@@ -920,7 +920,7 @@ for name in (row, f"{row}, calibrated", table["mean"].idxmax()):
 #
 # ## What we measured
 #
-# Each claim of this chapter, asserted.
+# The main claims of this chapter, asserted.
 
 # %% tags=["nbval-ignore-output"]
 mean, over = table["mean"], table[[f"over {best}", "p"]]

@@ -1017,7 +1017,7 @@ plotting.show(
 #
 # ## What we measured
 #
-# The claims of this chapter, asserted. First what holds to the last digit, then what trained models did, mostly in tables that were made before. Made anew on another processor their digits would vary, and a claim that lies near its bound need not hold then.
+# The main claims of this chapter, asserted. First what holds to the last digit, then what trained models did, mostly in tables that were made before. Made anew on another processor their digits would vary, and a claim that lies near its bound need not hold then.
 #
 # How far each claim about a table lies from its bound, and in how many of twenty repetitions, with worlds, folds and draws drawn again from these with replacement, it holds, stands in [a table of bounds](../docs/bounds.md). Twenty lie nearer than two standard deviations, and four are exact counts, without a margin:
 #

@@ -1238,7 +1238,7 @@ assert share < 0.01
 # %% [markdown]
 # ## What we measured
 #
-# Each claim of this chapter, asserted over the stored tables (most with one row made live above).
+# The main claims of this chapter, asserted over the stored tables (most with one row made live above).
 
 # %%
 table = 100 * descriptions.table().groupby("method").mean()

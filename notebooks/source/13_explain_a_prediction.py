@@ -815,7 +815,7 @@ print(
 #
 # ## What we measured
 #
-# Each claim of this chapter, asserted.
+# The main claims of this chapter, asserted.
 
 # %% tags=["nbval-ignore-output"]
 assert shares.loc[556, "audio"] < 0 < min(shares.loc[556, ["text", "image"]])

@@ -771,7 +771,7 @@ print(forecast.round(3).to_string(index=False))
 #
 # ## What we measured
 #
-# The claims, asserted.
+# The main claims, asserted.
 
 # %% tags=["nbval-ignore-output"]
 print({name: f"{a / 1000:.1f} kB a sound" for name, a in a_sample.items()})

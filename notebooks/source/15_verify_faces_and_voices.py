@@ -827,7 +827,7 @@ assert accepted[within].sum() > 0.7 * accepted[~same].sum()
 # %% [markdown]
 # ## What we measured
 #
-# Each claim of this chapter, asserted. Rates are in per cent; the cells above show the values.
+# The main claims of this chapter, asserted. Rates are in per cent; the cells above show the values.
 
 # %%
 fused_eigen = table.loc["eigenfaces + voice, sum"]

@@ -853,7 +853,7 @@ print(
 # %% [markdown]
 # ## What we measured
 #
-# Each claim of this chapter, asserted. They are true of the stored tables; how far each that rests on folds or seeds lies from its bound, and in how many of twenty repetitions, with folds and seeds drawn again from these, it holds, stands in [a table of bounds](../docs/bounds.md). Three lie nearer than two standard deviations. That the lead of longer filters over filters of one word has an interval with zero in it held in about two thirds of the repetitions: read it as "here". That every split into random folds reaches 79 %, and that blocks of neighbouring lines give nearly the same as random folds, held in about nine in ten.
+# The main claims of this chapter, asserted. They are true of the stored tables; how far each that rests on folds or seeds lies from its bound, and in how many of twenty repetitions, with folds and seeds drawn again from these, it holds, stands in [a table of bounds](../docs/bounds.md). Three lie nearer than two standard deviations. That the lead of longer filters over filters of one word has an interval with zero in it held in about two thirds of the repetitions: read it as "here". That every split into random folds reaches 79 %, and that blocks of neighbouring lines give nearly the same as random folds, held in about nine in ten.
 
 
 # %%
