@@ -306,7 +306,15 @@ def test_a_full_disk_leaves_the_table_and_the_pages_of_before(
     assert index.read_text() == "of before"
 
 
-@pytest.mark.parametrize("damaged", [b"", b'{"cells": [', b"\xff", b"[]", b'{"nbformat": 99}'])
+LACKS = (  # a cell's source
+    b'{"cells": [{"cell_type": "markdown", "id": "a", "metadata": {}}], "metadata": {}, '
+    b'"nbformat": 4, "nbformat_minor": 5}'
+)
+
+
+@pytest.mark.parametrize(
+    "damaged", [b"", b'{"cells": [', b"\xff", b"[]", b'{"nbformat": 99}', LACKS]
+)
 def test_a_damaged_stored_copy_is_named_and_the_others_are_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], damaged: bytes
 ) -> None:
@@ -322,6 +330,47 @@ def test_a_damaged_stored_copy_is_named_and_the_others_are_shown(
     assert cli.main(["student", str(tmp_path / "class"), "--course", str(tmp_path)]) == 2
     assert "01_bad.ipynb is no notebook" in capsys.readouterr().err
     assert not (tmp_path / "class").exists()
+
+
+def staged(folder: Path, *cells: Any) -> list[str]:
+    """Write the sources of the pages of a notebook with these cells; return the problems."""
+    course = make_course(folder, fine="# %%\n1\n")
+    (chapter,) = course.chapters
+    notebooks.write_stored(v4.new_notebook(cells=list(cells)), chapter.stored)
+    return pages.stage(course, folder / "pages", {}, {})[1]
+
+
+def test_a_raw_cell_is_shown(tmp_path: Path) -> None:
+    assert staged(tmp_path, v4.new_raw_cell("raw", metadata={"tags": ["home"]})) == []
+
+
+def test_a_text_that_is_no_text_is_named_and_the_others_are_shown(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_bytes(b"caf\xe9")
+    (tmp_path / "CHANGELOG.md").write_text("# Changes\n", encoding="utf-8")
+    (problem,) = staged(tmp_path)
+    assert "README.md is left out ('utf-8' codec" in problem
+    assert (tmp_path / "pages" / "CHANGELOG.md").exists()
+
+
+@pytest.mark.parametrize("ends", ["\n\n", "\r\r", "\r\n\r\n"])
+def test_what_a_cell_shows_on_the_first_page_is_not_read_as_markdown(
+    tmp_path: Path, ends: str
+) -> None:
+    fetches = f"a{ends}```{{raw}} html\n:file: /a/script.html\n```{ends}"
+    cell = v4.new_code_cell("1", metadata={"tags": ["home"]})
+    cell.outputs = [v4.new_output("stream", text=fetches)]
+    shown = v4.new_code_cell("2", metadata={"tags": ["home"]})
+    shown.outputs = [
+        v4.new_output("display_data", data={"text/html": f"<p>{fetches}</p>"}),
+        v4.new_output("display_data", data={"text/html": "<script></script>"}),  # empty, cleaned
+        v4.new_output("display_data", data={"text/html": "<p>last</p>"}),
+    ]
+    assert staged(tmp_path, cell, shown) == []
+    page = (tmp_path / "pages" / "index.md").read_text(encoding="utf-8")
+    block = page[page.index('<div class="home">') : page.index("last")]
+    assert block.count("```{raw} html") == 2
+    # Markdown begins below an empty line.
+    assert all(line.startswith("<") for line in block.splitlines())
 
 
 def test_damaged_sources_of_pages_are_written_again(tmp_path: Path) -> None:

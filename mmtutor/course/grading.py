@@ -171,7 +171,7 @@ def grade(
     """
     graded = Graded(student)
     try:
-        notebook = notebooks.read_stored(path)
+        notebook = notebooks.read_stored(path, strict=False)
         cells = [
             {"source": str(cell.source), "solution": editions.is_solution(cell)}
             for cell in notebooks.code(notebook)

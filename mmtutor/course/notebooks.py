@@ -29,8 +29,10 @@ def read_source(path: Path) -> Any:
     return normalise(jupytext.read(path, fmt="py:percent"))
 
 
-def read_stored(path: Path) -> Any:
+def read_stored(path: Path, *, strict: bool = True) -> Any:
     """Read an executed notebook as it lies on disk.
+
+    `strict` asks for every part that a notebook must have; a hand-in may lack some.
 
     Raises
     ------
@@ -44,9 +46,12 @@ def read_stored(path: Path) -> Any:
     if path.stat().st_size > MOST_BYTES:
         raise CourseError(f"{path} has more than {MOST_BYTES:,} bytes: clear its outputs")
     try:
-        return nbformat.read(path, as_version=4)
+        notebook = nbformat.read(path, as_version=4)
+        if strict:
+            nbformat.validate(notebook)
+        return notebook
     except Exception as error:  # whatever a broken file leads it to
-        why = f"{type(error).__name__}: {error}"[:200]
+        why = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
         raise CourseError(f"{path} is no notebook ({why}); execute it again") from error
 
 

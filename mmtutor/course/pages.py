@@ -181,6 +181,7 @@ def chapter_page(chapter: Chapter, notebook: Any, outputs: Outputs, functions: l
     for cell in page.cells:
         if cell.cell_type == "markdown":
             cell.source = _DETAILS.sub(lambda match: _with_formulas(match[0]), cell.source)
+        if cell.cell_type != "code":
             continue
         if cell.metadata.get("jupyter", {}).get("source_hidden"):
             tags = cell.metadata.get("tags", [])
@@ -291,7 +292,8 @@ def stage(
     rooms = reference.pages(names) if names else {}
     for room, text in rooms.items():
         source.write(f"reference/{room}.rst", text)
-    texts = _texts(course, {f"notebooks/{chapter.name}.ipynb" for chapter, _notebook in shown})
+    there = {f"notebooks/{chapter.name}.ipynb" for chapter, _notebook in shown}
+    texts = _texts(course, there, problems)
     for name, text in texts.items():
         source.write(name, text)
     context = {
@@ -322,26 +324,31 @@ def _used(names: Mapping[str, Any], shown: Shown) -> dict[str, set[str]]:
 
 
 def _home(shown: Shown, outputs: Outputs) -> list[str]:
-    """Return what the cells tagged ``home`` show, or else print, for the first page."""
+    """Return what the cells tagged ``home`` show, or else print, for the first page.
+
+    Each in one line: below an empty one, Markdown begins, which can fetch a script or a file.
+    """
     found = []
     for _chapter, notebook in shown:
-        for cell in notebook.cells:
+        for cell in notebooks.code(notebook):
             if "home" in cell.metadata.get("tags", []):
                 rich = [page for output in cell.outputs if (page := outputs.html(output))]
                 said = [html.escape(output.text) for output in cell.outputs if "text" in output]
                 found += rich or said
-    return [part.replace(f"../{MEDIA}/", f"{MEDIA}/").strip() for part in found]
+    parts = [part.replace(f"../{MEDIA}/", f"{MEDIA}/").strip() for part in found]
+    return [re.sub(r"\r\n?|\n", "&#10;", part) for part in parts if part]
 
 
-def _texts(course: Course, there: set[str]) -> dict[str, str]:
+def _texts(course: Course, there: set[str], problems: list[str]) -> dict[str, str]:
     """Return the clone's texts, by path; links to what is no page become plain words."""
-    texts = {
-        path.relative_to(course.folder).as_posix(): _TOPMATTER.sub(
-            "", path.read_text(encoding="utf-8")
-        )
-        for pattern in TEXTS
-        for path in sorted(course.folder.glob(pattern))
-    }
+    texts = {}
+    for path in (path for pattern in TEXTS for path in sorted(course.folder.glob(pattern))):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(f"{path} is left out ({error})")
+        else:
+            texts[path.relative_to(course.folder).as_posix()] = _TOPMATTER.sub("", text)
     there |= set(texts)
 
     def live(name: str, link: re.Match[str]) -> str:
