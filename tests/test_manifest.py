@@ -205,6 +205,19 @@ def test_a_row_that_is_wrong_is_named(tmp_path: Path, old: str, new: str, words:
         course(tmp_path, head + new + tail)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("parts = [1]", "'int' object has no attribute"),
+        ('parts = "x"', "'str' object has no attribute"),
+        (f"parts = {'[' * 9999}", "recursion"),
+    ],
+)
+def test_a_manifest_of_another_form_is_named(tmp_path: Path, text: str, words: str) -> None:
+    with pytest.raises(CourseError, match=f"course.toml: .*{words}"):
+        course(tmp_path, text)
+
+
 def test_a_source_without_a_row_is_named(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match=r"03_three.py has no row in course.toml"):
         course(tmp_path, ROWS, "03_three")

@@ -164,7 +164,9 @@ def read_course(folder: Path) -> Course:
             for row in part["chapters"]:
                 where = f"{MANIFEST}, chapter {row.get('number')!r}"
                 chapters.append(Chapter(folder, part["number"], **row))
-    except (CourseError, TypeError, ValueError, KeyError) as error:
+    except (
+        CourseError, AttributeError, KeyError, RecursionError, TypeError, ValueError
+    ) as error:  # fmt: skip
         words = str(error).replace("Chapter.__init__()", "the row")
         words = f"lacks {words}" if isinstance(error, KeyError) else words
         raise CourseError(f"{where}: {words}") from None
