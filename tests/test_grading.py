@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
+import tempfile
 import textwrap
 import time
 from pathlib import Path
@@ -182,7 +185,7 @@ def test_what_is_no_hand_in_is_said(tmp_path):
     ("call", "words"),
     [
         (["grade", "HERE/a.ipynb", "--csv", "HERE/gone/marks.csv"], "No such file"),
-        (["grade", "HERE/a.ipynb", "--csv", "HERE"], "Is a directory"),
+        (["grade", "HERE/a.ipynb", "--csv", "HERE"], "directory"),
         (["slides", "05", "--to", "HERE"], "directory"),
         (["student", "HERE/a.ipynb"], "a.ipynb"),
     ],
@@ -195,6 +198,15 @@ def test_a_path_that_cannot_be_written_is_said_before_the_work(
     assert cli.main([word.replace("HERE", str(tmp_path)) for word in call]) == 2
     assert words in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["a.ipynb"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+def test_a_file_does_not_take_the_place_of_a_device(tmp_path, capsys):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert cli.main(["slides", "05", "--to", str(pipe)]) == 2
+    assert "is a device or directory" in capsys.readouterr().err
+    assert pipe.is_fifo()
 
 
 def test_the_command_writes_a_row_an_exercise(tmp_path, capsys):
@@ -212,6 +224,38 @@ def test_the_command_writes_a_row_an_exercise(tmp_path, capsys):
         "ada/00_start_here": len(STUBS),
         "bob/00_start_here": 0,
     }
+
+
+def test_what_is_judged_when_a_batch_is_stopped_is_in_the_table(tmp_path, monkeypatch):
+    for name in ("ada", "bob"):
+        (tmp_path / name).mkdir()
+        hand_in(tmp_path / name, "1")
+
+    def judged(course, path, *, student, **options):
+        if student.startswith("bob"):
+            raise KeyboardInterrupt
+        return grading.Graded(student)
+
+    monkeypatch.setattr(grading, "grade", judged)
+    table = tmp_path / "marks.csv"
+    assert cli.main(["grade", str(tmp_path), "--csv", str(table)]) == 130
+    assert pd.read_csv(table)["student"].tolist() == ["ada/00_start_here"]
+
+
+def test_the_folder_of_a_killed_process_is_cleared_away_but_not_a_living_ones(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    names = [f"mmtutor-{ended.pid}-old", f"mmtutor-{os.getpid()}-old", "mmtutor-notes-old"]
+    for name in [*names, f"mmtutor-{ended.pid}-young"]:
+        (tmp_path / name).mkdir()
+    for name in names:
+        os.utime(tmp_path / name, (time.time() - 3700,) * 2)
+    grading.run_apart("mmtutor", {}, seconds=60)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {*names[1:], f"mmtutor-{ended.pid}-young"}
 
 
 # --- Challenge ----------------------------------------------------------------------------------

@@ -290,6 +290,8 @@ def _slides(options: argparse.Namespace) -> int:
     from mmtutor._cache import atomic_write
     from mmtutor.course import manifest, slides
 
+    if options.to:
+        _refuse_what_is_no_file(options.to)
     course = manifest.find_course(options.course)
     chapters = course.choose(options.notebooks)
     if options.to and len(chapters) > 1:
@@ -303,13 +305,21 @@ def _slides(options: argparse.Namespace) -> int:
     return 0
 
 
+def _refuse_what_is_no_file(path: Path) -> None:
+    """Refuse to write over a device, whose place root could take, or a folder."""
+    if path.exists() and not path.is_file():
+        raise FileExistsError(f"{path} is a device or directory: name a file")
+
+
 def _grade(options: argparse.Namespace) -> int:
+    from mmtutor._cache import atomic_write
     from mmtutor.course import grading, manifest
 
     course = manifest.find_course(options.course)
     paths = grading.find(options.paths)
-    if options.csv:
-        options.csv.open("a").close()  # where it cannot be written, that is said before the work
+    if options.csv:  # where it cannot be written, that is said before the work
+        _refuse_what_is_no_file(options.csv)
+        options.csv.open("a").close()
     graded = []
     for path, student in zip(paths, grading.whose(paths), strict=True):
         one = grading.grade(
@@ -317,9 +327,10 @@ def _grade(options: argparse.Namespace) -> int:
         )
         print(grading.report([one]), flush=True)
         graded.append(one)
+        if options.csv:  # each time: a batch takes hours, and may be stopped
+            with atomic_write(options.csv, "w", encoding="utf-8", newline="") as file:
+                grading.as_table(graded).to_csv(file, index=False)
     print(f"{len(graded)} hand-ins judged")
-    if options.csv:
-        grading.as_table(graded).to_csv(options.csv, index=False)
     return 0
 
 

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,6 +35,7 @@ CELL_SECONDS = 120
 MEMORY = 8 * 2**30  # bytes of address space; TensorFlow alone reserves several of them
 OUTPUT = 20_000  # characters that are kept of what is printed; the others are read and dropped
 FILES = 2**28  # bytes of a file that a hand-in writes
+FOLDERS = "mmtutor-"  # begins the name of each temporary folder; whose it is follows
 
 
 @dataclass
@@ -61,7 +63,9 @@ def run_apart(module: str, job: dict[str, Any], seconds: float) -> Outcome:
 
     The module gets the path of the job as JSON, beside which it appends its results, a line each.
     """
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+    _clear_folders()
+    prefix = f"{FOLDERS}{os.getpid()}-"
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as name:
         folder = Path(name)
         job = {**job, "parent": os.getpid()}
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
@@ -81,6 +85,18 @@ def run_apart(module: str, job: dict[str, Any], seconds: float) -> Outcome:
         reader.join(5)
         printed = b"".join(kept)[:OUTPUT].decode("utf-8", "replace")
         return Outcome(code, list(_results(folder / "results.jsonl")), printed)
+
+
+def _clear_folders() -> None:
+    """Delete the folders of killed processes, an hour after these wrote to them."""
+    import psutil
+
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*-*"):
+        number = folder.name.removeprefix(FOLDERS).partition("-")[0]
+        with contextlib.suppress(OSError, ValueError):
+            age = abs(time.time() - folder.stat().st_mtime)  # or the clock was set back
+            if age > 3600 and not psutil.pid_exists(int(number)):
+                shutil.rmtree(folder)
 
 
 def _drain(process: subprocess.Popen, kept: list[bytes]) -> None:
