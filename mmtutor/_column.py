@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from mmtutor._fitting import fits_anew
 from mmtutor._ranges import Range, check_ranges
 from mmtutor._table import TakesColumn, each_cell
 
@@ -51,6 +52,7 @@ class CellTransformer(TakesColumn, TransformerMixin, BaseEstimator, ABC):
         self.fit_transform(X)
         return self
 
+    @fits_anew
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
         """Fit, and return what `transform` would; each cell is described only once.
 

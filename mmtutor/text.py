@@ -28,6 +28,7 @@ from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from mmtutor._fitting import fits_anew
 from mmtutor._ranges import FLAG, POSITIVE, Range, check_ranges, number, one_of, or_none, whole
 from mmtutor._rows import as_labels, as_target, floats, require_unmasked
 from mmtutor._table import as_column, each_cell, is_missing
@@ -278,6 +279,7 @@ class _ColumnOfTexts(CountVectorizer):
         self.fit_transform(X)
         return self
 
+    @fits_anew
     def fit_transform(self, X: Any, y: Any = None) -> sparse.csr_matrix:
         """Fit, and return the training texts' vectors; the same as ``fit(X).transform(X)``.
 
@@ -606,6 +608,7 @@ class NaiveBayesSVM(LinearSVC):
         self.alpha = alpha
         self.interpolation = interpolation
 
+    @fits_anew
     def fit(self, X: Any, y: Any) -> NaiveBayesSVM:
         """Learn the weights.
 
@@ -713,6 +716,7 @@ class TokenSequences(TransformerMixin, BaseEstimator):
         self.language, self.max_length = language, max_length
         self.max_tokens, self.min_df = max_tokens, min_df
 
+    @fits_anew
     def fit(self, X: Any, y: Any = None) -> Self:
         """Number the training texts' tokens.
 

@@ -9,9 +9,12 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 
 from mmtutor import audio, explain, image, text
 from mmtutor._ranges import check_ranges, number, one_of, or_none, whole
+from mmtutor.fusion import DecisionFusion, FeatureFusion
 
 NAN, INF = float("nan"), float("inf")
 ODD = (Decimal(1), np.timedelta64(1, "s"), np.complex128(1), pd.NA, np.ma.masked, np.array([1]))
@@ -298,3 +301,48 @@ def test_ranges_have_the_ends_they_say():
     assert inside(whole(), 2**63 - 1)
     assert [inside(or_none(one_of("a", "b")), v) for v in (None, "a", "c")] == [True, True, False]
     assert or_none(one_of("a", "b"))[0] == "None or 'a' or 'b'"
+
+
+# --- fits that fail ------------------------------------------------------------------------------
+
+PAIR = [("a", LogisticRegression(), [0]), ("b", LogisticRegression(), [1])]
+POINTS, CLASSES = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+
+
+class Broken(LogisticRegression):
+    def fit(self, X, y):
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("estimator", "good", "bad"),
+    [
+        (DecisionFusion(PAIR), (POINTS, CLASSES), (POINTS, CLASSES[:5])),
+        (DecisionFusion(PAIR), (POINTS, CLASSES), (POINTS, np.full(20, "x"))),
+        (FeatureFusion([("a", "passthrough", [0])]), (POINTS,), (POINTS * np.nan,)),
+        (text.BagOfWords(), (["a b"],), ([""],)),
+        (text.TfidfFeatures(), (["a b"],), ([None],)),
+        (text.TokenSequences(), (["a b"],), ([1],)),
+        (text.NaiveBayesSVM(), (COUNTS, LABELS), (COUNTS, ["c", "c"])),
+        (image.BagOfVisualWords(2), ([PICTURE],), ([None],)),
+        (image.PixelFeatures(size=4), ([PICTURE],), ([None],)),
+        (audio.MFCCFeatures(), ([CLIP],), ([None],)),
+    ],
+    ids=lambda x: type(x).__name__,
+)
+def test_after_a_fit_that_failed_nobody_answers(estimator, good, bad):
+    estimator.fit(*good)
+    answer = estimator.predict if hasattr(estimator, "predict") else estimator.transform
+    answer(good[0])
+    with pytest.raises((ValueError, TypeError)):
+        estimator.fit(*bad)
+    with pytest.raises(NotFittedError):
+        answer(good[0])
+
+
+def test_after_a_fit_that_was_stopped_nobody_answers():
+    fusion = DecisionFusion(PAIR).fit(POINTS, CLASSES)
+    with pytest.raises(KeyboardInterrupt):
+        fusion.set_params(b=Broken()).fit(POINTS, CLASSES + 5)
+    with pytest.raises(NotFittedError):
+        fusion.predict(POINTS)

@@ -30,6 +30,7 @@ from sklearn.utils.validation import (
 )
 
 from mmtutor._composition import Composition, Part, at_work, check_rows, read
+from mmtutor._fitting import fits_anew
 from mmtutor._ranges import JOBS, Range, check_ranges, one_of, or_none, whole
 from mmtutor._rows import as_labels, as_target
 from mmtutor._table import as_table, require_present, row_names
@@ -234,6 +235,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         self.cv = cv
         self.n_jobs = n_jobs
 
+    @fits_anew
     def fit(
         self,
         X: Any,

@@ -21,6 +21,7 @@ from sklearn.utils import Bunch
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from mmtutor._composition import Composition, Part, at_work, check_rows, read
+from mmtutor._fitting import fits_anew
 from mmtutor._ranges import FLAG, JOBS, check_ranges, number, one_of, or_none, whole
 from mmtutor._rows import floats
 from mmtutor.fusion._alignment import _MOST, generalised_cca, principal_axes
@@ -272,6 +273,7 @@ class FeatureFusion(TransformerMixin, Composition):
         tags.input_tags.allow_nan = True
         return tags
 
+    @fits_anew
     def _fit(self, X: Any, y: ArrayLike | None) -> list[Any]:
         """Fit everything; return each block's standardised, projected matrix."""
         blocks = self.check_parts()
