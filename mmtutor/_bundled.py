@@ -18,7 +18,7 @@ def bundled_path(name: str) -> Path:
         If neither has it.
     """
     for folder in (_PACKAGE / "_data", _PACKAGE.parent / "data"):
-        if (folder / name).exists():
+        if (folder / name).is_file():  # a pipe would wait for ever
             return folder / name
     raise FileNotFoundError(
         f"the bundled file {name!r} is in neither {_PACKAGE / '_data'} nor "

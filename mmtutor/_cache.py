@@ -40,13 +40,20 @@ def cache_folder() -> Path:
     return Path(named or user_cache_dir("mmtutor")).expanduser().absolute()
 
 
-def clear_strays(folder: Path, pattern: str, seconds: float) -> None:
-    """Delete the temporary files to which nobody has written for so many seconds."""
+def strays(folder: Path, pattern: str, seconds: float) -> Iterator[Path]:
+    """Yield the temporary files or folders to which nobody has written for so many seconds."""
     for path in folder.glob(pattern):
         with suppress(OSError):  # another process was faster, or the folder is read-only
             # Also from the future: the clock was set back since.
             if abs(time.time() - path.stat().st_mtime) > seconds:
-                path.unlink()
+                yield path
+
+
+def clear_strays(folder: Path, pattern: str, seconds: float) -> None:
+    """Delete the temporary files to which nobody has written for so many seconds."""
+    for path in strays(folder, pattern, seconds):
+        with suppress(OSError):
+            path.unlink()
 
 
 @contextmanager
@@ -58,9 +65,9 @@ def atomic_write(path: Path, mode: str = "wb", **options: Any) -> Iterator[IO[An
     killed process left in the folder is cleared away after an hour.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    clear_strays(path.parent, ".*.part", 3600)
+    clear_strays(path.parent, f".*-mmtutor-{'[0-9a-f]' * 32}.part", 3600)  # of no other program
     # Not by tempfile: whom the umask lets read other files may read this one.
-    temporary = path.with_name(f".{path.name}-{uuid.uuid4().hex}.part")
+    temporary = path.with_name(f".{path.name}-mmtutor-{uuid.uuid4().hex}.part")
     try:
         with temporary.open(mode, **options) as file:
             yield file

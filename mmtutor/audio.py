@@ -268,7 +268,7 @@ def _to_float(samples: np.ndarray, where: str = "") -> np.ndarray:
         raise ValueError(f"{where}the clip is empty: it has no samples (is `start` too late?)")
     if samples.dtype == np.uint8:
         return (samples.astype(float) - 128.0) / 128.0
-    if samples.dtype in (np.int8, np.int16, np.int32):
+    if samples.dtype.newbyteorder("=") in (np.int8, np.int16, np.int32):  # also ">i2"
         return samples / (np.iinfo(samples.dtype).max + 1.0)
     if samples.dtype.kind != "f":
         raise TypeError(
@@ -594,7 +594,8 @@ def deltas(sequence: np.ndarray, *, width: int = 9) -> np.ndarray:
     Raises
     ------
     ValueError
-        If `width` is even or below 3, or `sequence` is no array of numbers with at least one row.
+        If `width` is even or below 3, or `sequence` is no array of finite numbers with at least one
+        row, or has differences too large for its type.
 
     See Also
     --------
@@ -621,16 +622,28 @@ def deltas(sequence: np.ndarray, *, width: int = 9) -> np.ndarray:
     if len(sequence) == 0 or sequence.dtype.kind not in "iuf":
         found = f"{len(sequence)} frames of {sequence.dtype}"
         raise ValueError(f"sequence has {found}; expected at least one, of numbers")
-    if sequence.dtype.kind != "f":  # differences of uint8 would wrap around
+    if sequence.dtype.kind != "f" or sequence.dtype.itemsize < 4:
+        # differences of uint8 would wrap around, those of float16 soon be infinite
         sequence = sequence.astype(float)
+    if bad := np.count_nonzero(~np.isfinite(sequence)):
+        raise ValueError(
+            f"{bad} of {sequence.size} numbers of the sequence are NaN or infinite; leave out the "
+            "frames that only pad it"
+        )
     half = min(int(width) - 1, len(sequence) - 1) // 2
     if half == 0:
         return np.zeros_like(sequence)
     inner = len(sequence) - 2 * half  # frames that have `half` neighbours on each side
-    slope = sum(
-        k * (sequence[half + k :][:inner] - sequence[half - k :][:inner])
-        for k in range(1, half + 1)
-    ) / (2 * sum(k**2 for k in range(1, half + 1)))
+    with np.errstate(over="ignore", invalid="ignore"):
+        slope = sum(
+            k * (sequence[half + k :][:inner] - sequence[half - k :][:inner])
+            for k in range(1, half + 1)
+        ) / (2 * sum(k**2 for k in range(1, half + 1)))
+    if not np.isfinite(slope).all():
+        raise ValueError(
+            f"sequence has numbers up to {np.abs(sequence).max():.4g}, whose slopes are too large "
+            f"for {sequence.dtype}; divide it by some number first"
+        )
     return np.pad(slope, ((half, half), (0, 0)), mode="edge")
 
 

@@ -57,6 +57,9 @@ def voice():
         (np.array([-128, 0, 64], np.int8), [-1, 0, 0.5]),
         (np.array([0, 128, 192], np.uint8), [-1, 0, 0.5]),
         (np.array([-32768, 0, 16384], np.int16), [-1, 0, 0.5]),
+        (np.array([-32768, 0, 16384], ">i2"), [-1, 0, 0.5]),  # as AIFF and AU store them
+        (np.array([-(2**31), 0, 2**30], ">i4"), [-1, 0, 0.5]),
+        (np.array([-1, 0, 0.5], ">f4"), [-1, 0, 0.5]),
         (np.array([-(2**31), 0, 2**30], np.int32), [-1, 0, 0.5]),
         (np.array([-1, 0, 0.5], np.float16), [-1, 0, 0.5]),
         (np.array([-1, 0, 0.5], np.float64), [-1, 0, 0.5]),
@@ -413,6 +416,8 @@ def test_deltas_equal_librosa(voice):
     assert not audio.deltas(ramp[:2]).any()
     with pytest.raises(ValueError, match="width is 4; expected an odd"):
         audio.deltas(ramp, width=4)
+    half = np.arange(1000, dtype=np.float16)[:, None]
+    assert np.allclose(audio.deltas(half, width=201), 1.0)  # sums beyond float16
 
 
 def test_silence_has_the_documented_values():

@@ -87,13 +87,22 @@ def test_a_cache_can_be_shared_as_the_umask_says(made, folder, mask, mode):
 
 def test_what_killed_runs_left_is_cleared_away_but_not_a_living_ones(made, folder):
     (folder / "toy").mkdir()
-    old, fresh, other = (folder / "toy" / f".{name}.part" for name in ("x-1", "x-2", "else-3"))
-    for path in (old, fresh, other):
+    with _cache.atomic_write(folder / "toy" / "x") as file:
+        ours = file.name
+    old, fresh, other = (folder / "toy" / f".{k}{Path(ours).name}" for k in range(3))
+    foreign = folder / "toy" / ".x.part"  # of another program
+    for path in (old, fresh, other, foreign):
         path.write_bytes(b"half")
-    for path, age in ((old, 3700), (other, -3700)):  # before the clock was set back
+    for path, age in (
+        (old, 3700),
+        (other, -3700),
+        (foreign, 3700),
+    ):  # before the clock was set back
         os.utime(path, (time.time() - age,) * 2)
     made()
-    assert sorted(path.name for path in (folder / "toy").iterdir()) == [".x-2.part", "x-mark.npz"]
+    assert set((folder / "toy").iterdir()) == {
+        *(fresh, foreign, folder / "toy" / "x", folder / "toy" / "x-mark.npz")
+    }
 
 
 def test_a_full_disk_leaves_nothing_and_is_a_warning(made, folder, monkeypatch):

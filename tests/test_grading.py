@@ -248,14 +248,15 @@ def test_the_folder_of_a_killed_process_is_cleared_away_but_not_a_living_ones(
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    names = [f"mmtutor-{ended.pid}-old", f"mmtutor-{os.getpid()}-old", "mmtutor-notes-old"]
-    for name in [*names, f"mmtutor-{ended.pid}-young"]:
+    ours = grading.FOLDERS
+    names = [f"{ours}{ended.pid}-old", f"{ours}{os.getpid()}-old", f"mmtutor-{ended.pid}-notes"]
+    for name in [*names, f"{ours}{ended.pid}-young"]:
         (tmp_path / name).mkdir()
     for name in names:
         os.utime(tmp_path / name, (time.time() - 3700,) * 2)
     grading.run_apart("mmtutor", {}, seconds=60)
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {*names[1:], f"mmtutor-{ended.pid}-young"}
+    assert left == {*names[1:], f"{ours}{ended.pid}-young"}
 
 
 # --- Challenge ----------------------------------------------------------------------------------

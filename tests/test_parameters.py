@@ -229,6 +229,8 @@ def test_numbers_of_numpy_are_numbers():
         (np.zeros(3), r"^sequence has shape \(n_frames, n_dims\), got \(3,\)"),
         (np.zeros((0, 2)), "^sequence has 0 frames"),
         ([["a"]], "^sequence has 1 frames of <U1; expected .* numbers"),
+        ([[1, np.nan], [-np.inf, 2]], "^2 of 4 numbers of the sequence are NaN or infinite"),
+        ([[1e308], [0], [-1e308]], r"^sequence has numbers up to 1e\+308, whose slopes"),
     ],
 )
 def test_deltas_names_what_is_no_sequence(values, message):

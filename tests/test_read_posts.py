@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 
 import numpy as np
@@ -114,6 +115,36 @@ def test_other_encodings_and_names(folder):
     assert posts.target.tolist() == ["正"]
 
 
+@pytest.mark.parametrize("said", ["utf-8", "gb18030", "cp1252", "utf-16-le"])
+@pytest.mark.parametrize("written_in", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "gb18030"])
+@pytest.mark.parametrize(
+    "header", ["text,image,label", '"text",image , label', '"image","text",label']
+)
+def test_a_mark_at_the_beginning_says_the_encoding_and_is_no_letter(
+    folder, said, written_in, header
+):
+    path = folder / "posts.csv"
+    path.write_bytes(f"\ufeff{header}\n很好,很好,+\n".encode(written_in))
+    posts = read_posts(path, encoding=said)
+    assert set(posts.frame) == {"text", "image"}
+    assert posts.frame["text"].tolist() == ["很好"]
+
+
+@pytest.mark.parametrize("written_in", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_letters_of_two_bytes_without_a_mark_are_told(folder, written_in):
+    path = written(folder, [["good", "+"]], header=["text", "label"], encoding=written_in)
+    with pytest.raises(ValueError, match=r"line 1: a zero byte, .* 'utf-16-le' or 'utf-16-be'"):
+        read_posts(path)
+    assert read_posts(path, encoding=written_in).frame["text"].tolist() == ["good"]
+
+
+def test_a_hole_in_a_file_is_told(folder):
+    path = written(folder, [["good", "+"]], header=["text", "label"])
+    path.write_bytes(path.read_bytes() + bytes(9))  # as a machine that loses power leaves it
+    with pytest.raises(ValueError, match=r"line 3: a zero byte, .* is damaged"):
+        read_posts(path)
+
+
 def test_an_absolute_path_stays(folder, tmp_path_factory):
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     path = written(elsewhere, [[str(folder / "face.png"), "+"]], header=["image", "label"])
@@ -176,6 +207,19 @@ def test_a_cell_too_long_is_named_with_both_remedies(folder):
     path = written(folder, [["good", "+"], ["x" * 200_000, "-"]], header=["text", "label"])
     with pytest.raises(ValueError, match=r"line 3: .*quotation mark .*csv\.field_size_limit"):
         read_posts(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+@pytest.mark.parametrize("name", ["posts.csv", "face.png", "voice.wav"])
+def test_a_pipe_is_not_waited_for(folder, name):
+    path = written(folder, GOOD)
+    (folder / name).unlink()
+    os.mkfifo(folder / name)
+    if name == "posts.csv":
+        with pytest.raises(FileNotFoundError, match="no table file"):
+            read_posts(path)
+    else:
+        assert any(f"{name}" in why for why in read_posts(path).report["why"])
 
 
 def test_no_file(tmp_path):

@@ -311,6 +311,17 @@ def test_a_killed_process_leaves_nothing_for_long(server, tmp_path, record_prope
     record_property("faults survived", 1)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_not_waited_for(server, make):
+    place().parent.mkdir(parents=True)
+    make(place())
+    assert remote.verify()["state"].iloc[0] != "ok"
+    with pytest.raises(remote.DataNotAvailable, match=r"file-0\.bin is a folder, a pipe or a dev"):
+        fetch()
+    assert server.requests == []
+
+
 def test_two_fetches_at_the_same_time_do_not_disturb_each_other(server):
     failures = []
 

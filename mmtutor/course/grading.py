@@ -26,6 +26,7 @@ from typing import Any
 
 import pandas as pd
 
+from mmtutor._cache import strays
 from mmtutor.course import editions, notebooks
 from mmtutor.course.manifest import Chapter, Course, CourseError
 from mmtutor.course.runner import kernel_environment
@@ -35,7 +36,7 @@ CELL_SECONDS = 120
 MEMORY = 8 * 2**30  # bytes of address space; TensorFlow alone reserves several of them
 OUTPUT = 20_000  # characters that are kept of what is printed; the others are read and dropped
 FILES = 2**28  # bytes of a file that a hand-in writes
-FOLDERS = "mmtutor-"  # begins the name of each temporary folder; whose it is follows
+FOLDERS = "mmtutor-apart-"  # begins the name of each temporary folder; whose it is follows
 
 
 @dataclass
@@ -91,11 +92,10 @@ def _clear_folders() -> None:
     """Delete the folders of killed processes, an hour after these wrote to them."""
     import psutil
 
-    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDERS}*-*"):
+    for folder in strays(Path(tempfile.gettempdir()), f"{FOLDERS}*-*", 3600):
         number = folder.name.removeprefix(FOLDERS).partition("-")[0]
         with contextlib.suppress(OSError, ValueError):
-            age = abs(time.time() - folder.stat().st_mtime)  # or the clock was set back
-            if age > 3600 and not psutil.pid_exists(int(number)):
+            if not psutil.pid_exists(int(number)):
                 shutil.rmtree(folder)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,15 @@ from mmtutor._table import MODALITIES, existing_file
 __all__ = ["read_posts"]
 
 MOST_BYTES = 2**28  # of a table
+# What a file may begin with, to say how it is written; the longer ones first.
+MARKS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+    "\ufeff".encode("gb18030"): "gb18030",
+}
 READERS: dict[str, Callable[[str], Any]] = {"image": image.read_image, "audio": audio.read_audio}
 
 
@@ -36,7 +47,8 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
         The column of the labels.
     encoding : str, default="utf-8-sig"
         How the file writes letters: UTF-8, with a mark at its beginning or without. Chinese Excel
-        often saves "gb18030".
+        often saves "gb18030". A mark of UTF-8, UTF-16, UTF-32 or GB 18030 at the file's beginning
+        (Excel's "Unicode text") counts more than this.
 
     Returns
     -------
@@ -98,7 +110,7 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
             f"encoding is {encoding!r}; expected the name of one, such as 'utf-8' or 'gb18030'"
         ) from None
     lines = _rows(path, encoding)
-    _, names = next(lines, (0, []))
+    names = [name.strip() for name in next(lines, (0, []))[1]]
     modalities = _check_header(path, names, label)
     kept, faults = {}, []
     for line, cells in lines:
@@ -139,13 +151,21 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
 def _rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the line in which each row begins, from 1, and its cells; empty lines are no rows."""
     begins = 1
+    with path.open("rb") as binary:
+        head = binary.read(4)
+    encoding = next((name for mark, name in MARKS.items() if head.startswith(mark)), encoding)
     try:
         with path.open(encoding=encoding, newline="") as file:
-            first = file.readline()
-            file.seek(0)
+            first = file.readline().removeprefix("\ufeff")
             delimiter = max(",;\t", key=first.count)
-            reader = csv.reader(file, delimiter=delimiter, strict=True)
+            reader = csv.reader(chain([first], file), delimiter=delimiter, strict=True)
             for cells in reader:
+                if any("\0" in cell for cell in cells):
+                    raise ValueError(
+                        f"{path}, row beginning in line {begins}: a zero byte, which no text has; "
+                        "the file is damaged, or written in UTF-16 without a mark: then say the "
+                        "encoding, 'utf-16-le' or 'utf-16-be'"
+                    )
                 if cells:
                     yield begins, cells
                 begins = reader.line_num + 1

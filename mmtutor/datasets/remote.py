@@ -386,6 +386,12 @@ def fetch_files(name: str, download_if_missing: bool = True, progress: bool = Tr
             f"fetch them with `mmtutor data fetch {name}`, or set MMTUTOR_DATA to the folder that "
             "has them"
         )
+    for file in wanting:
+        if file.place.exists() and not file.place.is_file():  # a pipe would wait for ever
+            raise DataNotAvailable(
+                f"{file.place} is a folder, a pipe or a device, where a file of {name} belongs: "
+                "move it away, or set MMTUTOR_DATA to another folder"
+            )
     _download(name, wanting, progress)
     return data_folder() / name
 
