@@ -7,7 +7,7 @@ and no table grows stale with this module (see ``FRAME`` in :mod:`mmtutor.course
 from __future__ import annotations
 
 from collections.abc import Sequence
-from numbers import Number
+from numbers import Integral, Number
 from typing import Any
 
 import numpy as np
@@ -87,24 +87,40 @@ def _require_one_kind(what: str, cells: Sequence[Any]) -> None:
         raise ValueError(f"{what} are of several kinds, {names}: make all text, or all numbers")
 
 
-def as_target(y: Any) -> np.ndarray:
+def as_target(y: Any, rows: Sequence[Any] | None = None) -> np.ndarray:
     """Return a row, or a column, of labels as scikit-learn does, but what is missing as None.
+
+    `rows` are the rows' names, None: those of `y`.
 
     Raises
     ------
     ValueError
-        If the others are of several kinds, such as numbers and text.
+        If `y` is no row, or holds infinity, labels of several kinds, such as numbers and text, or
+        of a kind that scikit-learn does not take for classes.
     """
-    row: np.ndarray = column_or_1d(y, warn=True)
+    try:
+        row: np.ndarray = column_or_1d(y, warn=True)
+    except ValueError as error:
+        if not any(words in str(error) for words in ("shape ()", "inhomogeneous")):
+            raise
+        raise ValueError(f"labels must be a row, one for each sample, got {y!r:.60}") from None
+    missing = np.zeros(len(row), bool)
     if isinstance(y, np.ma.MaskedArray):
         missing = np.ma.getmaskarray(y).ravel()
     elif row.dtype.kind == "O" or (row.dtype.kind in "US" and not hasattr(y, "dtype")):
         cells = list(row if row.dtype.kind == "O" or np.ndim(y) > 1 else y)
         missing = np.array(list(map(is_missing, cells)), bool)
         _require_one_kind("labels", [c for c, gone in zip(cells, missing, strict=True) if not gone])
-    else:
-        return row
     if missing.any():
         row = row.astype(object)
         row[missing] = None
+    elif row.dtype.kind == "f" and np.isinf(row).any():
+        first = (row_names(y) if rows is None else rows)[np.isinf(row).argmax()]
+        raise ValueError(f"{np.isinf(row).sum()} of {len(row)} labels are infinite, at {first}")
+    elif row.dtype.kind == "O" and len(row) and not isinstance(row[0], str | bytes):
+        kind = type(row[0]).__name__
+        remedy = "y.astype(int)" if isinstance(row[0], Integral) else "y.astype(str)"
+        raise ValueError(
+            f"Unknown label type: objects of type {kind}; make them text or numbers, {remedy}"
+        )
     return row

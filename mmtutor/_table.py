@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -41,8 +41,13 @@ def as_table(X: Any) -> Any:
     A list of rows, an array of objects or strings and a polars DataFrame become a pandas DataFrame
     (columns 0, 1, ... where they have no names, rows counted from 0); a list of rows of numbers
     becomes an array. What is masked in an array is missing. Anything else comes back unchanged, for
-    scikit-learn to check.
+    scikit-learn to check, but what pandas has to read (a dict, a list of dicts) or what has no
+    order raises ``TypeError``.
     """
+    records = isinstance(X, list | tuple) and any(isinstance(row, Mapping) for row in X)
+    if records or isinstance(X, Mapping | Set | Iterator):
+        kind = "list of dicts" if records else type(X).__name__
+        raise TypeError(f"X is a {kind}, no table: make a DataFrame of it, pd.DataFrame(X)")
     if hasattr(X, "to_pandas"):  # a table of another library: polars, pyarrow
         if not hasattr(X, "to_dict"):
             raise TypeError(f"X is a {type(X).__name__}: convert it with X.to_pandas() first")
@@ -77,10 +82,18 @@ def as_column(X: Any, *, what: str) -> list[Any]:
     Raises
     ------
     TypeError
-        If `X` is a single string or path rather than a column of them, or a set (without order).
+        If `X` is a single string or path rather than a column of them, a set (without order), a
+        dict (of which only the keys would be read) or a generator.
     ValueError
         If `X` has several columns, or has no rows.
     """
+    for odd, why, instead in (
+        (Mapping, f"of which only the keys would be taken for {what}", "list(x.values())"),
+        (Iterator, "which can be read only once", "list(x)"),
+    ):
+        if isinstance(X, odd):
+            kind = type(X).__name__
+            raise TypeError(f"expected a column of {what}, got a {kind}, {why}: pass {instead}")
     if isinstance(X, str | bytes) or not hasattr(X, "__len__") or getattr(X, "shape", None) == ():
         raise TypeError(f"expected a column of {what}, got one {type(X).__name__}; wrap it: [x]")
     if isinstance(X, set | frozenset):

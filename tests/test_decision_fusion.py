@@ -1222,6 +1222,15 @@ def test_errors_about_labels_and_groups():
             DecisionFusion(experts()).fit(frame, mixed)
     with pytest.raises(ValueError, match=r"2 of 60 labels are missing"):
         DecisionFusion(experts()).fit(frame, np.where(np.arange(60) % 30 == 3, np.nan, 1.0))
+    for bad, words in (
+        (np.where(y == "bad", np.inf, 1.0), r"20 of 60 labels are infinite, at p0"),
+        (dict(enumerate(y)), r"labels must be a row, one for each sample, got \{0: "),
+        ("text", "labels must be a row, one for each sample, got 'text'"),
+        ([[1, 2], [3]] * 30, r"labels must be a row, .* got \[\[1, 2"),
+        (pd.Series(np.arange(60) % 2, dtype=object), r"objects of type int; .* y\.astype\(int\)"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            DecisionFusion(experts()).fit(frame, bad)
     with pytest.raises(ValueError, match=r"continuous.*use FeatureFusion and a regressor"):
         DecisionFusion(experts()).fit(frame, np.linspace(0, 1, 60))
     with pytest.raises(ValueError, match=r"1d array.*\(60, 3\)"):

@@ -60,6 +60,8 @@ def test_columns_of_every_kind_give_the_same_cells():
         ("one text", TypeError, "expected a column of texts, got one str; wrap it"),
         (7, TypeError, "got one int"),
         ({"x", "y"}, TypeError, "got a set, which has no order: use a list"),
+        ({"x": "a"}, TypeError, "got a dict, of which only the keys would be taken for texts"),
+        (iter(["x"]), TypeError, "got a list_iterator, which can be read only once: pass list(x)"),
         (pd.DataFrame({"a": ["x"], "b": ["y"]}), ValueError, "got 2: ['a', 'b']"),
         ([], ValueError, "the column of texts is empty"),
         (["x", None, "y", np.nan], ValueError, "2 of 4 texts are missing (rows 1, 3)"),
@@ -258,6 +260,9 @@ def test_what_is_no_table_is_left_for_scikit_learn():
         def to_pandas(self):
             raise NotImplementedError
 
+    for X in ({"a": [1, 2]}, [{"a": 1}, {"a": 2}], {1, 2}, iter([[1, 2]])):
+        with pytest.raises(TypeError, match=r"X is a \w.*, no table: make a DataFrame of it"):
+            as_table(X)
     with pytest.raises(TypeError, match=r"X is a Arrow: convert it with X\.to_pandas\(\)"):
         as_table(Arrow())
 

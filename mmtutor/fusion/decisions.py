@@ -438,7 +438,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         """Return y, and as the number of each row's class in ``classes_``."""
         if y is None:
             raise ValueError("DecisionFusion requires y to be passed, but the target y is None")
-        y = as_target(y)
+        y = as_target(y, row_names(X))
         check_consistent_length(X, y)
         require_present(y, row_names(X), what="labels", remedy="drop these rows")
         try:
