@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_array, validate_data
 
@@ -180,6 +181,24 @@ def read(kind: str, triples: list[tuple[str, Any, Any]], X: Any, missing: str) -
             block = select(X, columns)
         parts.append(Part(name, estimator, columns, block, present_rows(block, missing)))
     return parts
+
+
+def as_transformer(given: Any) -> Any:
+    """Return a part's transformer; for "passthrough" one that leaves numbers as they are.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
+    if isinstance(given, str) and given == "passthrough":
+        return FunctionTransformer(feature_names_out="one-to-one")
+    if isinstance(given, type) or not (hasattr(given, "fit") and hasattr(given, "transform")):
+        raise TypeError(
+            f"{given!r:.60} is no transformer: give one such as StandardScaler(), 'passthrough' "
+            "for columns that are numbers already, or 'drop'"
+        )
+    return given
 
 
 @contextmanager

@@ -103,11 +103,27 @@ def test_pictures_are_centred_and_absent_ones_stay_out():
     [
         (lambda values, rng: values[:, :1], r"augment\['first'\] returned shape \(40, 1\)"),
         (lambda values, rng: values / values.undefined, "no attribute 'undefined'"),
+        (lambda values, rng: values * np.nan, r"augment\['first'\] returned NaN"),
+        (lambda values, rng: values * 1e30, r"augment\['first'\] returned NaN, infinity or"),
     ],
 )
 def test_an_augmentation_that_fails_says_so_itself(change, message):
     X, y = numbers()
     model = CNNRNNClassifier(TWO, augment={"first": change}, batch_size=40, **QUICK)
     with pytest.raises((ValueError, AttributeError), match=message) as caught:
+        model.fit(X, y)
+    assert not any("tensorflow" in str(entry.path) for entry in caught.traceback)
+
+
+def test_an_augmentation_that_fails_later_says_so_itself():
+    met = []
+
+    def third_time_lost(values, rng):
+        met.append(values)
+        return values if len(met) < 3 else met[99]
+
+    X, y = numbers()
+    model = CNNRNNClassifier(TWO, augment={"first": third_time_lost}, **QUICK)
+    with pytest.raises(IndexError, match="list index out of range") as caught:
         model.fit(X, y)
     assert not any("tensorflow" in str(entry.path) for entry in caught.traceback)

@@ -239,6 +239,17 @@ def test_clone_and_parameters():
         ({"validation_fraction": 1}, "validation_fraction is 1"),
         ({"random_state": -1}, "random_state is -1"),
         ({"augment": {"third": None}}, "augment names .*third"),
+        ({"augment": {"first": None}}, r"augment\['first'\] is None; expected a function"),
+        ({"augment": ["first"]}, r"augment is \['first'\]; expected a mapping"),
+        ({"fusion": np.array(["concat"])}, "fusion is array"),
+        (
+            {"callbacks": keras.callbacks.EarlyStopping()},
+            "callbacks is .*; expected None or a list",
+        ),
+        ({"callbacks": ["early"]}, r"callbacks is \['early'\]; expected None or a list"),
+        ({"callbacks": [keras.callbacks.EarlyStopping]}, "callbacks is .* a list of Keras"),
+        ({"validation_fraction": 0.01}, "validation_fraction is 0.01: "),
+        ({"auxiliary": 1e300}, "auxiliary is 1e.300; expected"),
     ],
 )
 def test_bad_parameters_are_named(change, message):
@@ -260,6 +271,12 @@ def test_bad_parameters_are_named(change, message):
         ),
         (ContrastiveAligner, {"batch_size": 1}, "batch_size is 1: .* at least 2"),
         (ContrastiveAligner, {"temperature": 0}, "temperature is 0"),
+        (
+            ContrastiveAligner,
+            {"temperature": 1e-30},
+            "temperature is 1e-30; expected a number from",
+        ),
+        (MultimodalAutoencoder, {"agreement": 1e300}, "agreement is 1e.300"),
         (ContrastiveAligner, {"n_components": 1.5}, "n_components is 1.5"),
     ],
 )
@@ -284,6 +301,8 @@ def test_a_gate_needs_two_blocks():
         (["1", 1] * 10, "labels are of several kinds"),
         (np.ma.array([0, 1] * 10, mask=[0, 1] * 10), "10 missing labels, the first in row 1"),
         (["no", None] * 10, "10 missing labels, the first in row 1"),
+        (pd.Series([0, None] * 10, range(50, 70)), "10 missing labels, the first in row 51"),
+        ([0.0, np.inf] * 10, "10 infinite labels, the first in row 1"),
         (np.eye(2)[np.arange(20) % 2], "1d array"),
     ],
 )
@@ -549,6 +568,41 @@ def test_info_nce_by_hand():
     assert float(info_nce(a, b, 0.3)) == pytest.approx(-(forth + back) / 2, abs=1e-6)
 
 
+def test_info_nce_of_any_length():
+    for size in (1e-300, 1e-20, 1.0, 1e300):
+        loss = float(info_nce(np.eye(3) * size, np.eye(3) * size))
+        assert loss == pytest.approx(np.log1p(2 * np.exp(-10)))
+    assert float(info_nce([[1, 0], [0, 1]], [[1, 0], [0, 1]])) < 1e-3
+    assert float(info_nce(np.zeros((4, 2)), np.ones((4, 2)))) == pytest.approx(np.log(4))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "temperature", "message"),
+    [
+        (np.eye(2), np.eye(2), 0, "temperature is 0; expected a number from 1e-6"),
+        (np.eye(2), np.eye(2), np.nan, "temperature is nan"),
+        (np.eye(2), np.eye(2), None, "temperature is None"),
+        (np.diag([1, np.inf]), np.eye(2), 0.1, "first holds NaN or infinity"),
+        (np.eye(2), [[0, np.nan], [1, 1]], 0.1, "second holds NaN or infinity"),
+        (np.ones((2, 3)), np.ones((4, 3)), 0.1, r"got \(2, 3\) and \(4, 3\)"),
+        (np.ones((0, 3)), np.ones((0, 3)), 0.1, "must be of one shape"),
+        (np.ones(3), np.ones(3), 0.1, "must be of one shape"),
+        ([["a"]], np.ones((1, 1)), 0.1, "first must be numbers"),
+    ],
+)
+def test_info_nce_refuses_what_would_give_nan(first, second, temperature, message):
+    with pytest.raises(ValueError, match=message):
+        info_nce(first, second, temperature)
+
+
+def test_info_nce_is_a_loss_in_training():
+    tower = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, kernel_initializer="ones")])
+    heat = keras.Variable(0.1)
+    tower.compile("sgd", loss=lambda target, output: info_nce(target, output, heat))
+    history = tower.fit(np.eye(3), np.eye(3)[:, :2], shuffle=False, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+
+
 def test_aligner_retrieves_in_both_directions():
     X, new = correlated(), correlated(60, seed=1)
     model = ContrastiveAligner(
@@ -791,3 +845,71 @@ def test_what_all_networks_say_alike_stands_in_line(cls: type) -> None:
     lines = inspect.getdoc(cls).splitlines()
     assert {"Parameters", "verbose : int, default=1", "Attributes", "Examples"} <= set(lines)
     assert "{alike}" not in inspect.getdoc(cls)
+
+
+@pytest.mark.parametrize("estimator", [CNNRNNClassifier, MultimodalAutoencoder, ContrastiveAligner])
+@pytest.mark.parametrize("settings", [{"epochs": 2}, {"epochs": 1, "batch_size": 20}])
+def test_training_that_diverges_says_so_and_leaves_nothing_fitted(estimator, settings):
+    X, y = numbers(20)
+    model = estimator(TWO, **QUICK | settings).fit(X, y)
+    with pytest.raises(
+        ValueError, match=r"diverged, .* loss of .* smaller learning_rate .* 1e\+30"
+    ):
+        model.set_params(learning_rate=1e30).fit(X, y)
+    for method in ("predict", "transform"):
+        if hasattr(model, method):
+            with pytest.raises(NotFittedError):
+                getattr(model, method)(X)
+    assert not [name for name in vars(model) if name.endswith("_")]
+
+
+def test_no_cell_is_too_large_in_silence():
+    X, y = numbers(20)
+    X.index = [f"r{row}" for row in range(20)]
+    with pytest.raises(ValueError, match=r"'first', row r3: .* up to 3.4e\+38, found 1e\+300"):
+        CNNRNNClassifier(TWO, **QUICK).fit(X.assign(a=[*X["a"][:3], 1e300, *X["a"][4:]]), y)
+    model = CNNRNNClassifier(TWO, **QUICK).fit(X, y)
+    X.loc["r3", "a"] = 1e30
+    with pytest.raises(ValueError, match=r"row r3: .* deviations of the mean .* found 1e\+30"):
+        model.predict_proba(X)
+    seen = CNNRNNClassifier(TWO, **QUICK).fit(X, y)._inputs(X)["first_values"][:, 0]
+    np.testing.assert_allclose(seen, (X["a"] - X["a"].mean()) / X["a"].std(ddof=0), rtol=1e-4)
+    stamps = np.arange(20) * 1e10 + 1.7e18
+    seen = CNNRNNClassifier(TWO, **QUICK).fit(X.assign(a=stamps), y)._inputs(X.assign(a=stamps))
+    assert np.abs(seen["first_values"]).max() < 5
+
+
+def test_numbers_as_they_are_and_what_is_no_transformer():
+    X, y = numbers(20)
+    P = CNNRNNClassifier(TWO, **QUICK).fit(X, y).predict_proba(X)
+    plain = [("first", "passthrough", ["a", "b"]), ("second", "passthrough", ["c", "d"])]
+    mixed = X.astype(object)  # as a table of objects holds its numbers
+    for table in (X, mixed):
+        again = CNNRNNClassifier(plain, **QUICK).fit(table, y).predict_proba(table)
+        np.testing.assert_array_equal(again, P)
+    for wrong in (None, 5, FunctionTransformer, "through"):
+        with pytest.raises(TypeError, match=r"^block .first., .* is no transformer: give one"):
+            CNNRNNClassifier([("first", wrong, ["a"])], **QUICK).fit(X, y)
+    with pytest.raises(ValueError, match=r"shape \(20,\) .*columns \['a'\] give a table"):
+        CNNRNNClassifier([("first", "passthrough", "a")], **QUICK).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ([None] * 20, "20 of 20 groups are missing"),
+        (np.ones((20, 2)), "groups must be a row of labels"),
+        ([1] * 20, "validation_fraction is 0.3: "),
+    ],
+)
+def test_groups_that_hold_nothing_out_are_refused(groups, message):
+    X, y = numbers(20)
+    with pytest.raises(ValueError, match=message):
+        CNNRNNClassifier(TWO, validation_fraction=0.3, **QUICK).fit(X, y, groups=groups)
+
+
+def test_codes_that_are_no_numbers_are_not_decoded():
+    model = MultimodalAutoencoder(TWO, code_size=2, **QUICK).fit(numbers(20)[0])
+    for value in (np.nan, np.inf, 1e300):
+        with pytest.raises(ValueError, match="codes hold NaN, infinity or numbers beyond"):
+            model.decode([[0, value]], target="first")

@@ -548,7 +548,10 @@ def test_unequal_widths_name_each_block_and_the_remedy():
         ({"standardise": None}, "standardise is None; expected True or False"),
         ({"n_jobs": 1.5}, "n_jobs is 1.5; expected None or a whole number other than 0"),
         ({"weights": pd.Series([1, 2], index=["a", "a"])}, "weights names some twice"),
-        ({"blocks": [("face", 5, [0]), ("b", "passthrough", [1])]}, "^block 'face', Cannot clone"),
+        (
+            {"blocks": [("face", 5, [0]), ("b", "passthrough", [1])]},
+            "^block 'face', 5 is no transf",
+        ),
         ({"n_components": 0}, "n_components is 0; expected None or a whole number"),
         ({"n_components": 1.5}, "n_components is 1.5; expected None or a whole number"),
         ({"missing": "some"}, "missing is 'some'"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
-from mmtutor._composition import at_work, check_rows
+from mmtutor._composition import as_transformer, at_work, check_rows
 from mmtutor._table import present_rows, resolve, row_names, select, take
+
+FAR = 1e15  # deviations from the mean; squares of what a network makes of them are still numbers
 
 KINDS = {
     "tokens": "word numbers of shape (n_samples, length), 0 = padding",
@@ -40,7 +43,7 @@ class Block:
         """Fit a transformer and the scaling on the rows in which the modality is present."""
         name, transformer, columns = part
         with at_work(f"block {name!r}", columns):
-            block = cls(name, clone(transformer), resolve(X, columns))
+            block = cls(name, clone(as_transformer(transformer)), resolve(X, columns))
             column = select(X, block.columns)
             present = present_rows(column)
             if not present.any():
@@ -53,9 +56,9 @@ class Block:
                 raise ValueError("its sequences hold nothing but padding")
         axes = tuple(range(values.ndim - 1))
         if block.kind in ("vector", "sequence"):
-            block.mean, scale = np.nanmean(values, axis=axes), np.nanstd(values, axis=axes)
-            constant = scale <= 1e-6 * (1 + np.abs(block.mean))  # stays zero
-            block.scale = np.where(constant, 1.0, scale)
+            block.mean, scale = _moments(values, axes)
+            constant = scale <= 1e-6 * (1 + np.abs(block.mean))  # stays near zero
+            block.scale = np.where(constant, np.maximum(1.0, 1e-6 * np.abs(block.mean)), scale)
         elif block.kind == "image" and centre_pictures:
             block.mean, block.scale = np.array([values.mean()]), np.array([values.std() + 1e-6])
         return block
@@ -74,9 +77,11 @@ class Block:
             if present.any():
                 given = take(column, present)
                 found = self._numbers(self.transformer.transform(given), given)
-                found = self._checked(found, X, present)
+                found = raw = self._checked(found, X, present)
                 if self.kind != "tokens":
                     found = (found - self.mean) / self.scale
+                    what = f"numbers within {FAR:g} deviations of the mean in training"
+                    _require(~(np.abs(found) > FAR), raw, X, present, what)
                 values[present] = found
         return values, present.astype("float32")[:, np.newaxis]
 
@@ -87,10 +92,13 @@ class Block:
     def _numbers(self, values: Any, given: Any) -> np.ndarray:
         """Return what the transformer made of the given rows as an array of numbers."""
         values = values.toarray() if sparse.issparse(values) else np.asarray(values)
+        if values.dtype.kind == "O" and all(isinstance(value, Real) for value in values.flat):
+            values = values.astype(float)  # a column of a table that holds texts, too
         if values.dtype.kind not in "biuf" or values.ndim not in (2, 3, 4):
+            table = f" (columns [{self.columns!r}] give a table of one)" * (values.ndim == 1)
             raise ValueError(
-                f"its transformer returned shape {values.shape} of {values.dtype}; expected one "
-                f"of: {'; '.join(KINDS.values())}"
+                f"its transformer returned shape {values.shape} of {values.dtype}{table}; expected "
+                f"one of: {'; '.join(KINDS.values())}"
             )
         check_rows(given, values, self.columns)
         return values
@@ -104,12 +112,10 @@ class Block:
 
     def _checked(self, values: np.ndarray, X: Any, present: np.ndarray) -> np.ndarray:
         """Return the values in the fitted shape; raise ``ValueError`` if they are not its kind."""
+        given = values
         if self.kind != "tokens":
-            values = values.astype("float32", copy=False)
-        if self.kind == "sequence":
-            values = self._fitted_length(values)
-        if values.shape[1:] != self.shape:
-            raise ValueError(f"samples have shape {values.shape[1:]}, but fitted was {self.shape}")
+            with np.errstate(over="ignore"):  # what is infinite then is found out below
+                values = values.astype("float32", copy=False)
         if self.kind == "tokens":
             good = (values >= 0) & (values < self.n_tokens)
             wanted = f"word numbers from 0 to {self.n_tokens - 1}"
@@ -119,10 +125,13 @@ class Block:
             good, wanted = np.isfinite(values), "features without NaN or infinity"
         else:
             good, wanted = ~np.isinf(values), "frames without infinity"
-        bad = ~good.reshape(len(good), -1).all(axis=1)
-        if bad.any():
-            row = np.array(row_names(X), dtype=object)[present][bad][0]
-            raise ValueError(f"row {row}: expected {wanted}, found {values[~good][0]}")
+        if self.kind in ("vector", "sequence"):
+            wanted += f", up to {np.finfo('float32').max:.1e}"
+        _require(good, given, X, present, wanted)
+        if self.kind == "sequence":
+            values = self._fitted_length(values)
+        if values.shape[1:] != self.shape:
+            raise ValueError(f"samples have shape {values.shape[1:]}, but fitted was {self.shape}")
         return values
 
     def _fitted_length(self, values: np.ndarray) -> np.ndarray:
@@ -136,3 +145,20 @@ class Block:
             )
         missing = [(0, 0), (0, max(0, length - now)), (0, 0)]
         return np.pad(values[:, :length], missing, constant_values=np.nan)
+
+
+def _moments(values: np.ndarray, axes: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation along some axes, NaN left out."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean, deviation = np.nanmean(values, axis=axes), np.nanstd(values, axis=axes)
+    if np.isinf([mean, deviation]).any():  # in float32 the square of 1e20 already is
+        return _moments(values.astype(float), axes)
+    return mean, deviation
+
+
+def _require(good: np.ndarray, values: np.ndarray, X: Any, present: np.ndarray, what: str) -> None:
+    """Raise ``ValueError`` for the first of the rows present with a value that is not good."""
+    bad = ~good.reshape(len(good), -1).all(axis=1)
+    if bad.any():
+        row = np.array(row_names(X), dtype=object)[present][bad][0]
+        raise ValueError(f"row {row}: expected {what}, found {values[~good][0]!s}")

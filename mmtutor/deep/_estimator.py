@@ -15,8 +15,10 @@ from sklearn.model_selection import GroupShuffleSplit, train_test_split
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from mmtutor._composition import Composition
-from mmtutor._ranges import POSITIVE, SEED, Range, check_ranges, number, whole
-from mmtutor._table import take
+from mmtutor._fitting import fits_anew
+from mmtutor._ranges import POSITIVE, SEED, Range, check_ranges, number, or_none, whole
+from mmtutor._rows import as_labels
+from mmtutor._table import blame, row_names, take
 
 from ._blocks import Block
 from ._branches import presence_of, values_of
@@ -25,8 +27,13 @@ from ._training import Resettable, train
 
 COUNT = whole()
 SHARE = number("[0, 1)")
-WEIGHT = number("[0, inf)", "a number of at least 0")
-RATE = POSITIVE
+WEIGHT = number("[0, 1e9]", "a number of at least 0, up to 1e9")
+CALLBACKS: Range = (
+    "a list of Keras callbacks, such as [keras.callbacks.EarlyStopping()]",
+    lambda v: (
+        isinstance(v, list | tuple) and all(isinstance(one, keras.callbacks.Callback) for one in v)
+    ),
+)
 
 # What the docstrings of all three say alike: the last parameters and the first attributes.
 _ALIKE = inspect.cleandoc("""\
@@ -58,6 +65,7 @@ class Network(Composition):
 
     epochs: int
     batch_size: int
+    learning_rate: float
     validation_fraction: float
     callbacks: Sequence[keras.callbacks.Callback] | None
     random_state: int | None
@@ -70,8 +78,9 @@ class Network(Composition):
         "dropout": SHARE,
         "epochs": COUNT,
         "batch_size": COUNT,
-        "learning_rate": RATE,
+        "learning_rate": POSITIVE,
         "validation_fraction": SHARE,
+        "callbacks": or_none(CALLBACKS),
         "random_state": SEED,
     }
 
@@ -109,6 +118,7 @@ class Network(Composition):
                 )
         check_ranges(self._ranges, **self.get_params(deep=False))
 
+    @fits_anew
     def fit(self: Self, X: Any, y: Any = None, groups: ArrayLike | None = None) -> Self:
         """Train on samples without labels.
 
@@ -130,7 +140,8 @@ class Network(Composition):
         Raises
         ------
         ValueError
-            If a parameter is out of its range, or a block does not suit (the message names it).
+            If a parameter is out of its range, a block does not suit (the message names it), or
+            training diverges.
         """
         return self._fit(X, None, groups)
 
@@ -139,6 +150,8 @@ class Network(Composition):
         self._check([name for name, _, _ in parts])
         X = self.check_X(X, reset=True)
         check_consistent_length(X, y, groups)
+        if groups is not None:
+            groups = as_labels("groups", groups, row_names(X))
         seed = self.random_state
         seed = int(np.random.default_rng().integers(2**32) if seed is None else seed)
         (known, known_y), *held_out = (
@@ -162,6 +175,8 @@ class Network(Composition):
         self.history_ = train(
             self._tuned(model.trainer), feed, validation, self.epochs, self.callbacks, self.verbose
         )
+        first = {name: values[: self.batch_size] for name, values in feed.samples[0].items()}
+        self._outputs(first)  # if training diverged, it says so
         return self
 
     def _split(self, n_samples: int, y: Any, groups: Any, seed: int) -> list[np.ndarray]:
@@ -169,10 +184,11 @@ class Network(Composition):
         rows, share = np.arange(n_samples), self.validation_fraction
         if not share:
             return [rows]
-        if groups is not None:
-            splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
-            return list(next(splitter.split(rows, groups=groups)))
-        return train_test_split(rows, test_size=share, stratify=y, random_state=seed)
+        with blame(f"validation_fraction is {share}: "):
+            if groups is not None:
+                splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
+                return list(next(splitter.split(rows, groups=groups)))
+            return train_test_split(rows, test_size=share, stratify=y, random_state=seed)
 
     def _feed(self, X: Any, y: np.ndarray | None, seed: int, **dropping: Any) -> Feed:
         samples = self._samples(self._inputs(X), y)
@@ -198,7 +214,14 @@ class Network(Composition):
         for start in range(0, n_samples, batch_size):
             batch = {name: values[start : start + batch_size] for name, values in inputs.items()}
             batches.append(self.network_(batch, training=False))
-        return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+        outputs = {name: np.concatenate([b[name] for b in batches]) for name in batches[0]}
+        if not all(np.isfinite(values).all() for values in outputs.values()):
+            raise ValueError(
+                f"the network answers NaN or infinity: training diverged, to a loss of "
+                f"{self.history_['loss'][-1]:g}. Fit again with a smaller learning_rate (it was "
+                f"{self.learning_rate})"
+            )
+        return outputs
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out the model that trains: a copy builds its own when it is fitted again."""

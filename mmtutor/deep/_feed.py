@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ._blocks import FAR
 from ._branches import presence_of, values_of
 
 Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -36,6 +37,7 @@ class Feed:
     ) -> None:
         self.samples, self.names, self.seed = samples, names, seed
         self.modality_dropout, self.augment = modality_dropout, augment or {}
+        self.failed: tuple[Exception, Any] | None = None  # an error in a batch, and its trace
         self.n_samples = len(samples[0][values_of(names[0])])
         self.n_steps = math.ceil(self.n_samples / batch_size)
         if self.n_samples // self.n_steps < smallest:
@@ -49,7 +51,12 @@ class Feed:
         while True:
             order = rng.permutation(self.n_samples)
             for rows in np.array_split(order, self.n_steps):
-                yield self._batch(rows, rng)
+                try:
+                    batch = self._batch(rows, rng)
+                except Exception as error:
+                    self.failed = error, error.__traceback__
+                    raise
+                yield batch
 
     def dataset(self) -> tf.data.Dataset:
         """Return the batches as TensorFlow wants them."""
@@ -72,6 +79,11 @@ class Feed:
                 raise ValueError(
                     f"augment[{name!r}] returned shape {changed.shape} for a batch of shape "
                     f"{values.shape}; it must keep the shape"
+                )
+            padding = np.isnan(changed) & (values.ndim == 3)  # of sequences
+            if not (padding | (np.abs(changed) < FAR)).all():
+                raise ValueError(
+                    f"augment[{name!r}] returned NaN, infinity or numbers beyond {FAR:g}"
                 )
             inputs[values_of(name)] = changed
         if self.modality_dropout:

@@ -48,16 +48,22 @@ def train(
     """Fit a compiled model and return its losses and metrics after each epoch."""
     # Keras hangs the model on the callbacks: the caller's own stay as they were.
     called = [copy.copy(callback) for callback in callbacks or ()]
-    fitted = trainer.fit(
-        feed.dataset(),
-        epochs=epochs,
-        steps_per_epoch=feed.n_steps,
-        validation_data=validation.dataset() if validation else None,
-        validation_steps=validation.n_steps if validation else None,
-        shuffle=False,  # the feed does
-        verbose=0,
-        callbacks=[*called, Progress(epochs)] if verbose else called,
-    )
+    try:
+        fitted = trainer.fit(
+            feed.dataset(),
+            epochs=epochs,
+            steps_per_epoch=feed.n_steps,
+            validation_data=validation.dataset() if validation else None,
+            validation_steps=validation.n_steps if validation else None,
+            shuffle=False,  # the feed does
+            verbose=0,
+            callbacks=[*called, Progress(epochs)] if verbose else called,
+        )
+    except Exception:
+        if feed.failed is None:
+            raise
+        error, trace = feed.failed  # of the learner's function; TensorFlow made another of it
+        raise error.with_traceback(trace) from None
     return {name: list(map(float, values)) for name, values in fitted.history.items()}
 
 

@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ._blocks import Block
+from mmtutor._rows import floats
+
+from ._blocks import FAR, Block
 from ._branches import block_inputs, presence_of, values_of
 from ._estimator import COUNT, SHARE, WEIGHT, Network, Range
 
@@ -264,13 +266,16 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         NotFittedError
             If the network is not trained yet.
         ValueError
-            If there is no such block, or the codes have another width.
+            If there is no such block, or the codes have another width or are no finite numbers.
         """
         (block,) = self._chosen(target)
         decoder = self.network_.get_layer(f"{block.name}_out")
-        codes, width = np.asarray(codes, dtype="float32"), decoder.input.shape[1]
-        if codes.ndim != 2 or codes.shape[1] != width:
-            raise ValueError(f"codes have shape {codes.shape}; expected (n, {width})")
+        given, width = floats("codes", codes), decoder.input.shape[1]
+        if given.ndim != 2 or given.shape[1] != width:
+            raise ValueError(f"codes have shape {given.shape}; expected (n, {width})")
+        if not (np.abs(given) < FAR).all():
+            raise ValueError(f"codes hold NaN, infinity or numbers beyond {FAR:g}")
+        codes = given.astype("float32")
         return block.unscaled(np.asarray(decoder(codes)))
 
     def _from(self, X: Any, given: str | Sequence[str] | None) -> dict[str, np.ndarray]:

@@ -14,7 +14,9 @@ from numpy.typing import ArrayLike
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
+from mmtutor._fitting import fits_anew
 from mmtutor._rows import as_target
+from mmtutor._table import row_names
 
 from ._branches import block_inputs, branch
 from ._estimator import SHARE, WEIGHT, Network, Range
@@ -133,6 +135,7 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         "auxiliary": WEIGHT,
     }
 
+    @fits_anew
     def fit(  # type: ignore[override]
         self, X: Any, y: ArrayLike, groups: ArrayLike | None = None
     ) -> CNNRNNClassifier:
@@ -156,26 +159,37 @@ class CNNRNNClassifier(ClassifierMixin, Network):
         Raises
         ------
         ValueError
-            If a parameter is out of its range, labels are missing, continuous or of one class, or
-            what a block's transformer returns is no kind of input (the message names the block).
+            If a parameter is out of its range, labels are missing, continuous or of one class,
+            what a block's transformer returns is no kind of input (the message names the block), or
+            training diverges.
         """
         return self._fit(X, self._labels(y), groups)
 
     def _check(self, names: list[str]) -> None:
         super()._check(names)
-        if self.fusion not in _FUSIONS:
+        if not isinstance(self.fusion, str) or self.fusion not in _FUSIONS:
             raise ValueError(f"fusion is {self.fusion!r}; expected one of {', '.join(_FUSIONS)}")
         if self.fusion == "gated" and len(names) < 2:
             raise ValueError("a gate weighs two blocks or more; for one use fusion='concat'")
-        unknown = set(self.augment or {}) - set(names)
+        augment = {} if self.augment is None else self.augment
+        if not isinstance(augment, Mapping):
+            raise ValueError(
+                f"augment is {augment!r:.60}; expected a mapping of blocks to functions"
+            )
+        unknown = set(augment) - set(names)
         if unknown:
-            raise ValueError(f"augment names {sorted(unknown)}, which are no blocks")
+            raise ValueError(f"augment names {sorted(unknown, key=str)}, which are no blocks")
+        for name, change in augment.items():
+            if not callable(change):
+                raise ValueError(f"augment[{name!r}] is {change!r:.60}; expected a function")
 
     def _labels(self, y: ArrayLike) -> np.ndarray:
         labels = as_target(y)
-        missing = np.flatnonzero(pd.isna(labels))
-        if len(missing):
-            raise ValueError(f"y has {len(missing)} missing labels, the first in row {missing[0]}")
+        infinite = np.isin(labels, [np.inf, -np.inf]) & (labels.dtype.kind in "fO")
+        for wrong, what in ((pd.isna(labels), "missing"), (infinite, "infinite")):
+            if wrong.any():
+                row = row_names(y)[wrong.argmax()]
+                raise ValueError(f"y has {wrong.sum()} {what} labels, the first in row {row}")
         check_classification_targets(labels)
         self.classes_ = np.unique(labels)
         if len(self.classes_) == 1:

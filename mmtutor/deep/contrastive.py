@@ -12,10 +12,15 @@ from keras import KerasTensor, layers, ops
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from mmtutor._ranges import check_ranges, number
+from mmtutor._rows import floats
+
 from ._branches import block_inputs, branch, presence_of
-from ._estimator import COUNT, RATE, Network, Range
+from ._estimator import COUNT, Network, Range
 
 __all__ = ["ContrastiveAligner", "info_nce"]
+
+TEMPERATURE = number("[1e-6, 1e6]", "a number from 1e-6 to 1e6")
 
 
 def info_nce(first: Any, second: Any, temperature: float = 0.1) -> Any:
@@ -27,14 +32,21 @@ def info_nce(first: Any, second: Any, temperature: float = 0.1) -> Any:
     Parameters
     ----------
     first, second : tensor or array of shape (n_pairs, width)
-        Embeddings; their length does not matter.
+        Embeddings; their length does not matter, but one of zeros has no direction.
     temperature : float, default=0.1
-        Divides the similarities; the smaller, the more the hardest negatives count.
+        Divides the similarities, from 1e-6 to 1e6; the smaller, the more the hardest negatives
+        count.
 
     Returns
     -------
     scalar tensor
         The loss in nats; chance is ``log(n_pairs)``.
+
+    Raises
+    ------
+    ValueError
+        If `first` and `second` have not one such shape, an array holds NaN or infinity, or
+        `temperature` is out of its range. What tensors hold is not looked at.
 
     See Also
     --------
@@ -58,6 +70,35 @@ def info_nce(first: Any, second: Any, temperature: float = 0.1) -> Any:
     >>> round(float(info_nce(same, same)), 4) == round(float(np.log(4)), 4)
     True
     """
+    if not _is_tensor(temperature):
+        check_ranges({"temperature": TEMPERATURE}, temperature=temperature)
+    first, second = _embeddings("first", first), _embeddings("second", second)
+    shapes = tuple(first.shape), tuple(second.shape)
+    known = None not in shapes[0] + shapes[1]
+    if any(len(shape) != 2 or 0 in shape for shape in shapes) or (known and len(set(shapes)) > 1):
+        raise ValueError(
+            "first and second must be of one shape (n_pairs, width), got {} and {}".format(*shapes)
+        )
+    return _info_nce(first, second, temperature)
+
+
+def _is_tensor(value: Any) -> bool:
+    return ops.is_tensor(value) or isinstance(value, keras.Variable | KerasTensor)
+
+
+def _embeddings(what: str, values: Any) -> Any:
+    """Return a tensor as it is, and an array of which no square is infinite, or zero by mistake."""
+    if _is_tensor(values):
+        return values
+    array = floats(what, values)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{what} holds NaN or infinity")
+    size = np.abs(array).max(axis=-1, keepdims=True, initial=0.0)
+    far = ((size < 1e-3) | (size > 1e15)) & (size > 0)
+    return np.where(far, array / np.where(far, size, 1), array)
+
+
+def _info_nce(first: Any, second: Any, temperature: Any) -> Any:
     first = ops.normalize(first, axis=-1)
     second = ops.normalize(second, axis=-1)
     similarity = ops.matmul(first, ops.transpose(second)) / temperature
@@ -74,7 +115,7 @@ class _InfoNCE(keras.losses.Loss):
         self.temperature = keras.Variable(1.0, trainable=False, name="temperature")
 
     def call(self, _: Any, pair: KerasTensor) -> KerasTensor:
-        return info_nce(pair[:, 0], pair[:, 1], self.temperature)
+        return _info_nce(pair[:, 0], pair[:, 1], self.temperature)
 
 
 @dataclass(eq=False, repr=False)
@@ -96,7 +137,7 @@ class ContrastiveAligner(TransformerMixin, Network):
     n_components : int, default=32
         Width of the shared space.
     temperature : float, default=0.1
-        Of the InfoNCE loss.
+        Of the InfoNCE loss, from 1e-6 to 1e6.
     units : int, default=128
         Width of the towers.
     dropout : float in [0, 1), default=0.3
@@ -156,7 +197,7 @@ class ContrastiveAligner(TransformerMixin, Network):
 
     _ranges: ClassVar[dict[str, Range]] = Network._ranges | {
         "n_components": COUNT,
-        "temperature": RATE,
+        "temperature": TEMPERATURE,
     }
 
     def _check(self, names: list[str]) -> None:

@@ -16,11 +16,10 @@ from joblib import Parallel, delayed
 from numpy.typing import ArrayLike
 from scipy import sparse
 from sklearn.base import TransformerMixin, clone
-from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from mmtutor._composition import Composition, Part, at_work, check_rows, read
+from mmtutor._composition import Composition, Part, as_transformer, at_work, check_rows, read
 from mmtutor._fitting import fits_anew
 from mmtutor._ranges import FLAG, JOBS, check_ranges, number, one_of, or_none, whole
 from mmtutor._rows import floats
@@ -433,12 +432,10 @@ class _Scaler:
 
 def _fit_transform(part: Part, y: Any) -> tuple[Any, Any]:
     """Fit one transformer on the rows where its block is present; return it and their features."""
-    transformer, given = part.estimator, part.rows(part.present)
-    if isinstance(transformer, str) and transformer == "passthrough":
-        transformer = FunctionTransformer(feature_names_out="one-to-one")
+    given = part.rows(part.present)
     target = None if y is None else np.asarray(y)[part.present]
     with at_work(f"block {part.name!r}", part.columns):
-        fitted = clone(transformer)
+        fitted = clone(as_transformer(part.estimator))
         if hasattr(fitted, "fit_transform"):
             Z = fitted.fit_transform(given, target)
         else:
