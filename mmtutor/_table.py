@@ -45,7 +45,8 @@ def as_table(X: Any) -> Any:
     order raises ``TypeError``.
     """
     records = isinstance(X, list | tuple) and any(isinstance(row, Mapping) for row in X)
-    if records or isinstance(X, Mapping | Set | Iterator):
+    # a sparse matrix may be a mapping, too
+    if records or (isinstance(X, Mapping | Set | Iterator) and not hasattr(X, "shape")):
         kind = "list of dicts" if records else type(X).__name__
         raise TypeError(f"X is a {kind}, no table: make a DataFrame of it, pd.DataFrame(X)")
     if hasattr(X, "to_pandas"):  # a table of another library: polars, pyarrow

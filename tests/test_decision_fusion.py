@@ -882,8 +882,15 @@ def test_an_expert_that_takes_no_sample_weight_says_so():
     np.testing.assert_allclose(model.prior_, np.bincount(y, weight) / weight.sum())
     with pytest.raises(ValueError, match=r"in every row of the classes \[1\]"):
         DecisionFusion(PAIR).fit(X, y, sample_weight=(y != 1).astype(float))
-    with pytest.raises(ValueError, match="egative"):
-        DecisionFusion(PAIR).fit(X, y, sample_weight=-weight)
+    named = pd.DataFrame(X, index=[f"p{row}" for row in range(120)])
+    for bad in (-1, np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"sample_weight is {float(bad)} in row p4; expected"):
+            DecisionFusion(PAIR).fit(named, y, sample_weight=np.where(weight == 5, bad, weight))
+    for bad, words in ((weight[:3], r"\(3,\); expected \(120,\)"), (2, r"\(\); expected \(120,")):
+        with pytest.raises(ValueError, match=f"sample_weight has shape {words}"):
+            DecisionFusion(PAIR).fit(X, y, sample_weight=bad)
+    with pytest.raises(ValueError, match="sample_weight sums to infinity"):
+        DecisionFusion(PAIR).fit(X, y, sample_weight=np.full(120, 1e308))
 
 
 def test_sample_weights_with_metadata_routing():
@@ -1042,6 +1049,12 @@ def test_columns_of_every_kind():
     ("change", "words"),
     [
         ({"rule": "mean"}, "unknown rule 'mean'.*'stack'"),
+        ({"rule": max}, "unknown rule <built-in function max>: use one of .*'max'.*or a function"),
+        ({"rule": dict}, "unknown rule <class 'dict'>: use one of"),
+        ({"rule": lambda P, Q: P}, "cannot be called, missing a required argument: 'Q': use one"),
+        ({"weights": [1, np.nan]}, r"weights are {'a': 1.0, 'b': nan}; expected numbers >= 0"),
+        ({"weights": [1e308, 1e308]}, r"weights are .*, the largest from 1e-100 to 1e100"),
+        ({"weights": [5e-324, 0]}, r"weights are .*, the largest from 1e-100 to 1e100"),
         ({"calibration": "platt"}, "unknown calibration 'platt'"),
         ({"weights": "best"}, "weights is 'best'"),
         ({"weights": [1, 2, 3]}, r"a number for each of the experts \['a', 'b'\]"),

@@ -379,6 +379,8 @@ def test_bad_posteriors(rule, P, words):
         ([1, -1], "not negative"),
         ([1, NAN], "finite"),
         ([0, 0], "all weights are 0"),
+        ([1e308, 1e308], "from 1e-100 to 1e100"),  # whose sum is infinite
+        ([5e-324, 0], "from 1e-100 to 1e100"),  # whose products are 0
         (0.5, r"shape \(\); expected \(2,\)"),
     ],
 )
@@ -461,11 +463,14 @@ def test_apply_rule_passes_only_what_the_function_takes():
         (lambda P: P.sum(axis=1), "sum to 3 up to 3, not to 1"),
         (lambda P: P.mean(axis=0), "returned shape"),
         (lambda P: P.mean(axis=1) * np.nan, "NaN"),
+        (lambda P: P[:, 9], "the rule <lambda>: index 9 is out of bounds"),
+        (sum, "unknown rule <built-in function sum>: use one of .*'sum'.*or a function"),
+        (lambda: 1, "cannot be called, too many positional arguments: use one of"),
     ],
 )
 def test_apply_rule_checks_what_a_function_returns(function, words):
     P = random_posteriors(np.random.default_rng(14))
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises((ValueError, IndexError), match=words):
         apply_rule(function, P)
 
 

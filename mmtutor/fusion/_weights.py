@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import log_softmax
-from sklearn.utils.validation import _check_sample_weight
 
 from mmtutor._rows import as_labels, floats
-from mmtutor.fusion.rules import RULES, Rule, _check_prior, _keywords, apply_rule, in_order
+from mmtutor.fusion.rules import (
+    RULES,
+    Rule,
+    _check_prior,
+    _keywords,
+    apply_rule,
+    can_be_weights,
+    check_rule,
+    in_order,
+)
 
 _UNWEIGHTED = ("max", "min", "stack")
 _UNLEARNABLE = ("max", "min", "stack", "median", "vote")
@@ -31,8 +40,11 @@ def given_weights(weights: Any, parts: list[tuple], used: list[str], kind: str) 
             "by name, or an array in their order"
         )
     chosen = {name: value for name, value in zip(names, w.tolist(), strict=True) if name in used}
-    if not np.isfinite(w).all() or (w < 0).any() or not any(chosen.values()):
-        raise ValueError(f"weights are {chosen}; expected numbers >= 0, not all 0")
+    if not can_be_weights(w) or not can_be_weights(np.array([*chosen.values()])):
+        raise ValueError(
+            f"weights are {chosen}; expected numbers >= 0, not all 0, the largest from 1e-100 to "
+            "1e100"
+        )
     return chosen
 
 
@@ -53,12 +65,28 @@ def check_weighted(rule: str | Rule, *, learned: bool) -> None:
         )
 
 
-def sample_weights(given: ArrayLike | None, samples: Any) -> np.ndarray:
-    """Return how much each sample counts, 1 for None; raise ``ValueError`` if that cannot be."""
-    given = None if given is None else floats("sample_weight", given)
-    counts = _check_sample_weight(given, samples, dtype=float, ensure_non_negative=True)
+def sample_weights(given: ArrayLike | None, rows: Sequence[Any]) -> np.ndarray:
+    """Return how much each row counts, 1 for None; raise ``ValueError`` if that cannot be."""
+    if given is None:
+        return np.ones(len(rows))
+    counts = floats("sample_weight", given).astype(float)
+    if counts.shape != (len(rows),):
+        raise ValueError(
+            f"sample_weight has shape {counts.shape}; expected ({len(rows)},): Sample weights must "
+            "be 1D array, one for each sample"
+        )
+    wrong = ~(np.isfinite(counts) & (counts >= 0))
+    if wrong.any():
+        first = wrong.argmax()
+        raise ValueError(
+            f"sample_weight is {counts[first]} in row {rows[first]}; expected numbers >= 0, "
+            "neither NaN nor infinite"
+        )
     if not counts.any():
-        raise ValueError("sample_weight is 0 for every sample: at least one must count")
+        raise ValueError("sample_weight is zero for every sample: at least one must count")
+    with np.errstate(over="ignore"):
+        if np.isinf(counts.sum()):
+            raise ValueError("sample_weight sums to infinity: divide it by its largest")
     return counts
 
 
@@ -130,6 +158,7 @@ def learn_weights(
     >>> learn_weights(P, y).round(2)
     array([1., 0.])
     """
+    check_rule(rule, list(RULES))
     check_weighted(rule, learned=True)
     P, y = floats("P", P).astype(float), as_labels("y", y)
     if (
@@ -145,12 +174,13 @@ def learn_weights(
     y = y.astype(int)  # such as True and 1.0
     n_samples, n_experts, n_classes = P.shape
     prior = _check_prior(prior, n_classes)
-    counts = sample_weights(sample_weight, P[:, 0, :1])
+    counts = sample_weights(sample_weight, range(n_samples))
     product = rule in ("product", RULES["product"])
 
     def loss(parameters: np.ndarray) -> float:
         w, power = parameters[:n_experts], parameters[n_experts:]
-        p = apply_rule(rule, P, weights=w, prior=prior) if w.any() else np.tile(prior, (len(P), 1))
+        heard = can_be_weights(w)
+        p = apply_rule(rule, P, weights=w, prior=prior) if heard else np.tile(prior, (len(P), 1))
         logp = np.log(np.maximum(p, 1e-12))
         logp = logp if product else log_softmax(power * logp, axis=1)
         cost = w.sum() if product else 3 * power[0]
@@ -159,5 +189,5 @@ def learn_weights(
     start = np.ones(n_experts) if product else np.r_[np.ones(n_experts) / n_experts, 1.5]
     bounds = [(0, None)] * n_experts + ([] if product else [(0.1, 20)])
     w = minimize(loss, start, method="L-BFGS-B", jac="3-point", bounds=bounds).x[:n_experts]
-    w = w if w.any() else start[:n_experts]
+    w = w if can_be_weights(w) else start[:n_experts]
     return w / w.sum() if rule in ("sum", RULES["sum"]) else w

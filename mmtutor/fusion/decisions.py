@@ -36,7 +36,7 @@ from mmtutor._rows import as_labels, as_target
 from mmtutor._table import as_table, require_present, row_names
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
 from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights, sample_weights
-from mmtutor.fusion.rules import RULES, Rule, _check_prior, apply_rule
+from mmtutor.fusion.rules import RULES, Rule, _check_prior, apply_rule, check_rule
 
 __all__ = ["DecisionFusion"]
 
@@ -276,7 +276,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         check_consistent_length(X, y, groups)
         if groups is not None:
             groups = as_labels("groups", groups, row_names(X))
-        weight = sample_weights(sample_weight, y)
+        weight = sample_weights(sample_weight, row_names(X))
         self._set_priors(np.bincount(codes, weight))
 
         parts = read("expert", experts, X, self.missing)
@@ -404,10 +404,7 @@ class DecisionFusion(ClassifierMixin, Composition):
 
     def _check_options(self, names: list[str]) -> None:
         rule = self.rule
-        if not callable(rule) and not (isinstance(rule, str) and rule in [*RULES, "stack"]):
-            raise ValueError(
-                f"unknown rule {rule!r}: use one of {[*RULES, 'stack']}, or a function"
-            )
+        check_rule(rule, [*RULES, "stack"])
         known = [*CALIBRATORS, None]
         if not isinstance(self.calibration, str | None) or self.calibration not in known:
             raise ValueError(

@@ -9,7 +9,8 @@ Conventions, the same for every rule:
   sample i, so it is not negative and sums to 1.
 - An absent expert is a row of NaN. An absent expert says nothing: the others decide. Where all are
   absent the answer is the prior.
-- ``weights`` has shape ``(n_experts,)`` and is not negative; ``None`` means every expert counts 1.
+- ``weights`` has shape ``(n_experts,)`` and is not negative, the largest from 1e-100 to 1e100;
+  ``None`` means every expert counts 1.
 - ``prior`` has shape ``(n_classes,)``, is positive and sums to 1; ``None`` means uniform.
 - Experts and classes have no names here, only numbers: a mapping or Series of weights or of a prior
   goes by the numbers that it names, a Series with a plain index (0, 1, ...) by its order.
@@ -45,6 +46,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mmtutor._rows import floats
+from mmtutor._table import blame
 
 __all__ = [
     "RULES",
@@ -401,9 +403,8 @@ def apply_rule(
     >>> apply_rule(first_rule, [[[0.9, 0.1], [0.3, 0.7]]])
     array([[0.9, 0.1]])
     """
-    if not callable(rule):
-        if not isinstance(rule, str) or rule not in RULES:
-            raise ValueError(f"unknown rule {rule!r}: use one of {sorted(RULES)} or a function")
+    check_rule(rule, list(RULES))
+    if isinstance(rule, str):
         return RULES[rule](P, weights=weights, prior=prior)
     P, present, prior = check_posteriors(P, prior)
     name = getattr(rule, "__name__", type(rule).__name__)
@@ -414,7 +415,9 @@ def apply_rule(
     if weights is not None and "weights" not in taken:
         raise ValueError(f"the rule {name} takes no weights: leave weights=None, or add a keyword")
     P[~present] = np.nan
-    out = floats("what the rule returned", rule(P, **{key: offered[key] for key in taken}))
+    with blame(f"the rule {name}: "):
+        returned = rule(P, **{key: offered[key] for key in taken})
+    out = floats(f"what the rule {name} returned", returned)
     wanted = (P.shape[0], P.shape[2])
     if out.shape != wanted:
         raise ValueError(
@@ -603,15 +606,36 @@ def _check_prior(
     return prior / prior.sum()
 
 
+def check_rule(rule: Any, names: Sequence[str]) -> None:
+    """Raise ``ValueError`` if a rule is none of these names, nor a function of posteriors."""
+    if isinstance(rule, str) and rule in names:
+        return
+    expected = f"use one of {list(names)}, or a function (P, *, weights=None, prior=None)"
+    if not callable(rule) or isinstance(rule, type) or inspect.isbuiltin(rule):
+        raise ValueError(f"unknown rule {rule!r:.60}: {expected}")
+    try:
+        inspect.signature(rule).bind(None, **dict.fromkeys(_keywords(rule)))
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"the rule {rule!r:.60} cannot be called, {error}: {expected}") from None
+
+
+def can_be_weights(w: NDArray) -> bool:
+    """Tell whether weights are not negative, one is positive, and sums of them are numbers, too."""
+    return bool((w >= 0).all() and 1e-100 <= w.max(initial=0) <= 1e100)
+
+
 def _check_weights(weights: ArrayLike, n_experts: int) -> np.ndarray:
     weights = in_order("weights", weights, range(n_experts), "experts")
     w = floats("weights", weights).astype(float)
     if w.shape != (n_experts,):
         raise ValueError(f"weights has shape {w.shape}; expected ({n_experts},), one per expert")
-    if not np.isfinite(w).all() or (w < 0).any():
-        raise ValueError(f"weights are {w}; expected finite numbers that are not negative")
     if not w.any():
         raise ValueError("all weights are 0: at least one expert must be heard")
+    if not can_be_weights(w):
+        raise ValueError(
+            f"weights are {w}; expected finite numbers that are not negative, the largest from "
+            "1e-100 to 1e100"
+        )
     return w
 
 
