@@ -14,14 +14,17 @@ faster in benchmarks/features.md. At work use librosa: each docstring names its 
 
 from __future__ import annotations
 
+import io
 import math
 import re
+import struct
 import warnings
+import zlib
 from abc import abstractmethod
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -114,14 +117,15 @@ def read_audio(
     Returns
     -------
     ndarray of shape (n_samples,) if `mono`, else (n_samples, n_channels), float32
-        The clip. A peak of up to 1.5, as resampling or a lossy format may leave, is cut at 1.
+        The clip. A peak of up to 1.5, as resampling may leave, or of any height in a lossy format,
+        is cut at 1.
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
         If the path does not lead to a file.
     ValueError
-        If the file is not a readable sound or was cut short; if it has more than ``MOST_BYTES``
+        If the file is no readable sound, damaged, or cut short; if it has more than ``MOST_BYTES``
         bytes (4 GiB), says that it has a rate outside ``RATES`` (1,000 to 400,000 Hz), or the part
         asked for holds more than ``MOST_SAMPLES`` samples (100 million), which is found out before
         it is read, by limits of this module; if the clip is empty, holds NaN or infinite samples,
@@ -137,8 +141,8 @@ def read_audio(
     Notes
     -----
     Taught in notebook 03. Not for recordings of hours: they are held in memory whole, so read parts
-    of them. A cut is noticed where the file says how long it was: in WAV, AIFF, AU, W64, FLAC and
-    OGG, and in MP3 that has a count of its frames; not in a recording that was streamed.
+    of them. A cut is noticed where the file says how long it was: in WAV, AIFF, AU, W64, NIST, FLAC
+    and OGG, and in MP3 that has a count of its frames; not in a recording that was streamed.
 
     Examples
     --------
@@ -182,16 +186,21 @@ def _decode(
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ValueError(f"its {path.stat().st_size} bytes {_above('MOST_BYTES', MOST_BYTES)}")
-        if path.suffix.lower() == ".raw":
+        # Of what is called so, soundfile asks the type; of "au" or "gsm", libsndfile guesses it.
+        header = None if path.suffix.lower() == ".raw" else soundfile.info(path)
+        if header is None or header.format == "RAW":
             raise ValueError(
                 "bare samples say neither type nor rate: give an array, from numpy.fromfile"
             )
-        header = soundfile.info(path)
         rate, part = header.samplerate, _part(start, seconds, header.samplerate)
         if not RATES[0] <= rate <= RATES[1]:
             raise ValueError(
                 f"it says that it has {rate} samples a second, not {RATES[0]} to {RATES[1]} Hz"
             )
+        source = _with_a_count(path, header)
+        if isinstance(source, io.BytesIO):
+            header = soundfile.info(source)
+            source.seek(0)
         n_frames = len(range(*part.indices(header.frames)))
         size = max(n_frames * header.channels, n_frames * sample_rate // rate)
         if size > MOST_SAMPLES:
@@ -199,16 +208,21 @@ def _decode(
             raise ValueError(f"{size} samples {above}; or read a part, with start and seconds")
         _refuse_a_cut_header(path, header)
         samples, _ = soundfile.read(
-            path, start=part.start, stop=part.stop, dtype="float32", always_2d=True
+            source, start=part.start, stop=part.stop, dtype="float32", always_2d=True
         )
         counted = header.format == "OGG" or (header.format == "MP3" and _counts_its_frames(path))
         if len(samples) < n_frames and counted:
             raise ValueError(f"cut short: {len(samples)} of {n_frames} samples are there")
+        if header.subtype not in ("FLOAT", "DOUBLE"):  # their full scale is known
+            np.clip(samples, -1.5, 1.5, out=samples)
         return samples, rate
     except (soundfile.LibsndfileError, RuntimeError, ValueError, TypeError, MemoryError) as error:
+        why = str(error) or repr(error)
+        if "possibly a pipe" in why:  # so libsndfile says of a text that is called .mp3
+            why = "libsndfile finds no sound in it"
         raise ValueError(
-            f"cannot read {path} as sound ({str(error) or repr(error)}); expected a whole file of "
-            "type WAV, FLAC, OGG, MP3 or AIFF, so convert it or fetch it again"
+            f"cannot read {path} as sound ({why}); expected a whole file of type WAV, FLAC, OGG, "
+            "MP3 or AIFF, so convert it or fetch it again"
         ) from error
 
 
@@ -218,8 +232,17 @@ def _above(name: str, limit: int) -> str:
 
 # What libsndfile notes of a chunk of sound: how long it says that it is, and what is there.
 CHUNK = re.compile(r"^\W*(?:data|SSND|BODY|Data Size|riff|Riff size)\s*: (\d+) \(should be (\d+)")
+# How many samples of each channel other types say that they have; libsndfile counts what is there.
+SAMPLES = re.compile(
+    r"^\s*(?:Frames *:|Valid frames *:|.*Cols *:|Data length|sample_count -i) (\d+)", re.MULTILINE
+)
+COUNTED = ("AVR", "CAF", "MAT4", "MAT5", "MPC2K", "NIST", "SDS", "WVE")
 UNKNOWN = 0x7F000000  # bytes; a recorder that cannot go back to its header says as many or more
-OGG_PAGE = 65_307  # bytes at most
+MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+BITRATES = (  # kbit/s of layer III, by the number in a frame's header: MPEG 2 and 2.5, and MPEG 1
+    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+)
 
 
 def _refuse_a_cut_header(path: Path, header: Any) -> None:
@@ -227,25 +250,115 @@ def _refuse_a_cut_header(path: Path, header: Any) -> None:
         said, there = map(int, found.groups())
         if there + 1 < said < UNKNOWN:  # one more may be padding
             raise ValueError(f"cut short: {there} of {said} bytes are there")
+    if header.format in COUNTED:
+        with path.open("rb") as file:  # of NIST, libsndfile notes nothing
+            notes = header.extra_info + "\n" + file.read(1024).decode("latin-1")
+        said, there = int((SAMPLES.findall(notes) or ["0"])[-1]), header.frames
+        if header.format == "SDS":  # the other way round, and its last block is filled up
+            said, there = (there, said)
+        if there < said:
+            raise ValueError(f"cut short: {there} of {said} samples are there")
+    if header.format == "VOC" and "truncated" in header.extra_info:
+        raise ValueError("cut short")
     if header.format == "OGG":
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - OGG_PAGE))
-            _before, mark, page = file.read().rpartition(b"OggS")
-        whole = len(page) > 23 and len(page) >= 23 + page[22] + sum(page[23 : 23 + page[22]])
-        if mark and not (whole and page[1] & 4):  # the flag of the last page
-            raise ValueError("cut short: its last page is not whole, or not marked as the last")
+            _refuse_damaged_pages(file)
+
+
+def _refuse_damaged_pages(file: BinaryIO) -> None:
+    """Check the pages of an Ogg file: libsndfile leaves out damaged ones in silence."""
+    last, number = 0, 0
+    while (head := file.read(27))[:4] == b"OggS":  # until the end, or what somebody put behind it
+        number += 1
+        sizes = file.read(head[26]) if len(head) == 27 else b""
+        body = file.read(sum(sizes))
+        if len(head) < 27 or len(sizes) < head[26] or len(body) < sum(sizes):
+            raise ValueError(f"cut short: its last page, {number}, is not whole")
+        # Its sum is that of zlib from the other end of each byte, begun with zeros.
+        page = (head[:22] + bytes(4) + head[26:] + sizes + body).translate(MIRRORED)
+        found = (zlib.crc32(page, 0xFFFFFFFF) ^ 0xFFFFFFFF).to_bytes(4, "big").translate(MIRRORED)
+        if found != head[22:26]:
+            raise ValueError(f"page {number} is damaged: its sum is another than it says")
+        last = head[5] & 4
+    if not last:
+        raise ValueError("cut short: its last page is not marked as the last")
 
 
 def _counts_its_frames(path: Path) -> bool:
     """Tell whether an MP3 file says how long it is; else libsndfile guesses from its size."""
     with path.open("rb") as file:
-        head = file.read(10)
-        if head[:3] == b"ID3":  # four times seven bits say how long the tags are
-            a, b, c, d = head[6:]
-            file.seek(10 + (a << 21 | b << 14 | c << 7 | d))
-        else:
-            file.seek(0)
-        return re.search(b"Xing|Info", file.read(64)) is not None
+        file.seek(_after_tags(file))
+        found = re.search(b"(?:Xing|Info)...(.)(....)", file.read(64), re.DOTALL)
+        return found is not None and found[1][0] & 1 == 1 and found[2] != bytes(4)
+
+
+def _after_tags(file: BinaryIO) -> int:
+    """Return where the sound begins, behind tags of type ID3."""
+    place = 0
+    while (head := file.read(10))[:3] == b"ID3" and len(head) == 10:
+        a, b, c, d = head[6:]  # four times seven bits say how long it is
+        place = file.seek(place + 10 + (a << 21 | b << 14 | c << 7 | d))
+    return place
+
+
+class _Forward(soundfile.SoundFile):
+    """A file in which soundfile does not seek, as in one whose length is unknown it cannot."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def _with_a_count(path: Path, header: Any) -> Path | io.BytesIO:
+    """Return a file, with its length written into it where libsndfile would not read it whole."""
+    if header.format == "FLAC" and header.frames > 2**62:  # unknown, as it was written to a pipe
+        n_frames = 0
+        with _Forward(path) as file:
+            while n := len(file.read(2**16, dtype="int16")):
+                n_frames += n
+                if n_frames > MOST_SAMPLES:
+                    raise ValueError(
+                        f"it does not say how many samples it has, and they "
+                        f"{_above('MOST_SAMPLES', MOST_SAMPLES)}"
+                    )
+        flac = bytearray(path.read_bytes())
+        place = flac.index(b"fLaC") + 21  # the last 36 bits before the sum
+        flac[place : place + 5] = (flac[place] << 32 | n_frames).to_bytes(5, "big")
+        return io.BytesIO(flac)
+    if header.format == "MP3" and not _counts_its_frames(path):
+        with path.open("rb") as binary:
+            place = first = _after_tags(binary)
+            begin, n_frames = _head(binary, first), 0
+            while size := _mp3_frame(_head(binary, place)):
+                place, n_frames = place + size, n_frames + 1
+        if n_frames == 0:  # of another layer, or behind what is no frame
+            return path
+        per_frame, mono = 1152 if begin[1] & 8 else 576, begin[3] >> 6 == 3
+        if (n_frames - 2) * per_frame > header.frames:
+            # A silent frame of the highest bitrate, without a sum, in which the count stands.
+            begin = bytes((0xFF, begin[1] | 1, begin[2] & 0x0C | 0xE0, begin[3]))
+            side = (17 if mono else 32) if per_frame == 1152 else (9 if mono else 17)
+            count = begin + bytes(side) + b"Info" + struct.pack(">II", 1, n_frames)
+            data = path.read_bytes()
+            count = count.ljust(_mp3_frame(begin), b"\0")
+            return io.BytesIO(data[:first] + count + data[first:])
+    return path
+
+
+def _head(file: BinaryIO, place: int) -> bytes:
+    file.seek(place)
+    return file.read(4)
+
+
+def _mp3_frame(head: bytes) -> int:
+    """Return how many bytes a frame of MP3 has that begins so; 0 if none does."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2:
+        return 0
+    version, number, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
+    if version == 1 or number in (0, 15) or rate == 3:
+        return 0
+    hertz = (44_100, 48_000, 32_000)[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    bits = BITRATES[version == 3][number] * 1000 * (144 if version == 3 else 72)
+    return bits // hertz + (head[2] >> 1 & 1)
 
 
 def _channels_last(samples: np.ndarray) -> np.ndarray:
@@ -265,7 +378,10 @@ def _channels_last(samples: np.ndarray) -> np.ndarray:
 def _to_float(samples: np.ndarray, where: str = "") -> np.ndarray:
     """Return samples of any accepted type as float64 in [-1, 1]; refuse what is no sound."""
     if samples.size == 0:
-        raise ValueError(f"{where}the clip is empty: it has no samples (is `start` too late?)")
+        stopped = ", or was it stopped before it wrote its length" if where else ""
+        raise ValueError(
+            f"{where}the clip is empty: it has no samples (is `start` too late{stopped}?)"
+        )
     if samples.dtype == np.uint8:
         return (samples.astype(float) - 128.0) / 128.0
     if samples.dtype.newbyteorder("=") in (np.int8, np.int16, np.int32):  # also ">i2"

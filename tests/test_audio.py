@@ -211,6 +211,15 @@ def written(path, rate=RATE, **how):
         ("FLAC", "PCM_16"),
         ("OGG", "VORBIS"),
         ("OGG", "OPUS"),
+        ("AVR", "PCM_16"),
+        ("CAF", "ALAC_16"),
+        ("MAT4", "PCM_16"),
+        ("MAT5", "FLOAT"),
+        ("MPC2K", "PCM_16"),
+        ("NIST", "PCM_16"),
+        ("SDS", "PCM_16"),
+        ("SVX", "PCM_16"),
+        ("VOC", "PCM_16"),
     ],
 )
 def test_a_cut_recording_is_refused(tmp_path, file_type, subtype, kept):
@@ -243,6 +252,76 @@ def test_an_ogg_with_a_hole_is_refused(tmp_path):
         read_audio(path)
 
 
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+@pytest.mark.parametrize("place", [0.6, 0.97])
+def test_an_ogg_with_a_damaged_page_is_refused(tmp_path, subtype, place):
+    """Else that page is left out, with a second of sound; if it is the last, nothing tells."""
+    path = tmp_path / "damaged.ogg"
+    data = bytearray(written(path, format="OGG", subtype=subtype))
+    path.write_bytes(data + bytes(70_000))  # what stands behind the sound is not read
+    assert len(read_audio(path)) == 3 * RATE
+    data[int(place * len(data))] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"damaged\.ogg .*page \d+ is damaged"):
+        read_audio(path)
+
+
+def test_a_flac_that_was_written_to_a_pipe_is_read(tmp_path):
+    path = tmp_path / "piped.flac"
+    data = bytearray(written(path))
+    whole = read_audio(path)
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)  # the number of samples: unknown
+    path.write_bytes(data)
+    assert np.array_equal(read_audio(path), whole)
+    assert np.array_equal(read_audio(path, start=2.5), whole[-RATE // 2 :])
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match=r"piped\.flac as sound"):
+        read_audio(path)
+
+
+@pytest.mark.parametrize(("rate", "n_channels"), [(16_000, 1), (44_100, 2), (8_000, 1)])
+def test_an_mp3_of_varying_bitrate_without_a_count_is_read_whole(tmp_path, rate, n_channels):
+    """libsndfile takes the bitrate of the first frames for that of all, and reads a sixth."""
+    path = tmp_path / "streamed.mp3"
+    noise = np.random.default_rng(0).uniform(-0.3, 0.3, rate)
+    clip = np.r_[tone(440, 5.0, rate, 0.3), noise]
+    soundfile.write(path, np.stack([clip] * n_channels, axis=1), rate, bitrate_mode="VARIABLE")
+    data, whole = path.read_bytes(), read_audio(path, sample_rate=rate)
+    path.write_bytes(data[data.index(data[:2], 2) :])  # without the frame that counts them
+    assert soundfile.info(path).frames < 3 * rate
+    found = read_audio(path, sample_rate=rate)
+    assert len(found) >= len(clip)
+    end = whole[5 * rate : 6 * rate - 2000]  # of noise; both have another delay
+    shift = signal.correlate(found[5 * rate :], end, mode="valid").argmax()
+    assert np.allclose(found[5 * rate + shift :][: len(end)], end, atol=1e-3)
+    part = read_audio(path, sample_rate=rate, start=5.5)
+    assert np.allclose(part, found[round(5.5 * rate) :], atol=1e-6)
+
+
+def test_a_lossy_file_may_be_louder_than_full_scale(tmp_path):
+    path = tmp_path / "loud.ogg"
+    noise = np.random.default_rng(1).uniform(-1, 1, (9001, 2))
+    soundfile.write(path, noise, RATE, format="OGG", subtype="OPUS")
+    assert np.abs(soundfile.read(path)[0]).max() > 1.5
+    assert np.abs(read_audio(path)).max() <= 1
+
+
+@pytest.mark.parametrize("name", ["page.au", "page.snd", "page.gsm", "page.vox", "page.RAW"])
+def test_a_name_does_not_make_a_sound_of_a_text(tmp_path, name):
+    path = tmp_path / name
+    path.write_text("<html>" * 99, encoding="utf-8")
+    with pytest.raises(ValueError, match="bare samples say neither type nor rate"):
+        read_audio(path)
+
+
+def test_what_is_called_mp3_and_is_none_is_not_called_a_pipe(tmp_path):
+    path = tmp_path / "page.mp3"
+    path.write_text("<html>" * 99, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"page\.mp3 as sound \(libsndfile finds no sound in it\)"):
+        read_audio(path)
+
+
 @pytest.mark.parametrize("promised", [0x7F000000, 0x7FFFF000, 0xFFFFFFFF])
 def test_a_stream_without_a_length_is_read_to_its_end(tmp_path, promised):
     path = tmp_path / "stream.wav"
@@ -252,7 +331,10 @@ def test_a_stream_without_a_length_is_read_to_its_end(tmp_path, promised):
     assert np.allclose(read_audio(path), tone(), atol=1e-4)
 
 
-@pytest.mark.parametrize("tags", [b"", b"ID3\x04\0\0\0\0\x02\x10" + bytes(0x110)])
+TAG = b"ID3\x04\0\0\0\0\x02\x10" + bytes(0x110)
+
+
+@pytest.mark.parametrize("tags", [b"", TAG, 2 * TAG])
 def test_an_mp3_is_cut_only_where_it_counts_its_frames(tmp_path, tags):
     path = tmp_path / "streamed.mp3"
     quiet = np.r_[np.zeros(5 * RATE), np.random.default_rng(0).uniform(-0.5, 0.5, RATE)]
