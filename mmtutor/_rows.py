@@ -6,6 +6,8 @@ and no table grows stale with this module (see ``FRAME`` in :mod:`mmtutor.course
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Sequence
 from numbers import Integral, Number
 from typing import Any
@@ -15,6 +17,8 @@ import pandas as pd
 from sklearn.utils.validation import column_or_1d
 
 from mmtutor._table import is_missing, row_names
+
+TIMES = np.datetime64 | np.timedelta64  # of which NumPy makes numbers
 
 
 def require_unmasked(what: str, values: Any) -> None:
@@ -35,8 +39,9 @@ def floats(what: str, values: Any) -> np.ndarray:
     require_unmasked(what, values)
     try:
         array = np.asarray(values)
-        if array.dtype.kind in "cmM":  # complex numbers, spans of time, dates
-            raise TypeError
+        cells = array.flat if array.dtype.kind == "O" else ()
+        if array.dtype.kind in "cmM" or any(isinstance(cell, TIMES) for cell in cells):
+            raise TypeError  # complex numbers, spans of time, dates
         return array if array.dtype == np.float32 else np.asarray(values, dtype=float)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{what} must be numbers, got {values!r:.60}") from None
@@ -51,8 +56,8 @@ def as_labels(what: str, values: Any, rows: Sequence[Any] | None = None) -> np.n
     Raises
     ------
     ValueError
-        If `values` are no row, some are missing or masked (their places are named), or labels are
-        of several kinds, such as numbers and text.
+        If `values` are no row, some are missing, masked or infinite (their places are named), or
+        labels are of several kinds, such as numbers and text, or NumPy would make two one.
     """
     try:
         array = np.asarray(values)
@@ -64,20 +69,37 @@ def as_labels(what: str, values: Any, rows: Sequence[Any] | None = None) -> np.n
     missing = pd.isna(array) if cells is None else np.array(list(map(is_missing, cells)), bool)
     if isinstance(values, np.ma.MaskedArray):
         missing = missing | np.ma.getmaskarray(values)
-    if missing.any():
-        rows = row_names(values) if rows is None else rows
-        lost = [row for row, gone in zip(rows, missing, strict=True) if gone]
-        shown = ", ".join(map(str, lost[:5])) + ", ..." * (len(lost) > 5)
-        raise ValueError(
-            f"{len(lost)} of {len(array)} {what} are missing (None, NaN or masked), at "
-            f"{shown}: leave these rows out, or say what they are"
-        )
+    _require_none(what, "missing (None, NaN or masked)", missing, values, rows)
     _require_one_kind(what, cells or ())
+    if array.dtype.kind in "fcSU":
+        for cell, kept in zip(cells or (), array.tolist(), strict=cells is not None):
+            if cell != kept:  # 2**53 + 1 beside 0.5, or a zero byte at the end
+                raise ValueError(f"{what} hold {cell!r:.60}, which NumPy makes {kept!r:.60}")
+    infinite = np.isinf(array) if array.dtype.kind in "fc" else _are_infinite(cells or ())
+    _require_none(what, "infinite", infinite, values, rows)
     try:
         np.sort(array[:2])
     except TypeError:
         raise ValueError(f"{what} cannot be sorted, such as {array[0]!r:.60}: use text") from None
     return array
+
+
+def _require_none(
+    what: str, state: str, those: np.ndarray, values: Any, rows: Sequence[Any] | None
+) -> None:
+    """Raise ``ValueError`` if some labels are in a bad state, naming their rows."""
+    if those.any():
+        names = row_names(values) if rows is None else rows
+        lost = [row for row, bad in zip(names, those, strict=True) if bad]
+        shown = ", ".join(map(str, lost[:5])) + ", ..." * (len(lost) > 5)
+        raise ValueError(
+            f"{len(lost)} of {len(those)} {what} are {state}, at "
+            f"{shown}: leave these rows out, or say what they are"
+        )
+
+
+def _are_infinite(cells: Sequence[Any]) -> np.ndarray:
+    return np.array([isinstance(cell, float) and math.isinf(cell) for cell in cells], bool)
 
 
 def _require_one_kind(what: str, cells: Sequence[Any]) -> None:
@@ -124,3 +146,31 @@ def as_target(y: Any, rows: Sequence[Any] | None = None) -> np.ndarray:
             f"Unknown label type: objects of type {kind}; make them text or numbers, {remedy}"
         )
     return row
+
+
+def require_same_rows(**parts: Any) -> None:
+    """Raise ``ValueError`` if pandas objects among the parts name the same rows, but not in order.
+
+    Rows go by their place, as in scikit-learn; who counts on the names would get a wrong answer.
+    """
+    kinds = pd.Series | pd.DataFrame
+    require_same_order(
+        "rows", **{what: x.index for what, x in parts.items() if isinstance(x, kinds)}
+    )
+
+
+def require_same_order(axis: str, **indexes: Any) -> None:
+    """Raise ``ValueError`` if two indexes (others say nothing) hold the same names in other orders.
+
+    `axis` says of what, "rows" or "columns".
+    """
+    named = {what: index for what, index in indexes.items() if isinstance(index, pd.Index)}
+    for (one, a), (other, b) in itertools.combinations(named.items(), 2):
+        if len(a) == len(b) and a.is_unique and not a.equals(b) and set(a) == set(b):
+            pairs = zip(a.tolist(), b.tolist(), strict=True)
+            place, (left, right) = next((n, two) for n, two in enumerate(pairs) if two[0] != two[1])
+            raise ValueError(
+                f"{one} and {other} name the same {axis} in different orders, {left!r} and "
+                f"{right!r} at place {place}, but {axis} go by their place: sort them alike, "
+                "or pass what is in order without names, x.to_numpy()"
+            )

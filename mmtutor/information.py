@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mmtutor._ranges import check_ranges, whole
-from mmtutor._rows import as_labels, floats
+from mmtutor._rows import as_labels, floats, require_same_rows
 
 __all__ = [
     "Decomposition",
@@ -204,15 +204,13 @@ def joint_distribution(*variables: ArrayLike) -> NDArray[np.float64]:
     >>> joint_distribution(["a", "a", "b", "b"], [0, 1, 1, 1]).tolist()
     [[0.25, 0.25], [0.0, 0.5]]
     """
+    require_same_rows(**{f"variable {n}": each for n, each in enumerate(variables)})
     columns = [as_labels(f"values of variable {n}", each) for n, each in enumerate(variables)]
     lengths = [len(column) for column in columns]
     if len(set(lengths)) != 1:
         raise ValueError(f"expected variables of one equal length, got lengths {lengths}")
     if lengths[0] == 0:
         raise ValueError("the variables are empty: at least one sample is needed")
-    for number, column in enumerate(columns):
-        if column.dtype.kind in "fc" and np.isinf(column).any():
-            raise ValueError(f"variable {number} has infinite values: drop these samples")
     values, codes = zip(*(np.unique(c, return_inverse=True) for c in columns), strict=True)
     shape = [len(v) for v in values]
     if math.prod(shape) > MOST_CELLS:

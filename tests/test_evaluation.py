@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -22,12 +23,13 @@ from sklearn.model_selection import (
     RandomizedSearchCV,
     cross_val_score,
 )
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from mmtutor import evaluation as ev
 from mmtutor.fusion import DecisionFusion
+from mmtutor.information import joint_distribution
 
 # --- comparison ------------------------------------------------------------------------------
 
@@ -74,6 +76,13 @@ def test_correction_keeps_its_promise_where_the_plain_test_does_not():
     assert rejected["plain"] >= 30
 
 
+def test_an_interval_that_reaches_to_infinity_is_refused():
+    with pytest.raises(ValueError, match=r"confidence is 0.9999999999999999: too near to 1"):
+        ev.corrected_t_test([0.1, 0.2], 0.25, confidence=1 - 1e-16)
+    expected = ev.corrected_t_test([0.1, 0.2], 0.25, confidence=0.9)
+    assert ev.corrected_t_test([0.1, 0.2], 0.25, confidence=Fraction(9, 10)) == expected
+
+
 def test_t_test_without_variance():
     assert ev.corrected_t_test([0.0, 0.0], 0.25).p_value == 1
     assert ev.corrected_t_test([0.1, 0.1], 0.25).p_value == 0
@@ -88,6 +97,8 @@ def test_t_test_without_variance():
         ([[0.1, 0.2]], 0.25, r"got shape \(1, 2\)"),
         ([0.1, np.nan], 0.25, "1 of 2 differences are NaN"),
         ([0.1, 0.2], 0, "n_test / n_train"),
+        ({0.1: 1, 0.2: 2}, 0.25, "differences must be numbers, got {0.1"),
+        ([1e-200, 2e-200], 0.25, "differences of up to 2e-200 underflow: scale them first"),
     ],
 )
 def test_t_test_errors(differences, test_share, message):
@@ -260,6 +271,33 @@ def test_groups_that_would_be_lost_are_warned_of(people):
         ({"singles": "eye"}, r"write singles=\['eye'\]"),
         ({"singles": []}, "singles must name"),
         ({"y": [0, 1]}, "inconsistent numbers of samples"),
+        ({"y": dict.fromkeys(range(120), "a")}, "labels must be a row of labels, got {0: 'a'"),
+        ({"y": [0, np.nan] * 60}, "60 of 120 labels are missing .* at 1, 3"),
+        ({"y": ["a", np.nan] * 60}, "60 of 120 labels are missing .* at 1, 3"),
+        ({"y": [0, np.inf] * 60}, "60 of 120 labels are infinite, at 1, 3"),
+        ({"y": ["a", 1] * 60}, r"labels are of several kinds, \['int', 'str'\]"),
+        ({"y": np.ma.array([0, 1] * 60, mask=[0, 1] * 60)}, "60 of 120 labels are missing"),
+        ({"y": range(120)}, "cv=3 .*: no class has so many rows, the largest has 1"),
+        ({"X": {"eye": [0] * 120}}, "X must be a table"),
+        ({"X": np.ma.array(np.zeros((120, 1)), mask=True)}, "X has masked values"),
+        ({"models": {"m": None}}, "model 'm' is no estimator, or has a part that is none: None"),
+        ({"models": {"m": LogisticRegression}}, "model 'm' is no estimator"),
+        ({"models": {"m": GridSearchCV(None, {})}}, r"part that is none: .*\(estimator=None"),
+        ({"models": {"m": Pipeline([("last", None)])}}, "model 'm' can neither predict nor score"),
+        ({"singles": {"eye": 1}}, "singles must be a list of names, got {'eye'"),
+        ({"singles": 3}, "singles must be a list of names, got 3"),
+        ({"scoring": "accurate"}, "scoring is 'accurate'; sklearn.metrics.get_scorer_names"),
+        ({"scoring": ["accuracy"]}, r"scoring is \['accuracy'\]; expected one scorer"),
+        ({"scoring": lambda model, X, y: {"a": 1}}, "model 'eye' has score None in fold 0, not"),
+        ({"scoring": lambda model, X, y: 1j}, "not one number"),
+        ({"n_jobs": 0}, "n_jobs is 0"),
+        ({"cv": {"a": 1}}, "cv={'a': 1} gives no folds .*: give a number, a splitter"),
+        ({"cv": [([0, 1, 2], [2, 3])] * 2}, r"fold 0 has 1 rows in both .* \(row 2 for one\)"),
+        ({"cv": [([0, 1], [-1])] * 2}, r"row numbers go from 0 to 119, got \[-1\]"),
+        ({"cv": [([0, 1], [])] * 2}, r"each side of a fold must be row numbers, got \[\]"),
+        ({"groups": "who"}, r"got the name 'who': pass X\['who'\]"),
+        ({"groups": [1, 2]}, "expected 120 groups .*, got 2"),
+        ({"groups": [1, np.inf] * 60}, "60 of 120 groups .* are infinite, at 1"),
         ({"groups": [None] * 2 + ["a"] * 118}, "2 of 120 groups .* missing .* at 0, 1"),
         ({"groups": [[1, 2]] * 120}, "groups .* must be a row of labels"),
     ],
@@ -267,8 +305,33 @@ def test_groups_that_would_be_lost_are_warned_of(people):
 def test_compare_errors(people, change, message):
     X, y, _ = people
     arguments = {"models": {"eye": model("eye")}, "X": X, "y": y, "cv": 3} | change
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError, RuntimeError), match=message):
         ev.compare(**arguments)
+
+
+def test_folds_are_the_same_as_masks_and_as_a_number_of_numpy(people):
+    """The share of the test set, which the interval needs, is counted in rows, not in cells."""
+    X, y, groups = people
+    models = {"eye": model("eye")}
+    numbers = list(KFold(3).split(X))
+    masks = [[np.isin(range(120), side) for side in fold] for fold in numbers]
+    columns = ["mean", "low", "high"]
+    pd.testing.assert_frame_equal(
+        ev.compare(models, X, y, masks)[columns], ev.compare(models, X, y, numbers)[columns]
+    )
+    pd.testing.assert_frame_equal(
+        ev.compare(models, X, y, np.int64(3), groups=groups)[columns],
+        ev.compare(models, X, y, 3, groups=groups)[columns],
+    )
+
+
+def test_missing_labels_and_groups_are_named_by_the_rows_of_the_table(people):
+    X, y, groups = people
+    X = X.set_axis([f"row {n}" for n in range(120)])
+    hidden = np.where(groups == 5, np.nan, groups)
+    for change in ({"y": hidden}, {"y": y, "groups": hidden}):
+        with pytest.raises(ValueError, match=r"10 of 120 .* at row 50, row 51"):
+            ev.compare({"eye": model("eye")}, X, cv=3, **change)
 
 
 class Slow(DummyClassifier):
@@ -297,6 +360,23 @@ def test_repeated_group_k_fold(people):
         next(cv.split(X, y))
     with pytest.raises(ValueError, match=r"1 of 120 groups .* missing"):
         next(cv.split(X, y, [np.nan, *groups[1:]]))
+    for y_wrong, message in (
+        (None, "y is missing"),
+        (X["eye"], "y holds no classes, but continuous values such as"),
+        (dict.fromkeys(range(120)), "labels must be a row of labels"),
+        ([*y[1:], np.inf], "1 of 120 labels are infinite, at 119"),
+        (np.ma.array(y, mask=y == 1), "of 120 labels are missing"),
+        (y[1:], "expected 120 labels, got 119"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            next(cv.split(X, y_wrong, groups))
+    with pytest.raises(ValueError, match="n_splits is 13, and there are 12 groups"):
+        next(ev.RepeatedGroupKFold(13).split(X, y, groups))
+    with pytest.raises(ValueError, match="n_repeats is 'a'"):
+        ev.RepeatedGroupKFold(2, "a").get_n_splits()
+    assert ev.RepeatedGroupKFold(np.int8(100), np.int8(100)).get_n_splits() == 10_000
+    small = ev.RepeatedGroupKFold(3, 2, random_state=np.int8(127)).split(X, y, groups)
+    assert len(list(small)) == 6
     assert repr(cv).startswith("RepeatedGroupKFold(n_repeats=2, n_splits=3")
 
 
@@ -426,6 +506,32 @@ def test_score_normalisation():
         ev.z_norm(scores, np.empty((0, 6)))
 
 
+@pytest.mark.parametrize("cohort", [[[1e300], [2e300]], [[1e-200], [2e-200]]])
+@pytest.mark.filterwarnings("error")
+def test_scores_that_cannot_be_normalised_are_refused(cohort):
+    with pytest.raises(ValueError, match="cannot be normalised in float64: scale them first"):
+        ev.z_norm([[1.0]], cohort)
+    with pytest.raises(ValueError, match="all equal somewhere"):
+        ev.z_norm([[1.0]], [[0.1]] * 3)  # although their deviation is 1e-17
+    for axis in (False, np.timedelta64(0)):
+        with pytest.raises(ValueError, match="axis must be 0"):
+            ev.z_norm([[1.0]], [[0.0], [1.0]], axis=axis)
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_threshold_of_large_scores_is_finite():
+    assert ev.det_curve([1.7e308, -1.7e308], [-1.7e308, 1.7e308]).equal_error() == (0.5, 1.7e308)
+    assert ev.det_curve(
+        [-1.7e308, 1.7e308, 1.7e308], [-1.7e308] * 3
+    ).equal_error() == pytest.approx((0.25, 1.7e308 / 2))
+
+
+def test_a_curve_that_has_no_equal_error_is_refused():
+    for far, frr in (([0, 0.5, 1], [1, 0.5, 0]), ([1, np.nan, 0], [0, 0.5, 1]), ([], []), (1, 0)):
+        with pytest.raises(ValueError, match="the rates never meet"):
+            ev.DETCurve(np.array(far), np.array(frr), np.arange(3.0)).equal_error()
+
+
 # --- identification --------------------------------------------------------------------------
 
 
@@ -517,6 +623,23 @@ def test_bootstrap_errors():
         ev.bootstrap_interval(np.mean, [1, 2], [1])
     with pytest.raises(ValueError, match="equal length"):
         ev.bootstrap_interval(np.mean)
+    for rows in ({1: 1, 2: 2}, {1, 2}, "ab", 3, [[1], [1, 2]], (x for x in [1, 2])):
+        with pytest.raises(ValueError, match="array 1 must be an array with one row a sample, got"):
+            ev.bootstrap_interval(np.mean, [1, 2], rows)
+    with pytest.raises(TypeError, match=r"statistic must be a function .*, got 'mean'"):
+        ev.bootstrap_interval("mean", [1, 2])
+    with pytest.raises(ZeroDivisionError, match="the statistic failed on a resample: "):
+        ev.bootstrap_interval(lambda x: 1 / 0, [1, 2])
+    with pytest.raises(ValueError, match="one number, got None: does it end in return"):
+        ev.bootstrap_interval(lambda x: None, [1, 2])
+    with pytest.raises(ValueError, match="only one row: nothing"):
+        ev.bootstrap_interval(np.mean, [1])
+    with pytest.raises(ValueError, match=r"figures of up to 1.7e\+308 overflow"):
+        ev.bootstrap_interval(
+            lambda x: 1.7e308 * x[0], [1, -1], n_resamples=2, confidence=0.5, random_state=2
+        )
+    tenths = ev.bootstrap_interval(np.mean, [1, 2, 3], confidence=Fraction(9, 10))
+    assert tenths == ev.bootstrap_interval(np.mean, [1, 2, 3], confidence=0.9)
     with pytest.raises(ValueError, match="empty"):
         ev.bootstrap_interval(np.mean, [])
     with pytest.raises(ValueError, match="array 1 has masked values"):
@@ -527,8 +650,10 @@ def test_bootstrap_errors():
         ev.bootstrap_interval(lambda x: x[:2], [1, 2, 3])
     in_a_list = ev.bootstrap_interval(lambda x: [x.mean()], [1, 2, 3])
     assert in_a_list == ev.bootstrap_interval(np.mean, [1, 2, 3])
-    with pytest.raises(ValueError, match="only one group"):
+    with pytest.raises(ValueError, match=r"only one group \('a'\): nothing"):
         ev.bootstrap_interval(np.mean, [1, 2], groups=["a", "a"])
+    with pytest.raises(ValueError, match=r"got the name 'who': pass X\['who'\]"):
+        ev.bootstrap_interval(np.mean, [1, 2], groups="who")
     with pytest.raises(ValueError, match="expected 2 groups"):
         ev.bootstrap_interval(np.mean, [1, 2], groups=["a"])
     with pytest.raises(ValueError, match="NaN or infinite on 1000 of 1000"):
@@ -591,6 +716,46 @@ def test_classes_give_the_order_of_the_columns():
 def test_calibration_errors(y, P, classes, message):
     with pytest.raises(ValueError, match=message):
         ev.expected_calibration_error(y, P, classes=classes)
+
+
+def test_columns_with_names_go_by_them():
+    P = pd.DataFrame({"a": [0.9, 0.8, 0.3], "b": [0.1, 0.2, 0.7]})
+    y = ["a", "a", "b"]
+    expected = ev.expected_calibration_error(y, P.to_numpy())
+    swapped = P[["b", "a"]]
+    for classes in (None, ["a", "b"], ["b", "a"]):
+        assert ev.expected_calibration_error(y, swapped, classes=classes) == expected
+    assert ev.expected_calibration_error(y, pd.DataFrame(P.to_numpy())) == expected
+    assert ev.reliability_diagram(["b"] * 3, swapped)["accuracy"].tolist() == [1, 0, 0]
+    for names in (["p_a", "p_b"], [1, 2]):
+        with pytest.raises(ValueError, match=r"are named \[.*\], and classes \['a', 'b'\]"):
+            ev.expected_calibration_error(y, P.set_axis(names, axis=1))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda x, y: ev.expected_calibration_error(y, x.assign(b=1 - x)),
+            "rows .* 'u' and 'w' at",
+        ),
+        (lambda x, y: ev.z_norm(x.T, y.to_frame().T), "scores and cohort name the same columns"),
+        (lambda x, y: ev.t_norm(x, y.to_frame()), "scores and cohort name the same rows"),
+        (lambda x, y: ev.split_scores(x, [1], y), "scores and probe_labels name the same rows"),
+        (lambda x, y: ev.cmc_curve(x.T, y, [1]), "scores and gallery_labels name the same columns"),
+        (lambda x, y: ev.cmc_curve(x.T, list("wvu"), ["v"]), "columns of scores are named .*'u'"),
+        (lambda x, y: ev.split_scores(x, ["v"], list("wvu")), "rows of scores are named .*'u'"),
+        (lambda x, y: ev.bootstrap_interval(np.mean, x, groups=y), "array 0 and groups name"),
+        (lambda x, y: ev.compare({"m": DummyClassifier()}, x, y, 2), "X and y name the same rows"),
+        (lambda x, y: joint_distribution(x["a"], y), "variable 0 and variable 1 name the same"),
+    ],
+)
+def test_rows_and_columns_named_in_other_orders_are_refused(call, message):
+    """What goes by its place would be mixed up in silence."""
+    x = pd.DataFrame({"a": [0.1, 0.5, 0.9]}, index=list("uvw"))
+    y = pd.Series([0, 1, 1], index=list("wvu"))
+    with pytest.raises(ValueError, match=message):
+        call(x, y)
 
 
 # --- robustness ------------------------------------------------------------------------------
@@ -663,6 +828,11 @@ def test_robustness_errors():
         (np.ma.array([0, 1, 0, 1], mask=[0, 0, 0, 1]), r"1 of 4 .* are missing .* at 3"),
         (np.array([1, "a", 1, "a"], dtype=object), "several kinds"),
         ([[1], [1, 2], [3], [4]], "must be a row of labels"),
+        ({0: "a", 1: "b", 2: "a", 3: "b"}, "must be a row of labels, got {0: 'a'"),
+        ([0, 1, np.inf, 1], "1 of 4 .* are infinite, at 2: leave"),
+        (np.array([0, 1, np.inf, 1], dtype=object), "1 of 4 .* are infinite, at 2"),
+        ([2**60, 2**60 + 1, 0.5, 0.5], "hold 1152921504606846977, which NumPy makes"),
+        (["a\0", "a", "b", "b"], r"hold 'a\\x00', which NumPy makes 'a'"),
     ],
 )
 def test_labels_that_numpy_would_change_are_refused(labels, message):
@@ -680,11 +850,39 @@ def test_labels_that_numpy_would_change_are_refused(labels, message):
 
 
 @pytest.mark.parametrize(
+    "gallery, probes, message",
+    [
+        ([0, 1], ["0", "1"], "gallery labels are numbers and probe labels are text, such as 0 and"),
+        (np.array([0, 1], dtype=object), ["0", "1"], "numbers and probe labels are text"),
+        (["a", "b"], [b"a", b"b"], "are text and probe labels are neither text nor numbers"),
+        ([2**60, 2**60 + 1], np.array([2.0**60, 0]), "hold 1152921504606846977, too large"),
+    ],
+)
+def test_labels_that_cannot_be_the_same_are_refused(gallery, probes, message):
+    for call in (
+        lambda: ev.cmc_curve(np.eye(2), gallery, probes),
+        lambda: ev.split_scores(np.eye(2), gallery, probes),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()
+
+
+def test_labels_of_other_types_are_the_same():
+    for gallery, probes in (
+        ([1, 2], [2.0, 1.0]),
+        (pd.Categorical(["a", "b"]), np.array(["b", "a"], dtype=object)),
+        (pd.array([1, 2], dtype="Int64"), np.array([2, 1], dtype=np.uint64)),
+    ):
+        assert ev.rank_one([[0, 1], [1, 0]], gallery, probes) == 1
+
+
+@pytest.mark.parametrize(
     "scores, message",
     [
         (np.ma.array([1.0, 2.0], mask=[0, 1]), "genuine scores has masked values"),
         (np.array([1.0, 2j]), "genuine scores must be numbers"),
         ([1.0, 10**400], "genuine scores must be numbers"),
+        (np.array([np.datetime64("2020"), 1], dtype=object), "genuine scores must be numbers"),
     ],
 )
 def test_numbers_that_numpy_would_change_are_refused(scores, message):

@@ -154,6 +154,8 @@ def test_the_bias_of_small_integers_does_not_wrap_around():
             r"1 of 2 values of variable 0 are missing .* at 1",
         ),
         (lambda: info.quantise([1, np.nan]), "1 of 2 values are NaN"),
+        (lambda: info.joint_distribution([1, np.inf], [1, 2]), "of variable 0 are infinite, at 1"),
+        (lambda: info.joint_distribution({0: 1, 1: 2}, [1, 2]), "must be a row of labels, got {0"),
         (lambda: info.quantise([]), r"shape \(0,\)"),
         (
             lambda: info.joint_distribution(["a", None], [1, 2]),

@@ -3,6 +3,8 @@
 Conventions
 -----------
 - `probabilities` has one row a sample and one column a class; rows sum to 1.
+- Columns of a table go by their names, the classes; where they have none (an array, or the columns
+  0, 1, ... of a DataFrame), by their place among `classes`.
 - Confidence is the largest probability of a row; the prediction is its class (the first, if tied).
 - Bins are of equal width over (0, 1], closed on the right.
 - Log-loss and the Brier score, which see all of the probabilities, are in scikit-learn
@@ -16,7 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mmtutor._ranges import check_ranges, whole
-from mmtutor._rows import as_labels
+from mmtutor._rows import as_labels, require_same_rows
 
 from . import _checks
 
@@ -28,14 +30,17 @@ def validate(
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return checked labels, probabilities and class names, or raise ValueError."""
     P = _checks.finite(probabilities, what="probabilities", ndim=2)
+    require_same_rows(probabilities=probabilities, y=y)
     y = _checks.labels(y, what="labels (one a row of probabilities)", length=len(P))
     if P.min() < 0 or not np.allclose(P.sum(axis=1), 1, atol=1e-4):
         raise ValueError(
             "each row of probabilities must be non-negative and sum to 1; "
             f"the lowest value is {P.min():.3g}, the row sums go from "
-            f"{P.sum(axis=1).min():.3g} to {P.sum(axis=1).max():.3g}"
+            f"{P.sum(axis=1).min():.6g} to {P.sum(axis=1).max():.6g}"
         )
-    names = np.unique(y) if classes is None else as_labels("classes", classes)
+    columns = _checks.column_names(probabilities)
+    given = columns if classes is None else classes
+    names = np.unique(y) if given is None else as_labels("classes", given)
     if len(set(names.tolist())) < len(names):
         raise ValueError(f"classes are named twice: {names.tolist()}; give each column its own")
     if names.shape != (P.shape[1],):
@@ -43,9 +48,19 @@ def validate(
             f"probabilities have {P.shape[1]} columns but there are {names.size} classes; "
             "pass the estimator's `classes_` as `classes`"
         )
+    if columns is not None:
+        known = y.tolist() if classes is None else names.tolist()
+        if not set(columns).issuperset(known):
+            raise ValueError(
+                f"the columns of probabilities are named {columns[:5]}, and classes "
+                f"{list(dict.fromkeys(known))[:5]}: give each column its class's name, or pass "
+                "probabilities.to_numpy() and, as `classes`, the class of each column"
+            )
+        names = as_labels("columns", columns)
+    _checks.require_comparable("labels", y, "classes", names)
     unknown = np.setdiff1d(y, names)
     if len(unknown):
-        raise ValueError(f"label {unknown[0]!s} is not among the classes {names.tolist()}")
+        raise ValueError(f"label {unknown.tolist()[0]!r} is not among the classes {names.tolist()}")
     return y, P, names
 
 
@@ -65,7 +80,8 @@ def reliability_diagram(
     probabilities : array-like of shape (n_samples, n_classes)
         Posteriors; rows sum to 1.
     classes : array-like of shape (n_classes,), default=None
-        The class of each column (an estimator's `classes_`). None: the sorted labels in `y`.
+        The class of each column (an estimator's `classes_`). None: the names of the columns, or
+        the sorted labels in `y` where columns have none.
     n_bins : int, default=10
         Number of bins of equal width over (0, 1], 1 to 1,000,000.
 
@@ -78,8 +94,9 @@ def reliability_diagram(
     Raises
     ------
     ValueError
-        If shapes disagree, rows do not sum to 1, values are NaN, or a label has no column or is
-        missing.
+        If shapes disagree, rows do not sum to 1, values are NaN, a label has no column or is
+        missing, columns are named after something else than the classes, or `y` names the rows in
+        another order.
 
     See Also
     --------
@@ -137,7 +154,8 @@ def expected_calibration_error(
     probabilities : array-like of shape (n_samples, n_classes)
         Posteriors; rows sum to 1.
     classes : array-like of shape (n_classes,), default=None
-        The class of each column (an estimator's `classes_`). None: the sorted labels in `y`.
+        The class of each column (an estimator's `classes_`). None: the names of the columns, or
+        the sorted labels in `y` where columns have none.
     n_bins : int, default=10
         Number of bins of equal width over (0, 1], 1 to 1,000,000.
 

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
+from sklearn.metrics import get_scorer_names
 from sklearn.model_selection import (
     BaseCrossValidator,
     GroupKFold,
@@ -35,9 +37,12 @@ from sklearn.model_selection import (
 )
 from sklearn.utils import indexable
 from sklearn.utils.metadata_routing import get_routing_for_object
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 
-from mmtutor._ranges import FLAG, check_ranges, number, whole
+from mmtutor._ranges import FLAG, JOBS, check_ranges, number, whole
+from mmtutor._rows import require_same_rows, require_unmasked
+from mmtutor._table import row_names
 
 from . import _checks
 
@@ -127,12 +132,17 @@ def corrected_t_test(
         raise ValueError(f"at least two differences in one row are needed, got shape {d.shape}")
     if not np.isfinite(d).all():
         raise ValueError(f"{np.sum(~np.isfinite(d))} of {len(d)} differences are NaN or infinite")
-    mean, n_folds = float(d.mean()), len(d)
+    n_folds = len(d)
     with np.errstate(over="ignore"):  # is told below
+        mean = float(d.mean())
         error = float(np.sqrt((1 / n_folds + float(test_share)) * d.var(ddof=1)))
     if not np.isfinite(error):
         raise ValueError(f"differences of up to {np.abs(d).max():.3g} overflow: scale them first")
-    reach = float(stats.t.ppf((1 + confidence) / 2, n_folds - 1)) * error
+    if error == 0 and d.min() < d.max():
+        raise ValueError(f"differences of up to {np.abs(d).max():.3g} underflow: scale them first")
+    reach = float(stats.t.ppf((1 + 1.0 * confidence) / 2, n_folds - 1)) * error
+    if not np.isfinite(reach):
+        raise ValueError(f"confidence is {confidence}: too near to 1 for an interval")
     if error == 0:
         statistic = 0.0 if mean == 0 else float(np.copysign(np.inf, mean))
     else:
@@ -207,7 +217,17 @@ class RepeatedGroupKFold(BaseCrossValidator):
         int
             ``n_splits * n_repeats``.
         """
-        return self.n_splits * self.n_repeats
+        self._check()
+        return int(self.n_splits) * int(self.n_repeats)
+
+    def _check(self) -> None:
+        ranges = {
+            "n_splits": whole(2, 10_000),
+            "n_repeats": whole(1, 10_000),
+            "random_state": whole(0, 2**32 - 1 - 10_000),
+            "stratify": FLAG,
+        }
+        check_ranges(ranges, **{name: getattr(self, name) for name in ranges})
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[tuple[NDArray, NDArray]]:
         """Yield the folds, as scikit-learn's splitters do.
@@ -229,27 +249,33 @@ class RepeatedGroupKFold(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If `groups` is not given or a group is missing, or there are fewer groups than folds.
+            If `groups` is not given or a group is missing, there are fewer groups than folds,
+            lengths disagree, or `y` holds no classes, or not all, where it is needed.
         """
         if groups is None:
             raise ValueError("groups is missing: say who each row belongs to")
-        if not isinstance(groups, Sized):
-            raise TypeError(f"groups must say who each row belongs to, got {groups!r:.60}")
-        groups = _checks.labels(
-            groups,  # type: ignore[arg-type]
-            what="groups (one a row)",
-            length=len(groups),
-        )
-        ranges = {
-            "n_splits": whole(2, 10_000),
-            "n_repeats": whole(1, 10_000),
-            "random_state": whole(0, 2**32 - 1 - 10_000),
-            "stratify": FLAG,
-        }
-        check_ranges(ranges, **{name: getattr(self, name) for name in ranges})
+        n_samples = _checks.n_rows(X)
+        owners = _checks.groups(groups, length=n_samples)
+        self._check()
+        if len(np.unique(owners)) < self.n_splits:
+            raise ValueError(
+                f"n_splits is {self.n_splits}, and there are {len(np.unique(owners))} groups: give "
+                "no more folds than groups"
+            )
+        if self.stratify:
+            if y is None:
+                raise ValueError("y is missing: give the labels, or stratify=False")
+            labels = _checks.target(y, length=n_samples)
+            if type_of_target(labels) not in ("binary", "multiclass"):
+                raise ValueError(
+                    f"y holds no classes, but {type_of_target(labels)} values such as "
+                    f"{labels.ravel().tolist()[0]!r:.60}: give stratify=False"
+                )
+        require_same_rows(X=X, y=y, groups=groups)
         kind = StratifiedGroupKFold if self.stratify else GroupKFold
         for repeat in range(self.n_repeats):
-            folds = kind(self.n_splits, shuffle=True, random_state=self.random_state + repeat)
+            seed = int(self.random_state) + repeat
+            folds = kind(int(self.n_splits), shuffle=True, random_state=seed)
             yield from folds.split(X, y, groups)
 
 
@@ -300,8 +326,11 @@ def compare(
     Raises
     ------
     ValueError
-        If there is no model, a name in `singles` is unknown, lengths disagree, `cv` gives no folds,
-        a group is missing, or a fold has a group on both sides.
+        If there is no model, a name in `singles` or `scoring` is unknown, lengths disagree, `cv`
+        gives no folds, a label or group is missing, a fold has a row or group on both sides, or
+        `X`, `y` and `groups` name the same rows in different orders.
+    TypeError
+        If a model is no estimator, or `X` no table.
     RuntimeError
         If a model fails in a fold; its name and the fold are in the message.
 
@@ -350,12 +379,17 @@ def compare(
     >>> bool(table.loc["both", "difference"] > 0)
     True
     """
-    _validate(models, singles)
-    X, y, groups = indexable(X, y, groups)
-    y = np.asarray(y)
+    _validate(models, singles, scoring, n_jobs)
+    n_samples = _checks.n_rows(X)
+    require_unmasked("X", X)
+    require_same_rows(X=X, y=y, groups=groups)
+    rows = row_names(X) if isinstance(X, pd.DataFrame) else None
+    y = _checks.target(y, rows=rows)
+    X, _ = indexable(X, y)
     if groups is not None:
-        groups = _checks.labels(groups, what="groups (one a row)", length=len(y))
-    folds = _folds(cv, X, y, groups, classifier=all(is_classifier(m) for m in models.values()))
+        groups = _checks.groups(groups, length=n_samples, rows=rows)
+    classifiers = [_is_classifier(name, model) for name, model in models.items()]
+    folds = _folds(cv, X, y, groups, classifier=all(classifiers))
     asking = {name: _asking_for_groups(name, model, groups) for name, model in models.items()}
     results = Parallel(n_jobs=n_jobs)(
         delayed(_score_fold)(name, model, X, y, params, number, fold, scoring)
@@ -387,38 +421,85 @@ def compare(
     return table
 
 
-def _validate(models: Mapping[str, Any], singles: Sequence[str] | None) -> None:
+def _validate(models: Any, singles: Any, scoring: Any, n_jobs: Any) -> None:
     if not isinstance(models, Mapping) or not models:
         raise ValueError("no models: pass a mapping of names to estimators, {'text': ..., ...}")
     if isinstance(singles, str):
         raise ValueError(f"singles must be a list of names; write singles=[{singles!r}]")
     if singles is not None:
-        unknown = [name for name in singles if name not in models]
+        if isinstance(singles, Mapping | Set) or not isinstance(singles, Collection):
+            raise ValueError(f"singles must be a list of names, got {singles!r:.60}")
+        unknown = [name for name in singles if name not in list(models)]
         if unknown or not len(singles):
             raise ValueError(
                 f"singles must name one or more of the models {list(models)}; got {list(singles)}"
             )
+    if isinstance(scoring, str) and scoring not in get_scorer_names():
+        raise ValueError(
+            f"scoring is {scoring!r:.60}; sklearn.metrics.get_scorer_names() lists the names"
+        )
+    if scoring is not None and not isinstance(scoring, str) and not callable(scoring):
+        raise ValueError(
+            f"scoring is {scoring!r:.60}; expected one scorer: its name, or a function of a fitted "
+            "model, X and y"
+        )
+    check_ranges({"n_jobs": JOBS}, n_jobs=n_jobs)
+
+
+def _is_classifier(name: str, model: Any) -> bool:
+    """Tell whether a model is a classifier, or say that it is no model."""
+    try:
+        if isinstance(model, type) or not hasattr(model, "fit"):
+            raise TypeError
+        classifier = bool(is_classifier(model))
+    except (AttributeError, TypeError):  # a part of it that scikit-learn asks is none
+        raise TypeError(
+            f"model {name!r} is no estimator, or has a part that is none: {model!r:.200}"
+        ) from None
+    if not any(hasattr(model, how) for how in ("predict", "score")):
+        raise TypeError(f"model {name!r} can neither predict nor score: {model!r:.200}")
+    return classifier
 
 
 def _folds(
     cv: Any, X: Any, y: NDArray, groups: NDArray | None, *, classifier: bool
 ) -> list[tuple[NDArray, NDArray]]:
-    """Return the folds as row numbers, after making sure that no group is on both sides."""
+    """Return the folds as row numbers, after making sure that nothing is on both sides."""
+    splitter = cv
     try:
-        if isinstance(cv, int) and groups is not None:
-            kind = StratifiedGroupKFold if classifier else GroupKFold
-            cv = kind(cv, shuffle=True, random_state=0)
-        splitter = check_cv(cv, y, classifier=classifier)
+        if isinstance(cv, Mapping | Set | str):
+            raise TypeError("give a number, a splitter, or a list of (train, test) row numbers")
+        if isinstance(cv, int | np.integer) and cv > 1:
+            if classifier and y.ndim == 1 and len(y):
+                most = np.unique(y, return_counts=True)[1].max()
+                if most < cv:
+                    raise ValueError(
+                        f"no class has so many rows, the largest has {most}: give fewer folds, or, "
+                        "where labels are numbers to predict, a model that is no classifier"
+                    )
+            if groups is not None:
+                kind = StratifiedGroupKFold if classifier else GroupKFold
+                splitter = kind(int(cv), shuffle=True, random_state=0)
+        splitter = check_cv(splitter, y, classifier=classifier)
         with warnings.catch_warnings():  # whether groups are respected is checked below
             warnings.filterwarnings("ignore", message="The groups parameter is ignored")
-            folds = [(np.asarray(a), np.asarray(b)) for a, b in splitter.split(X, y, groups)]
+            folds = [
+                (_row_numbers(train, len(y)), _row_numbers(test, len(y)))
+                for train, test in splitter.split(X, y, groups)
+            ]
     except (TypeError, ValueError) as error:
         raise ValueError(f"cv={cv!r:.60} gives no folds of {len(y)} samples: {error}") from error
     if len(folds) < 2:
         raise ValueError(f"cv gave {len(folds)} fold: at least two are needed for an interval")
-    if groups is None:
-        return folds
     for k, (train, test) in enumerate(folds):
+        both = np.intersect1d(train, test)
+        if len(both):
+            raise ValueError(
+                f"fold {k} has {len(both)} rows in both training and test (row {both[0]} for one): "
+                "what a model has seen is no test of it"
+            )
+        if groups is None:
+            continue
         shared = np.intersect1d(groups[train], groups[test])
         if len(shared):
             raise ValueError(
@@ -427,6 +508,18 @@ def _folds(
                 "RepeatedGroupKFold, or pass cv as a number"
             )
     return folds
+
+
+def _row_numbers(rows: Any, n_samples: int) -> NDArray[np.intp]:
+    """Return the rows of one side of a fold as numbers; a mask names them as well."""
+    numbers = np.asarray(rows)
+    if numbers.shape == (n_samples,) and numbers.dtype == bool:
+        numbers = np.flatnonzero(numbers)
+    if numbers.ndim != 1 or numbers.dtype.kind not in "iu" or not len(numbers):
+        raise ValueError(f"each side of a fold must be row numbers, got {rows!r:.60}")
+    if numbers.min() < 0 or numbers.max() >= n_samples:
+        raise ValueError(f"row numbers go from 0 to {n_samples - 1}, got {rows!r:.60}")
+    return numbers
 
 
 def _asking_for_groups(name: str, model: Any, groups: NDArray | None) -> tuple[Any, dict[str, Any]]:
@@ -484,7 +577,10 @@ def _score_fold(
             )
     except Exception as error:
         raise RuntimeError(f"model {name!r} failed in fold {number}: {error}") from error
-    score = float(run["test_score"][0])
+    result = run.get("test_score", [None])[0]  # there is none if the scorer returns several
+    if not isinstance(result, Real):
+        raise RuntimeError(f"model {name!r} has score {result!r} in fold {number}, not one number")
+    score = float(result)
     if not np.isfinite(score):
         raise RuntimeError(f"model {name!r} has score {score} in fold {number}")
     return score, float(run["fit_time"][0]), float(run["score_time"][0])

@@ -25,9 +25,7 @@ def validate(
     scores: ArrayLike, gallery_labels: ArrayLike, probe_labels: ArrayLike
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return checked scores and labels, or raise ValueError."""
-    scores = _checks.finite(scores, what="scores", ndim=2)
-    gallery = _checks.labels(gallery_labels, what="gallery labels", length=scores.shape[1])
-    probes = _checks.labels(probe_labels, what="probe labels", length=scores.shape[0])
+    scores, gallery, probes = _checks.pairs(scores, gallery_labels, probe_labels)
     strangers = np.setdiff1d(probes, gallery)
     if len(strangers):
         raise ValueError(
@@ -59,8 +57,8 @@ def cmc_curve(
     Raises
     ------
     ValueError
-        If shapes disagree, scores are NaN or infinite, a label is missing, or a probe's person is
-        not in the gallery.
+        If shapes disagree, scores are NaN or infinite, a label is missing, a probe's person is not
+        in the gallery, or a table of scores names them in another order than the labels.
 
     See Also
     --------

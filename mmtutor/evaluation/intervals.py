@@ -14,10 +14,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from mmtutor._ranges import check_ranges, generator, number, whole
-from mmtutor._rows import floats, require_unmasked
+from mmtutor._rows import floats, require_same_rows, require_unmasked
+from mmtutor._table import blame
 
 from . import _checks
 
@@ -72,7 +73,8 @@ def bootstrap_interval(
     ------
     ValueError
         If the arrays are empty or of unequal length, if there are fewer than two groups or a group
-        is missing, if an array is masked, or if the statistic returns no number, or NaN.
+        is missing, if an array is masked, if `groups` names the rows in another order, or if the
+        statistic returns no number, or NaN.
 
     See Also
     --------
@@ -100,11 +102,13 @@ def bootstrap_interval(
     >>> print(f"{low:.2f} to {high:.2f}")
     0.60 to 1.00
     """
-    for place, array in enumerate(arrays):
-        require_unmasked(f"array {place}", array)
-    columns = [np.asarray(array) for array in arrays]
-    lengths = {len(column) for column in columns if column.ndim}
-    if len(lengths) != 1 or any(column.ndim == 0 for column in columns):
+    if not callable(statistic):
+        raise TypeError(f"statistic must be a function of the arrays, got {statistic!r:.60}")
+    named = {f"array {place}": array for place, array in enumerate(arrays)}
+    require_same_rows(**named, groups=groups)
+    columns = [_rows_of(what, array) for what, array in named.items()]
+    lengths = {len(column) for column in columns}
+    if len(lengths) != 1:
         shapes = [column.shape for column in columns]
         raise ValueError(f"expected one or more arrays of equal length, got shapes {shapes}")
     n_samples = lengths.pop()
@@ -113,10 +117,10 @@ def bootstrap_interval(
     ranges = {"confidence": number("(0, 1)"), "n_resamples": whole(1, 1_000_000)}
     check_ranges(ranges, confidence=confidence, n_resamples=n_resamples)
     owners = np.arange(n_samples) if groups is None else groups
-    owners = _checks.labels(owners, what="groups (one a row)", length=n_samples)
-    names, member = np.unique(owners, return_inverse=True)
+    names, member = np.unique(_checks.groups(owners, length=n_samples), return_inverse=True)
     if len(names) < 2:
-        raise ValueError(f"only one group ({names[0]!r}): nothing can be said about other groups")
+        only = "row" if groups is None else f"group ({names.tolist()[0]!r})"
+        raise ValueError(f"only one {only}: nothing can be said about other {only.split()[0]}s")
     order = np.argsort(member, kind="stable")
     rows_of = np.split(order, np.cumsum(np.bincount(member))[:-1])
 
@@ -127,7 +131,11 @@ def bootstrap_interval(
         rows = np.concatenate([rows_of[g] for g in drawn])
         return statistic(*(column[rows] for column in columns))
 
-    figures = floats("what the statistic returns", [resampled() for _ in range(n_resamples)])
+    with blame("the statistic failed on a resample: "):
+        results = [resampled() for _ in range(n_resamples)]
+    if any(result is None for result in results):
+        raise ValueError("the statistic must return one number, got None: does it end in return?")
+    figures = floats("what the statistic returns", results)
     if figures.size != n_resamples:
         raise ValueError(f"the statistic must return one number, got shape {figures.shape[1:]}")
     figures = figures.ravel()
@@ -136,5 +144,20 @@ def bootstrap_interval(
             f"the statistic is NaN or infinite on {(~np.isfinite(figures)).sum()} of {n_resamples} "
             "resamples; use one that is defined on every resample"
         )
-    tail = (1 - confidence) / 2
-    return Interval(*(float(q) for q in np.quantile(figures, [tail, 1 - tail])))
+    tail = (1 - 1.0 * confidence) / 2  # of a fraction, NumPy has no quantile
+    with np.errstate(over="ignore", invalid="ignore"):  # is told below
+        low, high = (float(q) for q in np.quantile(figures, [tail, 1 - tail]))
+    if not np.isfinite([low, high]).all():
+        raise ValueError(f"figures of up to {np.abs(figures).max():.3g} overflow: scale them first")
+    return Interval(low, high)
+
+
+def _rows_of(what: str, array: Any) -> NDArray:
+    require_unmasked(what, array)
+    try:
+        rows = np.asarray(array)
+    except ValueError:  # rows of unequal length
+        rows = np.empty(())
+    if rows.ndim == 0:
+        raise ValueError(f"{what} must be an array with one row a sample, got {array!r:.60}")
+    return rows

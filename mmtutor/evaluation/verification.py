@@ -15,11 +15,14 @@ Conventions
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+
+from mmtutor._ranges import whole
+from mmtutor._rows import require_same_order
 
 from . import _checks
 
@@ -60,14 +63,27 @@ class DETCurve(NamedTuple):
             Equal error rate in [0, 1].
         threshold : float
             The threshold at which it happens, in the unit of the scores.
+
+        Raises
+        ------
+        ValueError
+            If the rates of a curve made otherwise than by :func:`det_curve` do not meet.
         """
-        gap = self.false_accept - self.false_reject  # falls from 1 to -1
+        gap = np.subtract(self.false_accept, self.false_reject)  # falls from 1 to -1
+        if gap.ndim != 1 or len(gap) < 2 or not (gap[0] > 0 >= gap[-1] and np.isfinite(gap).all()):
+            raise ValueError(
+                "the rates never meet: false_accept must fall from 1 to 0, and false_reject rise "
+                f"from 0 to 1, but their differences are {gap!r:.60}"
+            )
         after = int(np.argmax(gap <= 0))
         before = after - 1
         share = gap[before] / (gap[before] - gap[after])
 
         def between(values: NDArray) -> float:
-            return float(values[before] + share * (values[after] - values[before]))
+            low, high = float(values[before]), float(values[after])
+            if np.isinf(high - low):  # scores of up to 1e308, either side of zero
+                return float((1 - share) * low + share * high)
+            return float(low + share * (high - low))
 
         last = np.isinf(self.thresholds[after])
         threshold = self.thresholds[before] if last else between(self.thresholds)
@@ -259,8 +275,8 @@ def split_scores(
     Raises
     ------
     ValueError
-        If shapes disagree, scores are NaN or infinite, a label is missing, or one of the two sets
-        would be empty.
+        If shapes disagree, scores are NaN or infinite, a label is missing, one of the two sets
+        would be empty, or a table of scores names them in another order than the labels.
 
     See Also
     --------
@@ -277,9 +293,7 @@ def split_scores(
     >>> genuine.tolist(), impostor.tolist()
     ([0.9, 0.8], [0.1, 0.3])
     """
-    scores = _checks.finite(scores, what="scores", ndim=2)
-    gallery = _checks.labels(gallery_labels, what="gallery labels", length=scores.shape[1])
-    probes = _checks.labels(probe_labels, what="probe labels", length=scores.shape[0])
+    scores, gallery, probes = _checks.pairs(scores, gallery_labels, probe_labels)
     same = probes[:, None] == gallery[None, :]
     if same.all() or not same.any():
         missing = "impostor" if same.all() else "genuine"
@@ -308,7 +322,8 @@ def z_norm(scores: ArrayLike, cohort: ArrayLike, *, axis: int | None = 0) -> NDA
     Raises
     ------
     ValueError
-        If shapes disagree, values are NaN or infinite, or the cohort has no spread.
+        If shapes disagree, values are NaN or infinite, the cohort has no spread, numbers are too
+        large or too small, or two tables name the templates in different orders.
 
     See Also
     --------
@@ -329,7 +344,7 @@ def z_norm(scores: ArrayLike, cohort: ArrayLike, *, axis: int | None = 0) -> NDA
     >>> z_norm([[5.0, 5.0]], cohort=[[1.0, 4.0], [3.0, 6.0]]).tolist()
     [[3.0, 0.0]]
     """
-    if axis is not None and (not isinstance(axis, Integral) or axis != 0):
+    if axis is not None and not whole(0, 0)[1](axis):
         raise ValueError(f"axis must be 0 (per template) or None (all together), got {axis!r}")
     return _normalise(scores, cohort, axis)
 
@@ -352,7 +367,8 @@ def t_norm(scores: ArrayLike, cohort: ArrayLike) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If shapes disagree, values are NaN or infinite, or a probe's cohort has no spread.
+        If shapes disagree, values are NaN or infinite, a probe's cohort has no spread, numbers are
+        too large or too small, or two tables name the probes in different orders.
 
     See Also
     --------
@@ -381,6 +397,9 @@ def t_norm(scores: ArrayLike, cohort: ArrayLike) -> NDArray[np.float64]:
 
 
 def _normalise(scores: ArrayLike, cohort: ArrayLike, axis: int | None) -> NDArray[np.float64]:
+    if isinstance(scores, pd.DataFrame) and isinstance(cohort, pd.DataFrame) and axis is not None:
+        side, name = (("columns", "columns"), ("rows", "index"))[axis]
+        require_same_order(side, scores=getattr(scores, name), cohort=getattr(cohort, name))
     scores = _checks.finite(scores, what="scores", ndim=None if axis is None else 2)
     cohort = _checks.finite(cohort, what="cohort scores", ndim=None if axis is None else 2)
     if axis is not None and scores.shape[1 - axis] != cohort.shape[1 - axis]:
@@ -389,8 +408,15 @@ def _normalise(scores: ArrayLike, cohort: ArrayLike, axis: int | None) -> NDArra
             f"scores of shape {scores.shape} and cohort of shape {cohort.shape} "
             f"do not have the same {side}"
         )
-    centre = cohort.mean(axis=axis, keepdims=axis is not None)
-    spread = cohort.std(axis=axis, keepdims=axis is not None)
-    if np.any(spread == 0):
+    if np.any(cohort.max(axis=axis) == cohort.min(axis=axis)):  # a deviation may be 1e-17 there
         raise ValueError("cohort scores are all equal somewhere: at least two distinct are needed")
-    return (scores - centre) / spread
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # is told below
+        centre = cohort.mean(axis=axis, keepdims=axis is not None)
+        spread = cohort.std(axis=axis, keepdims=axis is not None)
+        normalised: NDArray[np.float64] = (scores - centre) / spread
+    if not (np.isfinite(spread).all() and np.isfinite(normalised).all()):
+        raise ValueError(
+            f"scores of up to {np.abs(scores).max():.3g} and cohort scores of up to "
+            f"{np.abs(cohort).max():.3g} cannot be normalised in float64: scale them first"
+        )
+    return normalised
