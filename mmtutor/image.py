@@ -12,6 +12,8 @@ in benchmarks/features.md. At work use the libraries: each docstring names the c
 
 from __future__ import annotations
 
+import io
+import re
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ import cv2
 import numpy as np
 import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.JpegImagePlugin import JpegImageFile
 from sklearn.cluster import KMeans
 from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.utils import check_random_state
@@ -170,7 +173,9 @@ def _decode(path: Path) -> np.ndarray:
             pixels = _pixels(picture)
             if picture.format in ("JPEG", "MPO"):  # MPO: several of them, the first is read
                 file.seek(0)
-                _refuse_a_hole(file.read())
+                jpeg = file.read()
+                picture.close()  # leaves its memory to the same picture once more
+                _require_whole(jpeg, pixels)
             return pixels
     except Exception as error:  # Pillow raises whatever a broken file leads it to
         why = "it is none" if isinstance(error, UnidentifiedImageError) else repr(error)
@@ -182,33 +187,61 @@ def _decode(path: Path) -> np.ndarray:
         ) from error
 
 
-def _refuse_a_hole(jpeg: bytes) -> None:
-    """Refuse a baseline JPEG with zeros amid its data, such as a download leaves that has gaps.
-
-    Zeros are the first code of a table. Where that does not end a block, a run of them would fill
-    whole blocks with the finest detail.
-    """
-    place, first_symbols = 2, []
-    while (kind := jpeg[place + 1]) != 0xDA:  # until the data start
-        end = place + 2 + int.from_bytes(jpeg[place + 2 : place + 4])
-        if kind == 0xC2:  # progressive: zeros may mean much
-            return
-        if kind == 0xFF:  # padding
-            end = place + 1
-        table = place + 4
-        while kind == 0xC4 and table < end:
-            if jpeg[table] >= 16:  # of what follows a block's first number
-                first_symbols.append(jpeg[table + 17])
-            table += 17 + sum(jpeg[table + 1 : table + 17])
-        place = end
-    if any(symbol % 16 for symbol in first_symbols):
-        data = jpeg[place : jpeg.find(b"\xff\xd9", place)]
-        hole = data.find(bytes(HOLE))
-        if hole >= 0:
-            raise ValueError(f"it has a hole: nothing but zeros from byte {place + hole} on")
-
-
+MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # but for those amid the data, to restart from
+FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 HOLE = 256  # bytes of zeros; so many would be ten blocks of 8 x 8 pixels, all as noisy as can be
+# To be decoded where data are missing; a piece after each mark, as one of them may be waited for.
+NOISE = b"".join(bytes([*range(254, 0, -1)] * 2 + [0xFF, 0xD0 + k]) for k in range(8))
+
+
+def _require_whole(jpeg: bytes, pixels: np.ndarray) -> None:
+    """Refuse a JPEG whose data end too early: the decoder leaves grey what is missing, in silence.
+
+    So it is decoded once more, with noise where the data end. What is whole stays as it was.
+    """
+    frame, end = _last_data(jpeg)
+    if frame > 0xC8:  # arithmetic coding, which is rare, itself leaves out zeros at the end
+        return
+    filled = io.BytesIO(jpeg[:end].rstrip(b"\xff") + NOISE + b"\xff\xd9")
+    with JpegImageFile(filled) as again:
+        if not np.array_equal(_pixels(again), pixels):
+            raise ValueError("it is cut short: its data end before the picture does")
+
+
+def _last_data(jpeg: bytes) -> tuple[int, int]:
+    """Return how a JPEG is coded, as the kind of its frame, and where its last scan's data end.
+
+    Refuse a baseline JPEG with zeros amid its data, such as a download leaves that has gaps. Zeros
+    are the first code of a table. Where that does not end a block, a run of them would fill whole
+    blocks with the finest detail.
+    """
+    place = end = 2
+    frame, missing, first_symbols = 0, set(), {}
+    while (found := MARKER.search(jpeg, place)) and (kind := found[0][1]) != 0xD9:
+        place = found.end() + max(2, int.from_bytes(jpeg[found.end() : found.end() + 2]))
+        segment = jpeg[found.end() + 2 : place]
+        if kind in FRAMES:
+            frame, missing = kind, set(segment[6::3])
+        while kind == 0xC4 and segment:
+            size = 17 + sum(segment[1:17])
+            first_symbols[segment[0]] = segment[17] if size > 17 else 0
+            segment = segment[size:]
+        if kind != 0xDA:
+            continue
+        after = MARKER.search(jpeg, place)
+        end = after.start() if after else len(jpeg)
+        missing -= set(segment[1:-3:2])  # colours
+        tables = [16 + each % 16 for each in segment[2:-3:2]]  # of what follows a block's first
+        noisy = any(first_symbols.get(table, 0) % 16 for table in tables)
+        if frame in (0xC0, 0xC1) and noisy:  # in a progressive one, zeros may mean much
+            hole = jpeg.find(bytes(HOLE), place, end)
+            if hole >= 0:
+                if jpeg[hole:end].strip(b"\0"):
+                    raise ValueError(f"it has a hole: nothing but zeros from byte {hole} on")
+                end = hole + HOLE  # what follows is padding, if the picture is whole
+    if missing:
+        raise ValueError("it is cut short: the data of some of its colours are missing")
+    return frame, end
 
 
 def _pixels(picture: Image.Image) -> np.ndarray:

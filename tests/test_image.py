@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -359,6 +361,103 @@ def test_a_truncated_photograph_with_a_whole_thumbnail_is_refused(tmp_path, phot
     (tmp_path / "part.jpg").write_bytes(data[: len(data) // 2])
     with pytest.raises(ValueError, match="truncated"):
         read_image(tmp_path / "part.jpg")
+
+
+def jpeg(pixels, **how):
+    """Return a JPEG file as bytes."""
+    file = io.BytesIO()
+    PIL.Image.fromarray(pixels).save(file, "JPEG", **how)
+    return file.getvalue()
+
+
+def in_three_scans(planes, **how):
+    """Return a colour JPEG as bytes, whose data come one colour after the other."""
+    head, scans = b"", b""
+    for k, plane in enumerate(planes, 1):
+        data = jpeg(plane, **how)
+        frame, scan = data.index(b"\xff\xc0"), data.index(b"\xff\xda")
+        sides = data[frame + 4 : frame + 9]
+        colours = bytes([1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0])  # name, sampling, quantisation
+        head = head or data[:frame] + b"\xff\xc0\0\x11" + sides + b"\3" + colours
+        scans += data[frame + 13 : scan] + b"\xff\xda\0\x08\1" + bytes([k]) + data[scan + 6 : -2]
+    return head + scans + b"\xff\xd9"
+
+
+WAYS = {
+    "baseline": {},
+    "progressive": {"progressive": True},
+    "optimised": {"optimize": True},
+    "restarting": {"restart_marker_blocks": 3},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_whole_jpegs_are_read_as_pillow_reads_them(tmp_path, way, mode, photograph):
+    flat = np.full((96, 80), 37, dtype=np.uint8)
+    flat_end = np.where(np.arange(96)[:, None] < 40, photograph[:96, :80], 200).astype(np.uint8)
+    path = tmp_path / "whole.jpg"
+    for pixels in (photograph[:1, :1], photograph[:7, :33], photograph[:90, :70], flat, flat_end):
+        for quality in (1, 30, 75, 100):
+            picture = PIL.Image.fromarray(pixels).convert(mode)
+            picture.save(path, "JPEG", quality=quality, **WAYS[way])
+            with path.open("rb") as file, PIL.Image.open(file) as opened:
+                expected = np.asarray(opened.convert("RGB"))
+            np.testing.assert_array_equal(read_image(path, grey=False), expected)
+
+
+def test_data_in_several_scans_stray_bytes_and_padding_are_read(tmp_path):
+    light = np.random.default_rng(0).integers(0, 256, (800, 800)).astype(np.uint8)
+    colour = np.full_like(light, 90)  # its data are zeros, as optimised tables have them
+    path = tmp_path / "whole.jpg"
+    path.write_bytes(in_three_scans([light, colour, colour], optimize=True))
+    whole = read_image(path, grey=False)
+    assert np.ptp(whole[..., 0]) > 200
+    data = jpeg(light[:64, :64])
+    path.write_bytes(data)
+    alone = read_image(path)
+    frame = data.index(b"\xff\xc0")
+    for between in (b"\0" * 9, b"stray", b"\xff" * 9, b"\xff\xfe\0\6\xff\xd9\xff\xda"):
+        for place in (frame, len(data) - 2):
+            path.write_bytes(data[:place] + between + data[place:])
+            np.testing.assert_array_equal(read_image(path), alone)
+    path.write_bytes(data[:-2] + bytes(5000) + data[-2:])  # a decoder does not look at these
+    np.testing.assert_array_equal(read_image(path), alone)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kept", [0.3, 0.7, 0.99])
+def test_a_jpeg_that_was_cut_and_closed_is_refused(tmp_path, way, kept, photograph):
+    data = jpeg(photograph, **WAYS[way])
+    path = tmp_path / "part.jpg"
+    for filling in (b"", bytes(5000)) if way == "baseline" else (b"",):
+        path.write_bytes(data[: int(kept * len(data))] + filling + b"\xff\xd9")
+        with path.open("rb") as file, PIL.Image.open(file) as opened:
+            opened.load()  # Pillow says nothing
+        with pytest.raises(
+            ValueError, match=r"image in row 7: cannot read .*part\.jpg .*cut short"
+        ):
+            HOGFeatures().fit(pd.Series([path], index=[7]))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_jpeg_with_fewer_rows_than_it_says_is_refused(tmp_path, way, photograph):
+    data = jpeg(photograph, **WAYS[way])
+    rows = data.index(
+        photograph.shape[0].to_bytes(2, "big") + photograph.shape[1].to_bytes(2, "big")
+    )
+    path = tmp_path / "rows.jpg"
+    path.write_bytes(data[:rows] + (900).to_bytes(2, "big") + data[rows + 2 :])
+    with pytest.raises(ValueError, match="cut short: its data end before the picture does"):
+        read_image(path)
+
+
+def test_a_jpeg_that_lost_a_colour_is_refused(tmp_path, photograph):
+    data = in_three_scans([photograph[:64, :64]] * 3)
+    path = tmp_path / "colours.jpg"
+    path.write_bytes(data[: data.rindex(b"\xff\xda")] + b"\xff\xd9")
+    with pytest.raises(ValueError, match="cut short: the data of some of its colours are missing"):
+        read_image(path)
 
 
 # --- SIFT ---------------------------------------------------------------------------------------
