@@ -8,6 +8,7 @@ only by the command that needs them.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import textwrap
@@ -388,7 +389,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (CourseError, OSError) as error:  # a path that is wrong, or a full disk
-        print(error, file=sys.stderr)
+        full = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+        remedy = f": make room and call mmtutor {options.command} again"
+        is_full = isinstance(error, OSError) and error.errno in full
+        print(f"{error}{remedy if is_full else ''}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == "mmtutor":

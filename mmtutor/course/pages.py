@@ -16,6 +16,7 @@ import html
 import io
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -414,21 +415,38 @@ def _render(template: str, context: Mapping[str, Any]) -> str:
 
 
 def _sphinx(source: Path, build: Path, settings: dict[str, Any]) -> list[str]:
+    """Let Sphinx write beside the site, whose files are replaced when all are there."""
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace
 
     said, doctrees = io.StringIO(), build / "site-doctrees"
+    site, beside = build / "site", build / "site-unfinished"
     # Sphinx writes only what is newer than its page: what was cut off would stay so, and what was
     # found wrong would not be said again.
     whole = doctrees / "whole"
     anew = not whole.exists()
     whole.unlink(missing_ok=True)
-    with docutils_namespace():
-        app = Sphinx(
-            source, None, build / "site", doctrees, "html",
-            confoverrides=settings, status=None, warning=said, freshenv=anew,
-        )  # fmt: skip
-        app.build(force_all=anew)
+    shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
+    try:
+        if site.is_dir() and not anew:
+            shutil.copytree(site, beside)
+        with docutils_namespace():
+            app = Sphinx(
+                source, None, beside, doctrees, "html",
+                confoverrides=settings, status=None, warning=said, freshenv=anew,
+            )  # fmt: skip
+            app.build(force_all=anew)
+        for path in [path for path in beside.rglob("*") if path.is_file()]:
+            target = site / path.relative_to(beside)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(target)
+    except Exception as error:
+        cause = error.__cause__ or error  # of what an extension raised, Sphinx makes its own error
+        if isinstance(cause, OSError):
+            raise cause from None
+        raise CourseError(f"Sphinx stopped with {type(cause).__name__}: {cause}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
     problems = [line for line in notebooks.uncoloured(said.getvalue()).splitlines() if line.strip()]
     if not problems:
         whole.touch()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import json
 import re
 import shutil
@@ -18,8 +19,9 @@ import nbformat
 import pytest
 from nbformat import v4
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 
-from mmtutor.course import extension, notebooks, pages, reference, slides
+from mmtutor.course import cli, extension, notebooks, pages, reference, slides
 from mmtutor.course.manifest import Course, read_course
 
 ROOT = Path(__file__).parents[2]
@@ -245,6 +247,31 @@ def test_what_was_cut_off_is_written_again(small: Course, tmp_path: Path) -> Non
             pages.write(small, build=tmp_path)
     assert pages.write(small, build=tmp_path) == []
     assert {path: path.read_bytes() for path in written} == written
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "make room and call mmtutor site again"),
+        (KeyError("odd"), "Sphinx stopped with KeyError: 'odd'"),
+    ],
+)
+def test_a_site_that_cannot_be_written_is_said_and_leaves_the_one_before(
+    small: Course, small_site: Path, capsys: pytest.CaptureFixture[str], error: Any, words: str
+) -> None:
+    def fail(app: Sphinx, **options: object) -> None:
+        (Path(app.outdir) / "index.html").write_bytes(b"")
+        raise ExtensionError("a handler threw an exception") from error
+
+    before = {path: path.read_bytes() for path in small_site.rglob("*") if path.is_file()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sphinx, "build", fail)
+        assert cli.main(["site", "--course", str(small.folder)]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert len(said.splitlines()) == 1
+    assert {path: path.read_bytes() for path in small_site.rglob("*") if path.is_file()} == before
+    assert not (small_site.parent / "site-unfinished").exists()
 
 
 def test_what_sphinx_finds_wrong_is_returned_each_time(small: Course, tmp_path: Path) -> None:
