@@ -49,19 +49,10 @@ def noisy(rule, seed):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Let tables lie in a folder of the test's own."""
-    stored = evidence.bundled_path
-
-    def bundled(name: str) -> Path:
-        if not name.startswith("evidence/"):
-            return stored(name)
-        path = tmp_path / Path(name).name
-        if not path.exists():
-            raise FileNotFoundError(name)
-        return path
-
-    monkeypatch.setattr(evidence, "bundled_path", bundled)
-    return tmp_path
+    """Work in a course of the test's own; return where its tables lie."""
+    (tmp_path / "course.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    return evidence.folder_of(tmp_path)
 
 
 def only(text: str) -> Experiment:
@@ -258,6 +249,7 @@ def test_damaged_tables_are_made_again(folder: Path, damage: Callable[[bytes], b
 
 
 def test_a_damaged_table_is_named_with_the_remedy(folder: Path) -> None:
+    folder.mkdir(parents=True)
     (folder / "98_noise.csv").write_text("# code and da")
     with pytest.raises(ValueError, match=r"98_noise.csv is damaged .*`mmtutor evidence 98`"):
         only(PROGRAM).table()
@@ -282,6 +274,20 @@ def test_absent_data_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "mmtutor data fetch mnist_test" in outcome
 
 
+def test_a_course_has_tables_of_its_own(folder: Path, tmp_path: Path) -> None:
+    """Also where the package has one of the same name, and where another course is worked in."""
+    text = PROGRAM.replace("98_noise", "06_false_alarms")
+    assert evidence.state(only(text)) == "never made"
+    with pytest.raises(FileNotFoundError, match="mmtutor evidence 06"):
+        only(text).table()
+    other = course_of(tmp_path / "other", one="return {'a': k}")
+    for outcome in ("made", "fresh"):
+        assert evidence.make(text, folder, jobs=1) == {"06_false_alarms": outcome}
+        assert evidence.run(other, jobs=1) == 0
+        assert evidence.run(other, check=True) == 0
+    assert len(only(text).table()) == 6
+
+
 def test_a_table_never_made_says_how_to_make_it() -> None:
     @experiment("97_nothing", grid(a=[1]))
     def nothing(a: int) -> dict[str, int]:
@@ -293,6 +299,7 @@ def test_a_table_never_made_says_how_to_make_it() -> None:
 
 def course_of(folder: Path, **bodies: str) -> SimpleNamespace:
     """Return a course of chapters 97, 98, ... whose experiment has one row and this body."""
+    folder.mkdir(exist_ok=True)
     chapters = []
     for number, (name, body) in enumerate(bodies.items(), start=97):
         source = folder / f"{number}_{name}.py"

@@ -36,7 +36,7 @@ import pandas as pd
 
 from mmtutor._bundled import bundled_path
 from mmtutor._cache import atomic_write, fingerprint
-from mmtutor.course.manifest import Course
+from mmtutor.course.manifest import Course, folder_above
 
 __all__ = ["Experiment", "experiment", "grid"]
 
@@ -105,7 +105,7 @@ class Experiment:
         return {**parameters, **self.function(**parameters)}
 
     def table(self) -> pd.DataFrame:
-        """Return the stored table.
+        """Return the stored table of the course in which Python runs, or else the package's.
 
         Returns
         -------
@@ -225,14 +225,23 @@ def experiment(
 # -- stored tables ----------------------------------------------------------------------------
 
 
-def _stored(name: str) -> Path:
-    try:
-        return bundled_path(f"evidence/{name}.csv")
-    except FileNotFoundError:
-        raise FileNotFoundError(
-            f"there is no table data/evidence/{name}.csv: make it with "
-            f"`mmtutor evidence {name[:2]}`"
-        ) from None
+def folder_of(course: Path) -> Path:
+    """Return where the tables of the course in a folder lie."""
+    return course / "data" / "evidence"
+
+
+def _stored(name: str, folder: Path | None = None) -> Path:
+    """Return a table's path: in a folder, else in the course worked in, else in the package."""
+    here = folder_above(Path.cwd())
+    if folder is None and here:
+        folder = folder_of(here)
+    with suppress(FileNotFoundError):
+        path = folder / f"{name}.csv" if folder else bundled_path(f"evidence/{name}.csv")
+        if path.exists():
+            return path
+    raise FileNotFoundError(
+        f"there is no table data/evidence/{name}.csv: make it with `mmtutor evidence {name[:2]}`"
+    )
 
 
 HEAD = "# code and data: "
@@ -466,10 +475,10 @@ def _as_documented(node: ast.AST) -> Any:
 # -- making tables ------------------------------------------------------------------------------
 
 
-def state(one: Experiment) -> str:
-    """Return "fresh", "stale", "incomplete", "damaged" or "never made"."""
+def state(one: Experiment, folder: Path | None = None) -> str:
+    """Return "fresh", "stale", "incomplete", "damaged" or "never made", for a table in a folder."""
     try:
-        mark, table = _read(_stored(one.name))
+        mark, table = _read(_stored(one.name, folder))
     except FileNotFoundError:
         return "never made"
     except ValueError:
@@ -514,7 +523,7 @@ def make(
         missing = [name for name in one.requires if not remote.is_available(name)]
         if missing:
             outcomes[one.name] = f"needs real data: mmtutor data fetch {' '.join(missing)}"
-        elif not force and state(one) == "fresh":
+        elif not force and state(one, folder) == "fresh":
             outcomes[one.name] = "fresh"
         else:
             _make_one(text, one, folder, force=force, jobs=jobs)
@@ -538,13 +547,13 @@ def run(
     from mmtutor.course.runner import KERNEL_ENVIRONMENT
 
     os.environ.update(KERNEL_ENVIRONMENT)  # inherited by the workers: the settings of the kernels
-    folder = course.folder / "data" / "evidence"
+    folder = folder_of(course.folder)
     start, bad = time.perf_counter(), 0
     for chapter in course.choose(chosen):
         try:
             text = program(notebooks.read_source(chapter.source))
             if check:
-                outcomes = {one.name: state(one) for one in experiments(text)}
+                outcomes = {one.name: state(one, folder) for one in experiments(text)}
                 bad += sum(outcome != "fresh" for outcome in outcomes.values())
             else:
                 outcomes = make(text, folder, force=force, jobs=jobs)

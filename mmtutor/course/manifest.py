@@ -28,6 +28,10 @@ class CourseError(Exception):
     """The course cannot be found or trusted, or its files do not say what they must."""
 
 
+# What reading a course.toml of another form leads to; ValueError is also what the parser raises.
+_OF_ANOTHER_FORM = (CourseError, AttributeError, KeyError, RecursionError, TypeError, ValueError)
+
+
 @dataclass(frozen=True)
 class Chapter:
     """One row of course.toml; `title` is by language, `part` the part's number."""
@@ -125,8 +129,8 @@ def find_course(named: Path | str | None = None) -> Course:
     Without a name: above the working directory, else where the package itself lies. Whoever runs a
     course runs its code, so another user's is accepted only if it is itself what is named.
     """
-    own = _folder_above(__file__)
-    folder = _folder_above(named) if named else _folder_above(Path.cwd()) or own
+    own = folder_above(__file__)
+    folder = folder_above(named) if named else folder_above(Path.cwd()) or own
     if folder is None:
         raise CourseError(
             "The notebooks are not here. They come with a clone of the project, not with the "
@@ -146,7 +150,8 @@ def find_course(named: Path | str | None = None) -> Course:
     return read_course(folder)
 
 
-def _folder_above(place: Path | str) -> Path | None:
+def folder_above(place: Path | str) -> Path | None:
+    """Return the folder of the course in which a place lies, if it lies in one."""
     place = Path(place).resolve()
     return next((each for each in (place, *place.parents) if (each / MANIFEST).is_file()), None)
 
@@ -164,9 +169,7 @@ def read_course(folder: Path) -> Course:
             for row in part["chapters"]:
                 where = f"{MANIFEST}, chapter {row.get('number')!r}"
                 chapters.append(Chapter(folder, part["number"], **row))
-    except (
-        CourseError, AttributeError, KeyError, RecursionError, TypeError, ValueError
-    ) as error:  # fmt: skip
+    except _OF_ANOTHER_FORM as error:
         words = str(error).replace("Chapter.__init__()", "the row")
         words = f"lacks {words}" if isinstance(error, KeyError) else words
         raise CourseError(f"{where}: {words}") from None
