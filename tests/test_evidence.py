@@ -328,8 +328,52 @@ def test_a_chapter_that_fails_does_not_stop_the_next(tmp_path, capsys) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("return None", "row {'k': 1}: TypeError: returned None; expected a dict"),
+        ("return {'k': 2}", "returned the parameter 'k'"),
+        ("return {'a': [1]}", "returned a = [1]; expected a number or a word"),
+        ("return {'a': None}", "returned a = None; expected"),
+        ("raise SystemExit(0)", "row {'k': 1}: SystemExit: 0"),
+        ("return {'a': 1} if k == 1 else {'a': 1, 'b': 2}", "and another row ['k', 'a"),
+        ("return {'a': 1, 'b': 2} if k == 1 else {'a': 1}", "and another row ['k', 'a"),
+    ],
+)
+def test_a_result_that_is_no_row_is_named(tmp_path, capsys, body: str, words: str) -> None:
+    course = course_of(tmp_path, odd=body)
+    source = course.choose([])[0].source
+    text = source.read_text(encoding="utf-8").replace("[1]", "[1, 2]", 1)
+    source.write_text(text, encoding="utf-8")
+    assert evidence.run(course, jobs=1) == 1
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "data" / "evidence" / "97_odd.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"rows": []}, "rows must be dicts of the same parameters, one or more, got"),
+        ({"rows": [{"a": 1}, {"b": 1}]}, "rows must be dicts"),
+        ({"rows": "ab"}, "rows must be dicts"),
+        ({"requires": "mnist_test"}, "requires must be a list"),
+        ({"name": 97}, "name of a table"),
+    ],
+)
+def test_an_experiment_of_another_form_is_refused(wrong: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        experiment(**({"name": "97_odd", "rows": [{"a": 1}]} | wrong))
+
+
+def test_two_experiments_of_one_name_are_refused_and_two_names_of_one_are_not() -> None:
+    with pytest.raises(ValueError, match="two experiments are named '98_noise'"):
+        evidence.experiments(PROGRAM + PROGRAM.replace("def noisy", "def louder"))
+    assert only(PROGRAM + "\nother = noisy\n").mark == only(PROGRAM).mark
+
+
+@pytest.mark.parametrize(
     ("source", "words"),
     [
+        (b'# %% tags=["evidence"]\nraise SystemExit(0)\n', "its cells end Python"),
         (b'# %% tags=["evidence"]\n1 / 0\n', "division by zero"),
         (b'# %% tags=["evidence"]\n(\n', "was never closed"),
         ('# %% tags=["evidence"]\n"é"\n'.encode("latin-1"), "codec can't decode"),

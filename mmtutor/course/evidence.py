@@ -102,7 +102,16 @@ class Experiment:
 
     def __call__(self, **parameters: Any) -> Row:
         """Make one row: its parameters, then its results."""
-        return {**parameters, **self.function(**parameters)}
+        results = self.function(**parameters)
+        if not isinstance(results, Mapping):
+            raise TypeError(f"returned {results!r:.60}; expected a dict of numbers or words")
+        for name, value in results.items():
+            if name in parameters:
+                raise ValueError(f"returned the parameter {name!r}; name the result otherwise")
+            is_number = isinstance(value, float | int | np.generic | np.ndarray)
+            if not isinstance(value, str) and not (is_number and np.ndim(value) == 0):
+                raise TypeError(f"returned {name} = {value!r:.60}; expected a number or a word")
+        return {**parameters, **results}
 
     def table(self) -> pd.DataFrame:
         """Return the stored table of the course in which Python runs, or else the package's.
@@ -198,7 +207,7 @@ def experiment(
     Raises
     ------
     ValueError
-        If the name is of another form.
+        If the name is of another form, there are no rows, or they have not the same parameters.
 
     Notes
     -----
@@ -213,11 +222,18 @@ def experiment(
     {'number': 3, 'double': 6}
     """
 
-    if not re.fullmatch(r"\d\d_[a-z0-9_]+", name):
+    if not isinstance(name, str) or not re.fullmatch(r"\d\d_[a-z0-9_]+", name):
         raise ValueError(f"the name of a table is like '06_false_alarms', got {name!r}")
+    made = list(rows)
+    if not made or any(not isinstance(row, Mapping) or {*row} != {*made[0]} for row in made):
+        raise ValueError(
+            f"rows must be dicts of the same parameters, one or more, got {made!r:.99}"
+        )
+    if isinstance(requires, str):
+        raise ValueError(f"requires must be a list of names, got {requires!r}")
 
     def register(function: Callable[..., Mapping[str, Any]]) -> Experiment:
-        return Experiment(function, name, [dict(row) for row in rows], tuple(requires))
+        return Experiment(function, name, [dict(row) for row in made], tuple(requires))
 
     return register
 
@@ -297,9 +313,14 @@ def experiments(text: str) -> list[Experiment]:
     if not text:
         return []
     space = _namespace(text)
-    found = {name: thing for name, thing in space.items() if isinstance(thing, Experiment)}
-    for variable, one in found.items():
-        one.mark = _mark(text, variable, space)
+    found: dict[str, Experiment] = {}
+    for variable, one in space.items():
+        if not isinstance(one, Experiment):
+            continue
+        if one.name not in found:  # else it has two variables
+            one.mark = _mark(text, variable, space)
+        if found.setdefault(one.name, one) is not one:
+            raise ValueError(f"two experiments are named {one.name!r}")
     return list(found.values())
 
 
@@ -557,9 +578,10 @@ def run(
                 bad += sum(outcome != "fresh" for outcome in outcomes.values())
             else:
                 outcomes = make(text, folder, force=force, jobs=jobs)
-        except Exception as error:  # whatever is wrong with its source, a row or the disk
+        except (Exception, SystemExit) as error:  # what is wrong with its source, a row or the disk
             kept = f"what was made is kept in {folder} for the next call"
-            print(f"{chapter.name}: {error}; {kept}", file=sys.stderr, flush=True)
+            words = "its cells end Python" if isinstance(error, SystemExit) else error
+            print(f"{chapter.name}: {words}; {kept}", file=sys.stderr, flush=True)
             bad += 1
             continue
         for name, outcome in outcomes.items():
@@ -586,6 +608,11 @@ def _make_one(text: str, one: Experiment, folder: Path, *, force: bool, jobs: in
     results = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
     bar = tqdm(results, total=len(one.rows), initial=len(done), desc=one.name, unit="row")
     for parameters, row in bar:
+        others = next(iter(done.values()), row)
+        if {*row} != {*others}:
+            raise ValueError(
+                f"{one.name}, row {parameters}: made {list(row)}, and another row {list(others)}"
+            )
         done[_key(parameters)] = row
         _write(unfinished, one.mark, list(done.values()))
     _write(folder / f"{one.name}.csv", one.mark, [done[_key(row)] for row in one.rows])
@@ -600,8 +627,8 @@ def _one_row(text: str, name: str, row: Row) -> tuple[Row, Row]:
     """Make a row in a worker, which keeps the program's names for the next one."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     space = _namespace(text)
-    (one,) = [x for x in space.values() if isinstance(x, Experiment) and x.name == name]
+    one = next(x for x in space.values() if isinstance(x, Experiment) and x.name == name)
     try:
         return row, one(**row)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise RuntimeError(f"{name}, row {row}: {type(error).__name__}: {error}") from error
