@@ -15,6 +15,7 @@ audiomentations for sound. Those here are few, so that each has a level from 0 t
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Callable, Hashable
 from types import MappingProxyType
@@ -543,12 +544,13 @@ def reverberate(clip: NDArray, level: float, *, random_state: Seed = None) -> ND
     after an eighth of a second 15 dB less
     """
     clip, level = _check_clip(clip, level)
-    if level == 0 or not clip.any():
+    power = np.mean(clip.astype(float) ** 2)
+    if level == 0 or power == 0:
         return clip.copy()
     time = np.arange(8000)
     room = generator(random_state).normal(size=8000) * 10 ** (-3 * time / 8000)
     echo = oaconvolve(clip.astype(float), room)[: len(clip)]
-    echo *= np.sqrt(np.mean(clip.astype(float) ** 2) / np.mean(echo**2))
+    echo *= np.sqrt(power / np.mean(echo**2))
     return np.clip((1 - level) * clip + level * echo, -1, 1).astype(clip.dtype)
 
 
@@ -581,7 +583,8 @@ def corrupt(
     column : str
         Which column.
     corruption : callable
-        ``corruption(cell, level, random_state=...)``, such as those of this module.
+        ``corruption(cell, level, random_state=...)``, such as those of this module. It gets a copy
+        of the cell; where it returns None the cell is missing from then on.
     level : float in [0, 1]
         How bad.
     random_state : int, default=0
@@ -590,7 +593,8 @@ def corrupt(
     Returns
     -------
     DataFrame of shape (n_samples, n_columns)
-        A copy with the corrupted column; missing cells stay missing.
+        A copy with the corrupted column; missing cells stay missing. The column keeps its type if
+        that can hold what the corruption returned: one of categories becomes one of texts.
 
     Raises
     ------
@@ -628,12 +632,39 @@ def corrupt(
     for row, (label, cell) in enumerate(cells.items()):
         rng = np.random.default_rng((random_state, row))
         with blame(f"{column} in row {label}: "):
-            corrupted.append(
-                cell if is_missing(cell) else corruption(cell, level, random_state=rng)
-            )
+            corrupted.append(cell if is_missing(cell) else _corrupted(corruption, cell, level, rng))
     worse = X.copy(deep=False)
-    worse[column] = pd.Series(corrupted, index=X.index, dtype=cells.dtype)
+    worse[column] = _as_before(cells, corrupted)
     return worse
+
+
+def _corrupted(corruption: Callable[..., Any], cell: Any, level: float, rng: Any) -> Any:
+    own = copy.deepcopy(cell)
+    result = corruption(own, level, random_state=rng)
+    if result is None and isinstance(cell, np.ndarray) and not np.array_equal(own, cell):
+        raise ValueError(
+            "the corruption changed its cell and returned None; return what it changed"
+        )
+    return result
+
+
+def _as_before(cells: pd.Series, corrupted: list[Any]) -> pd.Series:
+    """Return a column of the type of `cells`, or, if that would change a value, of their own."""
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        known = all(is_missing(cell) or cell in cells.cat.categories for cell in corrupted)
+        dtype = cells.dtype if known else cells.cat.categories.dtype
+    else:
+        dtype = cells.dtype
+    if pd.api.types.is_object_dtype(dtype):
+        return pd.Series(corrupted, index=cells.index, dtype=object)
+    try:
+        column = pd.Series(corrupted, index=cells.index, dtype=dtype)
+        pairs = zip(column, corrupted, strict=True)
+        if all(is_missing(a) if is_missing(b) else bool(a == b) for a, b in pairs):
+            return column
+    except (TypeError, ValueError, OverflowError):  # as of 0.5 among whole numbers
+        pass
+    return pd.Series(corrupted, index=cells.index)
 
 
 # --- checks ----------------------------------------------------------------------------------
@@ -656,7 +687,7 @@ def _check_image(image: NDArray, level: float) -> tuple[NDArray, float]:
     require_unmasked("the image", image)
     if image.dtype != np.uint8:
         raise TypeError(f"expected an image of type uint8 (0 to 255), got {image.dtype}")
-    if image.ndim not in (2, 3) or image.size == 0:
+    if image.ndim not in (2, 3) or image.size == 0 or image.shape[2:] not in ((), (3,)):
         raise ValueError(
             f"expected an image of shape (height, width) or (height, width, 3), got {image.shape}"
         )
@@ -677,4 +708,9 @@ def _check_clip(clip: NDArray, level: float) -> tuple[NDArray, float]:
         raise ValueError(f"expected a clip of shape (n_samples,), got {clip.shape}")
     if not np.isfinite(clip).all():
         raise ValueError(f"{np.sum(~np.isfinite(clip))} of {clip.size} samples are NaN or infinite")
+    if np.abs(clip).max() > 1.5:  # as mmtutor.audio bears an overshoot
+        raise ValueError(
+            f"samples must lie in [-1, 1], got up to {np.abs(clip).max():.4g}; if these are 16-bit "
+            "integers stored as floats, divide them by 32768"
+        )
     return clip, float(level)

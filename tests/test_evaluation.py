@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -787,6 +788,22 @@ def test_robustness_curve():
     assert sparse["accuracy"].tolist() == [accuracy.loc[0, "right"]]
 
 
+def test_a_corruption_that_writes_into_its_table_spoils_no_later_level():
+    class Loud:
+        def predict(self, X):
+            return (np.array([np.mean(cell) for cell in X["audio"]]) > 0.5).astype(int)
+
+    def darken(X, level):
+        for cell in X["audio"]:
+            cell *= 1 - level
+        return X
+
+    X = pd.DataFrame({"audio": [np.full(3, v) for v in (0.0, 0.1, 0.9, 1.0)]})
+    table = ev.robustness_curve({"m": Loud()}, X, [0, 0, 1, 1], darken, [1, 0], n_resamples=2)
+    assert table["accuracy"].tolist() == [0.5, 1.0]
+    assert X["audio"].map(np.sum).sum() == pytest.approx(6)
+
+
 def test_robustness_errors():
     X, y = np.zeros((4, 1)), [0, 1, 0, 1]
     models = {"m": DummyClassifier().fit(X, y)}
@@ -798,6 +815,13 @@ def test_robustness_errors():
         ev.robustness_curve(models, X, y, lambda X, level: X, [])
     with pytest.raises(ValueError, match="returned 3 rows for 4 at level 0"):
         ev.robustness_curve(models, X, y, lambda X, level: X[:3], [0])
+    frame = pd.DataFrame(X)
+    with pytest.raises(ValueError, match=r"changed the order of the rows at level 0.0"):
+        ev.robustness_curve(models, frame, y, lambda X, level: X[::-1], [0])
+    for predicted, message in (([1], "1 labels for 4 rows"), (np.eye(4), "a row of labels")):
+        model = SimpleNamespace(predict=lambda X, predicted=predicted: predicted)
+        with pytest.raises(ValueError, match=f"model 'm' .*{message}"):
+            ev.robustness_curve({"m": model}, X, y, lambda X, level: X, [0])
     with pytest.raises(ValueError, match="expected 4 labels"):
         ev.robustness_curve(models, X, [0, 1], lambda X, level: X, [0])
     with pytest.raises(ValueError, match=r"1 of 4 labels .* missing"):

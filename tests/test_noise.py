@@ -234,6 +234,7 @@ def test_sound_edges():
     assert not noise.dropouts(CLIP, 1.0, random_state=0).any()
     assert not noise.reverberate(0 * CLIP, 1.0, random_state=0).any()
     assert noise.dropouts(CLIP[:1], 0.0).shape == (1,)
+    assert np.isfinite(noise.reverberate(np.full(9, 1e-320), 0.5, random_state=0)).all()
     assert np.isfinite(noise.white_noise(np.array([1e-3]), 0.5)).all()
     assert np.abs(noise.white_noise(np.array([1e-3]), 0.5, random_state=0)) < 0.5
     loud = noise.overdrive(CLIP, 0.5)
@@ -271,6 +272,45 @@ def test_corrupt_a_column():
     assert not np.array_equal(twice.iloc[0], twice.iloc[1])  # rows draw their own noise
 
 
+@pytest.mark.parametrize("texts", ["category", "string", "str", object])
+def test_corrupt_empties_no_column_of_texts(texts):
+    X = pd.DataFrame({"text": ["good film", None, "bad film"]}).astype({"text": texts})
+    worse = noise.corrupt(X, "text", noise.typos, 0.9)["text"]
+    assert worse.isna().tolist() == [False, True, False]
+    assert worse[0] == noise.typos("good film", 0.9, random_state=np.random.default_rng((0, 0)))
+    same = noise.corrupt(X, "text", noise.typos, 0)
+    pd.testing.assert_frame_equal(same, X)
+
+
+@pytest.mark.parametrize(
+    ("values", "change", "expected"),
+    [
+        ([1, 2, 3], lambda x: x / 2, [0.5, 1.0, 1.5]),
+        ([1, 2, 3], lambda x: -x, [-1, -2, -3]),
+        ([True, False], lambda x: x / 2, [0.5, 0.0]),
+        ([1.0, 2.0], str, ["1.0", "2.0"]),
+        ([1, 2], lambda x: None, [None, None]),
+        (pd.array([1, None], "Int64"), lambda x: x + 1, [2, pd.NA]),
+    ],
+)
+def test_corrupt_changes_no_value_that_a_corruption_returned(values, change, expected):
+    X = pd.DataFrame({"n": values})
+    worse = noise.corrupt(X, "n", lambda cell, level, random_state: change(cell), 0.5)
+    assert worse["n"].tolist() == expected
+
+
+def test_a_corruption_that_writes_into_its_cell_spoils_no_table():
+    def silence(clip, level, random_state):
+        clip[:] = 0
+        return clip
+
+    X = pd.DataFrame({"audio": [CLIP.copy(), None]})
+    assert not noise.corrupt(X, "audio", silence, 0.5)["audio"][0].any()
+    assert same(X["audio"][0], CLIP)
+    with pytest.raises(ValueError, match=r"audio in row 0: .* returned None; return"):
+        noise.corrupt(X, "audio", lambda clip, level, random_state: clip.fill(0), 0.5)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -280,6 +320,9 @@ def test_corrupt_a_column():
         (lambda: noise.blur(GREY[0], 0.5), ValueError, r"got \(60,\)"),
         (lambda: noise.white_noise("a.wav", 0.5), TypeError, "read_audio"),
         (lambda: noise.white_noise(np.int16([1, 2]), 0.5), TypeError, "int16"),
+        (lambda: noise.blur(np.zeros((5, 5, 1), np.uint8), 0.5), ValueError, r"got \(5, 5, 1\)"),
+        (lambda: noise.darken(np.zeros((5, 5, 4), np.uint8), 0.5), ValueError, r"got \(5, 5, 4\)"),
+        (lambda: noise.white_noise(CLIP * 32768, 0), ValueError, "divide them by 32768"),
         (lambda: noise.dropouts(np.zeros((2, 9)), 0.5), ValueError, r"got \(2, 9\)"),
         (lambda: noise.dropouts(np.zeros(0), 0.5), ValueError, r"got \(0,\)"),
         (lambda: noise.overdrive(np.array([0, np.nan]), 0.5), ValueError, "1 of 2 samples"),

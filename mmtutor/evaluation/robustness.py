@@ -9,6 +9,7 @@ Conventions
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -47,7 +48,8 @@ def robustness_curve(
     y : array-like of shape (n_samples,)
         True labels.
     corrupt : callable
-        ``corrupt(X, level)`` returns a corrupted copy of `X`, with the same rows.
+        ``corrupt(X, level)`` returns corrupted data with the same rows, in order. It gets a copy
+        of `X`.
     levels : iterable of float in [0, 1], default=(0.0, 0.25, 0.5, 0.75, 1.0)
         The levels to try.
     groups : array-like of shape (n_samples,), default=None
@@ -67,7 +69,8 @@ def robustness_curve(
     ------
     ValueError
         If there is no model or level, a level lies outside [0, 1], a label or group is missing, a
-        model knows none of the labels, or `corrupt` changes the number of rows.
+        model knows none of the labels or does not predict one label a row, or `corrupt` changes
+        the number of rows or, in a DataFrame, their order.
 
     See Also
     --------
@@ -116,16 +119,36 @@ def robustness_curve(
             )
     rows = []
     for level in levels.tolist():
-        worse = corrupt(X, level)
+        worse = corrupt(_copy(X), level)
         if _num_samples(worse) != len(y):
             raise ValueError(
                 f"corrupt returned {_num_samples(worse)} rows for {len(y)} at level {level}; "
                 "it must keep the rows, in order"
             )
+        if isinstance(X, pd.DataFrame) and isinstance(worse, pd.DataFrame):
+            before, after = X.index, worse.index
+            if before.is_unique and before.isin(after).all() and not before.equals(after):
+                raise ValueError(f"corrupt changed the order of the rows at level {level}")
         for name, model in models.items():
-            right = np.asarray(model.predict(worse)) == y
+            predicted = as_labels(f"predictions of model {name!r}", model.predict(worse))
+            if len(predicted) != len(y):
+                raise ValueError(
+                    f"model {name!r} predicted {len(predicted)} labels for {len(y)} rows"
+                )
+            right = predicted == y
             low, high = bootstrap_interval(
                 np.mean, right, groups=groups, n_resamples=n_resamples, random_state=random_state
             )
             rows.append((name, level, float(right.mean()), low, high))
     return pd.DataFrame(rows, columns=["model", "level", "accuracy", "low", "high"])
+
+
+def _copy(X: Any) -> Any:
+    """Return a copy, so that what `corrupt` writes into it stays out of the next level."""
+    own = copy.deepcopy(X)
+    if isinstance(own, pd.DataFrame):  # of which pandas copies the table, not what is in its cells
+        for place, dtype in enumerate(own.dtypes):
+            if pd.api.types.is_object_dtype(dtype):
+                cells = list(map(copy.deepcopy, own.iloc[:, place]))
+                own.isetitem(place, pd.Series(cells, index=own.index, dtype=object))
+    return own
