@@ -153,6 +153,8 @@ def existing_file(source: str | Path, *, what: str) -> Path:
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; one {what} file was expected")
     if not path.is_file():
+        if path.exists():  # it would be read without an end
+            raise FileNotFoundError(f"{path} is a device or a pipe; one {what} file was expected")
         raise FileNotFoundError(f"there is no {what} file {path}")
     return path
 
