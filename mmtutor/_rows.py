@@ -19,6 +19,7 @@ from sklearn.utils.validation import column_or_1d
 from mmtutor._table import is_missing, row_names
 
 TIMES = np.datetime64 | np.timedelta64  # of which NumPy makes numbers
+EXACT = 2**53  # up to which a float64 tells every whole number from the next
 
 
 def require_unmasked(what: str, values: Any) -> None:
@@ -34,17 +35,27 @@ def floats(what: str, values: Any) -> np.ndarray:
     Raises
     ------
     ValueError
-        If `values` are no numbers, or have an imaginary part or a mask, which NumPy would drop.
+        If `values` are no numbers, have an imaginary part or a mask, which NumPy would drop, or are
+        whole numbers, such as hashes or times, of which a float64 would drop the last digits.
     """
     require_unmasked(what, values)
     try:
         array = np.asarray(values)
-        cells = array.flat if array.dtype.kind == "O" else ()
+        cells = list(array.flat) if array.dtype.kind == "O" else []
         if array.dtype.kind in "cmM" or any(isinstance(cell, TIMES) for cell in cells):
             raise TypeError  # complex numbers, spans of time, dates
-        return array if array.dtype == np.float32 else np.asarray(values, dtype=float)
+        numbers = array if array.dtype == np.float32 else np.asarray(values, dtype=float)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{what} must be numbers, got {values!r:.60}") from None
+    if array.dtype.kind in "iu" and (np.abs(numbers) >= EXACT).any():
+        cells = array.ravel().tolist()
+    for cell, kept in zip(cells, numbers.flat, strict=False):
+        if isinstance(cell, Integral) and abs(cell) < 2**64 and int(cell) != int(kept):
+            raise ValueError(
+                f"{what} hold {cell}, which float64 makes {int(kept)}: subtract what all have in "
+                "common first, or pass x.astype(float) where that does not matter"
+            )
+    return numbers
 
 
 def as_labels(what: str, values: Any, rows: Sequence[Any] | None = None) -> np.ndarray:

@@ -100,7 +100,7 @@ def mutual_information(joint: ArrayLike) -> float:
     """
     p = _distribution(joint, ndim=2)
     independent = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
-    seen = p > 0
+    seen = (p > 0) & (independent > 0)  # a product below 5e-324 is 0, and its cell's part 1e-159
     return max(0.0, float(np.sum(p[seen] * np.log2(p[seen] / independent[seen]))))
 
 
@@ -165,9 +165,10 @@ def decompose(joint: ArrayLike) -> Decomposition:
 def _specific(joint: NDArray) -> NDArray:
     """Return what a modality tells about each outcome, I(Y = y; X) in bits, of shape (n_y,)."""
     p_x, p_y = joint.sum(axis=1, keepdims=True), joint.sum(axis=0, keepdims=True)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         terms = joint / p_y * np.log2(joint / p_x / p_y)
-    return np.where(joint > 0, terms, 0).sum(axis=0)
+    seen = (joint > 0) & (p_y >= np.finfo(float).tiny)  # the quotient overflows below
+    return np.where(seen, terms, 0).sum(axis=0)
 
 
 def joint_distribution(*variables: ArrayLike) -> NDArray[np.float64]:
@@ -218,7 +219,10 @@ def joint_distribution(*variables: ArrayLike) -> NDArray[np.float64]:
             f"{' x '.join(map(str, shape))} values make more cells than MOST_CELLS = {MOST_CELLS}: "
             "quantise the variables first"
         )
-    counts = np.zeros(shape)
+    try:
+        counts = np.zeros(shape)
+    except ValueError as error:
+        raise ValueError(f"{len(shape)} variables are more than an array has axes") from error
     np.add.at(counts, codes, 1)
     return counts / len(columns[0])
 
@@ -267,7 +271,10 @@ def quantise(values: ArrayLike, n_levels: int = 4) -> NDArray[np.int64]:
     if not np.isfinite(x).all():
         raise ValueError(f"{np.sum(~np.isfinite(x))} of {x.size} values are NaN or infinite")
     check_ranges({"n_levels": whole(2, 10_000)}, n_levels=n_levels)
-    inner_edges = np.quantile(x, np.arange(1, n_levels) / n_levels)
+    with np.errstate(over="ignore", invalid="ignore"):  # is told below
+        inner_edges = np.quantile(x, np.arange(1, n_levels) / n_levels)
+    if not np.isfinite(inner_edges).all():
+        raise ValueError(f"values of up to {np.abs(x).max():.3g} overflow: scale them first")
     return np.searchsorted(inner_edges, x, side="left")
 
 
@@ -321,9 +328,17 @@ def _distribution(joint: ArrayLike, *, ndim: int) -> NDArray[np.float64]:
         raise ValueError(
             f"expected a joint distribution with {ndim} axes, got an array of shape {p.shape}"
         )
-    if not np.isfinite(p).all() or p.size == 0 or p.min() < 0 or not np.isclose(p.sum(), 1):
-        raise ValueError(
-            "a distribution is non-negative and sums to 1; this one sums to "
-            f"{p.sum():.4g}: divide counts by their sum, or use joint_distribution on samples"
+    bad = np.argwhere(~(np.isfinite(p) & (p >= 0)))
+    with np.errstate(over="ignore"):
+        total = p.sum()
+    if len(bad) or not np.isclose(total, 1):
+        fault = (
+            f"joint{bad[0].tolist()} is {p[tuple(bad[0])]:.4g}"
+            if len(bad)
+            else (f"this one sums to {total:.4g}")
         )
-    return p / p.sum()
+        raise ValueError(
+            f"a distribution is non-negative and sums to 1; {fault}: divide counts by their sum, "
+            "or use joint_distribution on samples"
+        )
+    return p / total

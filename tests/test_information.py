@@ -113,6 +113,15 @@ def test_quantised_gaussians_approach_the_closed_form():
     assert 0.9 * exact < measured[-1] < exact + 0.01
 
 
+@pytest.mark.filterwarnings("error")
+def test_tiny_probabilities_tell_next_to_nothing():
+    assert info.mutual_information([[1e-200, 1e-200], [1e-200, 1]]) == pytest.approx(0, abs=1e-150)
+    for tiny in (1e-200, 5e-324):
+        joint = np.zeros((2, 2, 2))
+        joint[0, 0, 0], joint[1, 1, 1] = tiny, 1
+        assert tuple(info.decompose(joint)) == pytest.approx((0, 0, 0, 0), abs=1e-150)
+
+
 def test_quantise():
     assert (
         np.bincount(info.quantise(np.random.default_rng(0).normal(size=100), 5)).tolist()
@@ -143,8 +152,16 @@ def test_the_bias_of_small_integers_does_not_wrap_around():
     [
         (lambda: info.decompose(np.ones((2, 2))), r"3 axes, got an array of shape \(2, 2\)"),
         (lambda: info.decompose(np.ones((2, 2, 2))), "sums to 8"),
-        (lambda: info.mutual_information([[1.5, -0.5]]), "non-negative"),
-        (lambda: info.mutual_information([[np.nan, 1]]), "non-negative"),
+        (lambda: info.mutual_information([[1.5, -0.5]]), r"non-negative .*joint\[0, 1\] is -0.5"),
+        (lambda: info.mutual_information([[np.nan, 1]]), r"non-negative .*joint\[0, 0\] is nan"),
+        (lambda: info.mutual_information([[1.7e308, 1.7e308]]), "this one sums to inf"),
+        (lambda: info.joint_distribution(*[[0, 0]] * 70), "70 variables are more than an array"),
+        (lambda: info.quantise([1.7e308, -1.7e308], 2), r"values of up to 1.7e\+308 overflow"),
+        (
+            lambda: info.quantise(np.array([2**60, 2**60 + 1])),
+            r"hold 1152921504606846977, .* pass x.astype\(float\)",
+        ),
+        (lambda: info.quantise([2**63 + 1, 10**30]), "values hold 9223372036854775809"),
         (lambda: info.mutual_information(np.empty((0, 2))), "sums to 0"),
         (lambda: info.joint_distribution([1, 2], [1]), "one equal length"),
         (lambda: info.joint_distribution(), "one equal length"),
