@@ -50,7 +50,7 @@ def floats(what: str, values: Any) -> np.ndarray:
     if array.dtype.kind in "iu" and (np.abs(numbers) >= EXACT).any():
         cells = array.ravel().tolist()
     for cell, kept in zip(cells, numbers.flat, strict=False):
-        if isinstance(cell, Integral) and abs(cell) < 2**64 and int(cell) != int(kept):
+        if isinstance(cell, Integral) and abs(int(cell)) < 2**64 and int(cell) != int(kept):
             raise ValueError(
                 f"{what} hold {cell}, which float64 makes {int(kept)}: subtract what all have in "
                 "common first, or pass x.astype(float) where that does not matter"

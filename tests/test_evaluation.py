@@ -280,7 +280,13 @@ def test_groups_that_would_be_lost_are_warned_of(people):
         ({"y": np.ma.array([0, 1] * 60, mask=[0, 1] * 60)}, "60 of 120 labels are missing"),
         ({"y": range(120)}, "cv=3 .*: no class has so many rows, the largest has 1"),
         ({"X": {"eye": [0] * 120}}, "X must be a table"),
-        ({"X": np.ma.array(np.zeros((120, 1)), mask=True)}, "X has masked values"),
+        (
+            {
+                "X": np.ma.array(np.zeros((120, 1)), mask=True),
+                "models": {"m": LogisticRegression()},
+            },
+            "model 'm' failed in fold 0: Input X contains NaN",
+        ),
         ({"models": {"m": None}}, "model 'm' is no estimator, or has a part that is none: None"),
         ({"models": {"m": LogisticRegression}}, "model 'm' is no estimator"),
         ({"models": {"m": GridSearchCV(None, {})}}, r"part that is none: .*\(estimator=None"),
@@ -834,6 +840,28 @@ def test_robustness_errors():
         ev.robustness_curve(models, X, y, lambda X, level: X, [0], n_resamples=10**12)
     with pytest.raises(TypeError, match="model 'm' is no classifier"):
         ev.robustness_curve({"m": 3}, X, y, lambda X, level: X, [0])
+    line = LogisticRegression().fit(X, y)
+    for change, message in (
+        ({"levels": {0: 1}}, "levels must be numbers in a row, got {0: 1}"),
+        ({"X": {"a": y}}, "X must be a table"),
+        ({"X": np.ma.array(X, mask=True), "models": {"m": line}}, "'m' failed .* contains NaN"),
+        ({"X": X[:1], "y": [0]}, "X has 1 rows: at least two"),
+        ({"groups": "who"}, r"got the name 'who'"),
+        ({"models": {"m": DummyClassifier()}}, "model 'm' failed at level 0.0: "),
+        ({"corrupt": lambda X: X}, "corrupt failed at level 0.0: .*takes 1 positional argument"),
+        ({"corrupt": lambda X, level: None}, "what corrupt returns must be a table"),
+        (
+            {"models": {"m": SimpleNamespace(predict=lambda X: ["0", "1", "0", "1"])}},
+            "predictions of model 'm' are text and labels are numbers",
+        ),
+        (
+            {"X": pd.DataFrame(X), "y": pd.Series(y, index=[3, 2, 1, 0])},
+            "X and y name the same rows in different orders",
+        ),
+    ):
+        good = {"models": models, "X": X, "y": y, "corrupt": lambda X, level: X, "levels": [0]}
+        with pytest.raises((ValueError, TypeError), match=message):
+            ev.robustness_curve(**good | change)
     with pytest.raises(TypeError, match="corrupt must be a function"):
         ev.robustness_curve(models, X, y, 3, [0])
     for wrong in (["0", "1", "0", "1"], [5, 6, 5, 6]):

@@ -77,7 +77,7 @@ def target(y: Any, *, length: int | None = None, rows: Sequence[Any] | None = No
     return array
 
 
-def n_rows(X: Any) -> int:
+def n_rows(X: Any, *, what: str = "X") -> int:
     """Return how many rows a table has, or say that it is none."""
     if not isinstance(X, Mapping | Set | Iterator | str | bytes):
         try:
@@ -85,7 +85,7 @@ def n_rows(X: Any) -> int:
         except TypeError:
             pass
     raise TypeError(
-        f"X must be a table, a DataFrame or an array with one row a sample, got {X!r:.60}"
+        f"{what} must be a table, a DataFrame or an array with one row a sample, got {X!r:.60}"
     )
 
 

@@ -41,8 +41,8 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 
 from mmtutor._ranges import FLAG, JOBS, check_ranges, number, whole
-from mmtutor._rows import require_same_rows, require_unmasked
-from mmtutor._table import row_names
+from mmtutor._rows import require_same_rows
+from mmtutor._table import as_table, row_names
 
 from . import _checks
 
@@ -381,7 +381,7 @@ def compare(
     """
     _validate(models, singles, scoring, n_jobs)
     n_samples = _checks.n_rows(X)
-    require_unmasked("X", X)
+    X = as_table(X) if isinstance(X, np.ma.MaskedArray) else X  # what is masked is missing
     require_same_rows(X=X, y=y, groups=groups)
     rows = row_names(X) if isinstance(X, pd.DataFrame) else None
     y = _checks.target(y, rows=rows)

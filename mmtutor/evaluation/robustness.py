@@ -10,17 +10,18 @@ Conventions
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.utils.validation import _num_samples
 
 from mmtutor._ranges import check_ranges, whole
-from mmtutor._rows import as_labels, floats
+from mmtutor._rows import as_labels, floats, require_same_rows
+from mmtutor._table import as_table, blame
 
+from . import _checks
 from .intervals import bootstrap_interval
 
 __all__ = ["robustness_curve"]
@@ -70,7 +71,8 @@ def robustness_curve(
     ValueError
         If there is no model or level, a level lies outside [0, 1], a label or group is missing, a
         model knows none of the labels or does not predict one label a row, or `corrupt` changes
-        the number of rows or, in a DataFrame, their order.
+        the number of rows or, in a DataFrame, their order; or if `X`, `y` and `groups` name the
+        same rows in different orders. An error in `corrupt` or a model is told with the level.
 
     See Also
     --------
@@ -97,10 +99,16 @@ def robustness_curve(
         raise ValueError("no models: pass a mapping of names to fitted classifiers")
     if not callable(corrupt):
         raise TypeError(f"corrupt must be a function of a table and a level, got {corrupt!r:.60}")
-    y = as_labels("labels", y)
-    n_samples = _num_samples(X)
-    if len(y) != n_samples:
-        raise ValueError(f"expected {n_samples} labels (one a row of X), got {len(y)}")
+    n_samples = _checks.n_rows(X)
+    X = as_table(X) if isinstance(X, np.ma.MaskedArray) else X
+    require_same_rows(X=X, y=y, groups=groups)
+    y = _checks.labels(y, what="labels (one a row of X)", length=n_samples)
+    if n_samples < 2:
+        raise ValueError(f"X has {n_samples} rows: at least two are needed for an interval")
+    if groups is not None:
+        groups = _checks.groups(groups, length=n_samples)
+    if isinstance(levels, Mapping | Set | str):
+        raise ValueError(f"levels must be numbers in a row, got {levels!r:.60}")
     levels = floats("levels", list(levels) if np.iterable(levels) else levels)
     if levels.ndim != 1 or len(levels) == 0:
         raise ValueError(f"levels must be one or more numbers in a row, got shape {levels.shape}")
@@ -109,7 +117,7 @@ def robustness_curve(
         raise ValueError(f"levels must lie in [0, 1], got {outside}")
     check_ranges({"n_resamples": whole(1, 1_000_000)}, n_resamples=n_resamples)
     for name, model in models.items():
-        if not hasattr(model, "predict"):
+        if isinstance(model, type) or not hasattr(model, "predict"):
             raise TypeError(f"model {name!r} is no classifier, as it cannot predict: {model!r:.60}")
         known = np.asarray(getattr(model, "classes_", y)).tolist()
         if set(known).isdisjoint(y.tolist()):
@@ -119,10 +127,12 @@ def robustness_curve(
             )
     rows = []
     for level in levels.tolist():
-        worse = corrupt(_copy(X), level)
-        if _num_samples(worse) != len(y):
+        with blame(f"corrupt failed at level {level}: "):
+            worse = corrupt(_copy(X), level)
+        left = _checks.n_rows(worse, what="what corrupt returns")
+        if left != n_samples:
             raise ValueError(
-                f"corrupt returned {_num_samples(worse)} rows for {len(y)} at level {level}; "
+                f"corrupt returned {left} rows for {len(y)} at level {level}; "
                 "it must keep the rows, in order"
             )
         if isinstance(X, pd.DataFrame) and isinstance(worse, pd.DataFrame):
@@ -130,7 +140,10 @@ def robustness_curve(
             if before.is_unique and before.isin(after).all() and not before.equals(after):
                 raise ValueError(f"corrupt changed the order of the rows at level {level}")
         for name, model in models.items():
-            predicted = as_labels(f"predictions of model {name!r}", model.predict(worse))
+            with blame(f"model {name!r} failed at level {level}: "):
+                answer = model.predict(worse)
+            predicted = as_labels(f"predictions of model {name!r}", answer)
+            _checks.require_comparable(f"predictions of model {name!r}", predicted, "labels", y)
             if len(predicted) != len(y):
                 raise ValueError(
                     f"model {name!r} predicted {len(predicted)} labels for {len(y)} rows"
