@@ -96,7 +96,9 @@ class Composition(_BaseComposition):
             )
         for part in parts:
             if not _is_triple(part):
-                raise ValueError(f"{kind}: expected (name, estimator, columns) triples, got {part}")
+                raise ValueError(
+                    f"{kind}: expected (name, estimator, columns) triples, got {part!r:.60}"
+                )
         names = [part[0] for part in parts]
         own = set(self.get_params(deep=False))
         for name in names:
@@ -158,6 +160,10 @@ class Composition(_BaseComposition):
         return ColumnTransformer(getattr(self, self._parts))._sk_visual_block_()
 
 
+# What NumPy says of a cell that it cannot make a number of.
+_NO_NUMBER = ("could not convert string", "a real number, not", "element with a sequence")
+
+
 class Part(NamedTuple):
     """A named estimator, the columns it reads, what they hold, and in which rows that counts."""
 
@@ -202,15 +208,21 @@ def as_transformer(given: Any) -> Any:
 
 
 @contextmanager
-def at_work(part: str, columns: Any) -> Iterator[None]:
-    """Name the part ("expert 'face'") in an error, and the remedy if it lost rows."""
+def at_work(part: str, columns: Any, block: Any = None) -> Iterator[None]:
+    """Name the part ("expert 'face'") in an error, the remedy if it lost rows, and a bad cell.
+
+    `block` is what the part reads, a Series or DataFrame, in which a cell may be no number.
+    """
     with blame(f"{part}, "):
         try:
             yield
-        except ValueError as error:
-            if "inconsistent numbers of samples" not in str(error):
-                raise
-            raise ValueError(f"{error}{_remedy(columns)}") from error
+        except (TypeError, ValueError) as error:
+            message = str(error)
+            if "inconsistent numbers of samples" in message:
+                raise ValueError(f"{message}{_remedy(columns)}") from error
+            if any(words in message for words in _NO_NUMBER):
+                raise type(error)(_no_number(message, block) or message) from error
+            raise
 
 
 def check_rows(given: Any, returned: Any, columns: Any) -> None:
@@ -218,6 +230,20 @@ def check_rows(given: Any, returned: Any, columns: Any) -> None:
     before, after = given.shape[0], returned.shape[0]
     if before != after:
         raise ValueError(f"it was given {before} rows and returned {after}{_remedy(columns)}")
+
+
+def _no_number(message: str, block: Any) -> str:
+    """Return where the first cell is that such a message of NumPy is about; "": nowhere."""
+    for column, cells in pd.DataFrame(block).items() if hasattr(block, "iloc") else ():
+        for row, cell in cells.items():
+            text = isinstance(cell, str)
+            several = not text and hasattr(cell, "__len__") and "a sequence" in message
+            if several or repr(str(cell) if text else type(cell).__name__) in message:
+                return (
+                    f"row {row}, column {column!r} holds {cell!r:.60}, which is no number: mend "
+                    f"it, or leave the row out ({message})"
+                )
+    return ""
 
 
 def _remedy(columns: Any) -> str:

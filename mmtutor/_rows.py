@@ -100,7 +100,7 @@ def _require_none(
 ) -> None:
     """Raise ``ValueError`` if some labels are in a bad state, naming their rows."""
     if those.any():
-        names = row_names(values) if rows is None else rows
+        names = row_names(values) if rows is None or len(rows) != len(those) else rows
         lost = [row for row, bad in zip(names, those, strict=True) if bad]
         shown = ", ".join(map(str, lost[:5])) + ", ..." * (len(lost) > 5)
         raise ValueError(
@@ -147,9 +147,8 @@ def as_target(y: Any, rows: Sequence[Any] | None = None) -> np.ndarray:
     if missing.any():
         row = row.astype(object)
         row[missing] = None
-    elif row.dtype.kind == "f" and np.isinf(row).any():
-        first = (row_names(y) if rows is None else rows)[np.isinf(row).argmax()]
-        raise ValueError(f"{np.isinf(row).sum()} of {len(row)} labels are infinite, at {first}")
+    elif row.dtype.kind == "f":
+        _require_none("labels", "infinite", np.isinf(row), y, rows)
     elif row.dtype.kind == "O" and len(row) and not isinstance(row[0], str | bytes):
         kind = type(row[0]).__name__
         remedy = "y.astype(int)" if isinstance(row[0], Integral) else "y.astype(str)"

@@ -235,6 +235,8 @@ def select(X: Any, columns: Any) -> Any:
 
     frame = isinstance(X, pd.DataFrame)
     try:
+        if columns is None or isinstance(columns, bool):  # would be all, or an axis more
+            raise KeyError
         block = _safe_indexing(X, columns, axis=1)
     except (KeyError, IndexError, ValueError):
         wanted = [columns] if np.ndim(columns) == 0 else columns

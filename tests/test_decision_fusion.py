@@ -685,6 +685,21 @@ def test_tables_of_every_kind_give_the_same_posteriors():
         np.testing.assert_array_equal(fusion.fit(X, y).predict_proba(X), expected)
 
 
+def test_a_cell_that_is_no_number_is_named():
+    X, y = numeric()
+    good = pd.DataFrame(X, columns=list("abcdefgh"), index=[f"p{row}" for row in range(200)])
+    fusion = DecisionFusion([("face", GaussianNB(), ["a", "b"])]).fit(good, y)
+    for cell in ("1,5", [1], {"a": 1}):
+        bad = good.astype(object)
+        bad["b"] = [cell if row == "p5" else 1.0 for row in bad.index]
+        with pytest.raises((ValueError, TypeError)) as told:
+            fusion.predict(bad)
+        words = f"expert 'face', row p5, column 'b' holds {cell!r}, which is no number"
+        assert str(told.value).startswith(words)
+        with pytest.raises((ValueError, TypeError), match=r"block 'x', row p5, column 'b' holds"):
+            FeatureFusion([("x", "passthrough", ["b"])]).fit(bad)
+
+
 def test_an_expert_that_loses_rows():
     frame, y = posts()
     words = make_pipeline(CountVectorizer(), LogisticRegression())
@@ -732,7 +747,7 @@ def test_a_splitter_that_ignores_the_groups_is_refused():
         DecisionFusion(PAIR, cv=StratifiedKFold(3)).fit(X, y, groups=np.arange(120) // 6)
     with pytest.raises(ValueError, match="groups holds 1 group"):
         DecisionFusion(PAIR).fit(X, y, groups=np.zeros(120))
-    with pytest.raises(ValueError, match="inconsistent"):
+    with pytest.raises(ValueError, match="groups has 7 rows, but X has 120"):
         DecisionFusion(PAIR).fit(X, y, groups=np.zeros(7))
 
 
@@ -838,8 +853,26 @@ def test_the_column_of_groups_is_nobodys_business():
         model.fit(features, y)
     with pytest.raises(ValueError, match="groups='speaker' names no column of X"):
         model.fit(X.to_numpy(), y)
-    with pytest.raises(ValueError, match=r"no column \['speaker'\]"):
+    with pytest.raises(ValueError, match="expert 'x' reads 'speaker', the column of groups"):
         DecisionFusion([("x", GaussianNB(), ["speaker"])], groups="speaker").fit(X, y)
+
+
+def test_folds_need_two_classes_with_two_rows():
+    X, _ = numeric()
+    for y in ([0, 1], [0, 1, 1], ["a", "b", "c", "c"]):
+        with pytest.raises(
+            ValueError, match=r"the classes \[.* have one row each, too few for fol"
+        ):
+            DecisionFusion(PAIR).fit(X[: len(y)], y)
+    DecisionFusion(PAIR, calibration=None).fit(X[:2], [0, 1])
+    halves = [(range(2, 4), range(2)), (range(2), range(2, 4))]  # each trains on one class
+    for rule, calibration in (("sum", "sigmoid"), ("stack", None)):
+        with pytest.raises(
+            ValueError, match=r"expert 'a' has too few rows|tests rows of one class only"
+        ):
+            DecisionFusion(PAIR, rule=rule, calibration=calibration, cv=halves).fit(
+                X[:4], [0, 0, 1, 1]
+            )
 
 
 def test_repeated_folds_are_refused():
@@ -1081,6 +1114,8 @@ def test_columns_of_every_kind():
         ({"cv": "5"}, "cv is '5'; expected"),
         ({"cv": KFold}, "cv is <class .*; expected"),
         ({"cv": []}, "cv gives no folds"),
+        ({"cv": {0: [[0], [1]]}}, r"cv is {0: .*; expected None or a whole number"),
+        ({"cv": KFold(500)}, r"^cv=KFold\(n_splits=500.*: Cannot have number of splits"),
         ({"cv": [([0, 1], [200])]}, r"pairs of row numbers below 200: index 200"),
         ({"cv": [([0, 1], [0.5])]}, r"pairs of row numbers below 200"),
         ({"cv": [1, 2]}, r"pairs of row numbers below 200"),
@@ -1088,8 +1123,17 @@ def test_columns_of_every_kind():
         ({"n_jobs": 0}, "n_jobs is 0; expected None or a whole number other than 0"),
         ({"n_jobs": "2"}, "n_jobs is '2'"),
         ({"groups": ["who"]}, r"groups is \['who'\]; expected the name of one column of X"),
-        ({"experts": [("face", 5, [0]), ("b", GaussianNB(), [1])]}, "^expert 'face', Cannot clone"),
-        ({"experts": [("face", GaussianNB, [0])]}, "^expert 'face', .*instead of a class"),
+        (
+            {"experts": [("face", 5, [0]), ("b", GaussianNB(), [1])]},
+            "^expert 'face', 5 is no classifier",
+        ),
+        ({"experts": [("face", GaussianNB, [0])]}, "^expert 'face', <class .* is no classifier"),
+        ({"experts": [("face", None, [0])]}, r"^expert 'face', None is no .*sion\(\), or 'drop'"),
+        ({"experts": [("face", "passthrough", [0])]}, "^expert 'face', 'passthrough' is no clas"),
+        ({"experts": [("face", GaussianNB(), None)]}, "^expert 'face', X has no column None"),
+        ({"experts": [("face", GaussianNB(), True)]}, "^expert 'face', X has no column True"),
+        ({"experts": [None]}, "triples, got None"),
+        ({"groups": "who"}, "groups='who' names no column of X, which has no names: pass a"),
         ({"prior": {0: 0.5, 1: 0.5}}, r"prior names \[0, 1\], but the classes are \[0, 1, 2\]"),
         ({"target_prior": [0.5, 0.5]}, r"target_prior has shape \(2,\)"),
         ({"prior": "even"}, "prior is 'even'; expected None, 'uniform', a mapping or an array"),
@@ -1226,8 +1270,22 @@ def test_errors_about_labels_and_groups():
     with pytest.raises(ValueError, match="groups must be a row of labels"):
         DecisionFusion(experts()).fit(frame, y, groups=[(1, 2)] * 60)
     twice = pd.concat([frame, frame[["text"]]], axis=1)
-    with pytest.raises(ValueError, match="groups='text' names no column of X, or several"):
-        DecisionFusion(experts(), groups="text").fit(twice, y)
+    for table, name, words in (
+        (twice, "text", "groups='text' names 2 columns of X; its columns are"),
+        (frame, "who", "groups='who' names no column of X; its columns are .'text', 'image'"),
+        (frame, "text", "expert 'text' reads 'text', the column of groups, which no expert sees"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            DecisionFusion(experts(), groups=name).fit(table, y)
+    for bad, words in (
+        ("text", "must be a row"),
+        (1, "must be a row"),
+        ([1, 2], "has 2 rows, but"),
+    ):
+        with pytest.raises(ValueError, match=f"groups {words}"):
+            DecisionFusion(experts()).fit(frame, y, groups=bad)
+    with pytest.raises(ValueError, match=r"2 of 3 groups are missing .*, at 0, 2: leave"):
+        DecisionFusion(experts()).fit(frame, y, groups=[None, 1, None])
     for mixed in (["1", 1] * 30, np.array(["1", 1] * 30, dtype=object)):
         with pytest.raises(
             ValueError, match=r"labels are of several kinds, \['int', 'str'\]: make"

@@ -8,7 +8,7 @@ that mean what they say, which is why calibration belongs to this class.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Set
 from numbers import Integral
 from typing import Any
 
@@ -33,7 +33,7 @@ from mmtutor._composition import Composition, Part, at_work, check_rows, read
 from mmtutor._fitting import fits_anew
 from mmtutor._ranges import JOBS, Range, check_ranges, one_of, or_none, whole
 from mmtutor._rows import as_labels, as_target
-from mmtutor._table import as_table, require_present, row_names
+from mmtutor._table import as_table, blame, require_present, row_names
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
 from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights, sample_weights
 from mmtutor.fusion.rules import RULES, Rule, _check_prior, apply_rule, check_rule
@@ -43,7 +43,7 @@ __all__ = ["DecisionFusion"]
 
 def _gives_folds(cv: Any) -> bool:
     """Tell whether it is a splitter or may hold folds; a text has a method split as well."""
-    return not isinstance(cv, str | bytes | type) and (
+    return not isinstance(cv, str | bytes | type | Mapping | Set) and (
         isinstance(cv, Iterable) or hasattr(cv, "split")
     )
 
@@ -268,14 +268,13 @@ class DecisionFusion(ClassifierMixin, Composition):
         self._settings = Bunch(**self.get_params(deep=False))  # set_params must not change them
         if groups is None and self.groups is not None:
             X = as_table(X)
-            if not isinstance(X, pd.DataFrame) or list(X.columns).count(self.groups) != 1:
-                raise ValueError(f"groups={self.groups!r} names no column of X, or several")
-            groups = X[self.groups]
+            groups = self._column_of_groups(X, experts)
         X = self._check_table(X, reset=True)
         y, codes = self._check_labels(X, y)
-        check_consistent_length(X, y, groups)
         if groups is not None:
             groups = as_labels("groups", groups, row_names(X))
+            if len(groups) != len(y):
+                raise ValueError(f"groups has {len(groups)} rows, but X has {len(y)}")
         weight = sample_weights(sample_weight, row_names(X))
         self._set_priors(np.bincount(codes, weight))
 
@@ -283,6 +282,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         self.n_missing_ = {part.name: int((~part.present).sum()) for part in parts}
         parts = [part._replace(present=part.present & (weight > 0)) for part in parts]
         for part in parts:
+            _require_classifier(part)
             met = np.unique(codes[part.present])
             if len(met) < 2:
                 raise ValueError(
@@ -424,6 +424,27 @@ class DecisionFusion(ClassifierMixin, Composition):
             if not learned:
                 self.weights_ = given_weights(self.weights, self.experts, names, "experts")
 
+    def _column_of_groups(self, X: Any, experts: list[tuple[str, Any, Any]]) -> pd.Series:
+        if not isinstance(X, pd.DataFrame):
+            raise ValueError(
+                f"groups={self.groups!r} names no column of X, which has no names: pass a "
+                "DataFrame, or fit(X, y, groups=...)"
+            )
+        n_named = list(X.columns).count(self.groups)
+        if n_named != 1:
+            raise ValueError(
+                f"groups={self.groups!r} names {n_named or 'no'} column{'s' * (n_named > 1)} of X; "
+                f"its columns are {list(X.columns)!r:.200}"
+            )
+        for name, _, columns in experts:
+            read = columns if isinstance(columns, list) else [columns]
+            if any(isinstance(column, str) and column == self.groups for column in read):
+                raise ValueError(
+                    f"expert {name!r} reads {self.groups!r}, the column of groups, which no expert "
+                    "sees: leave it out, or copy it under another name"
+                )
+        return X[self.groups]
+
     def _check_table(self, X: Any, *, reset: bool) -> Any:
         """Return X without its column of groups."""
         X = as_table(X)
@@ -477,7 +498,14 @@ class DecisionFusion(ClassifierMixin, Composition):
             return []
         cv = self.cv
         if isinstance(cv, Integral):
-            most = np.bincount(codes).min()
+            counts = np.bincount(codes)
+            if (counts > 1).sum() < 2:  # or no expert is tested on two classes
+                rare = self.classes_[counts == 1].tolist()
+                raise ValueError(
+                    f"the classes {rare!r:.100} have one row each, too few for folds: give more "
+                    "rows, or use calibration=None without stacking or learned weights"
+                )
+            most = counts.min()
             if groups is not None:
                 most = min(most, len(np.unique(groups)))
                 if len(np.unique(groups)) < 2:
@@ -488,7 +516,9 @@ class DecisionFusion(ClassifierMixin, Composition):
             folds = _as_folds(list(cv), len(codes))
         else:
             cv = check_cv(cv, codes, classifier=True)
-            folds = _as_folds(list(cv.split(np.zeros(len(codes)), codes, groups)), len(codes))
+            with blame(f"cv={self.cv!r}: "):
+                pairs = list(cv.split(np.zeros(len(codes)), codes, groups))
+            folds = _as_folds(pairs, len(codes))
         for train, test in folds:
             if groups is not None and np.isin(groups[test], groups[train]).any():
                 raise ValueError(
@@ -506,9 +536,15 @@ class DecisionFusion(ClassifierMixin, Composition):
         folds: list[tuple],
     ) -> None:
         """Fit calibrators, and weights or stacker, to out-of-fold scores, a NaN row for absence."""
+        for e, name in enumerate(names):
+            tested = ~np.isnan(scores[:, e]).all(axis=1)
+            if self.calibration is not None and len(np.unique(codes[tested])) < 2:
+                raise ValueError(
+                    f"expert {name!r} has too few rows to be calibrated out of fold; use "
+                    "calibration=None, or leave it out"
+                )
         self.calibrators_ = {
-            name: self._calibrator(name, scores[:, e], codes, weight)
-            for e, name in enumerate(names)
+            name: self._calibrator(scores[:, e], codes, weight) for e, name in enumerate(names)
         }
         if self.rule == "stack" or isinstance(self.weights, str):
             P = np.full(scores.shape, np.nan)
@@ -520,11 +556,13 @@ class DecisionFusion(ClassifierMixin, Composition):
                     calibrator = self.calibrators_[name]
                     if others.any():
                         calibrator = self._calibrator(
-                            name, scores[others, e], codes[others], weight[others]
+                            scores[others, e], codes[others], weight[others]
                         )
                     P[rows, e] = self._posteriors(calibrator, scores[rows, e])
             heard = ~np.isnan(P).all(axis=(1, 2))
             P, codes, weight = P[heard], codes[heard], weight[heard]
+            if len(np.unique(codes)) < 2:
+                raise ValueError(f"cv={self.cv!r} tests rows of one class only; give other folds")
         if self.rule == "stack":
             stacker = LogisticRegression(max_iter=1000)
             self.stacker_ = stacker.fit(self._log_ratios(P), codes, weight)
@@ -532,17 +570,10 @@ class DecisionFusion(ClassifierMixin, Composition):
             w = learn_weights(P, codes, rule=self.rule, prior=self.prior_, sample_weight=weight)
             self.weights_ = dict(zip(names, w.tolist(), strict=True))
 
-    def _calibrator(
-        self, name: str, scores: np.ndarray, codes: np.ndarray, weight: np.ndarray
-    ) -> Any:
+    def _calibrator(self, scores: np.ndarray, codes: np.ndarray, weight: np.ndarray) -> Any:
         if self.calibration is None:
             return None
         rows = ~np.isnan(scores).all(axis=1)
-        if not rows.any():
-            raise ValueError(
-                f"expert {name!r} has too few rows to be calibrated out of fold; use "
-                "calibration=None, or leave it out"
-            )
         return CALIBRATORS[self.calibration]().fit(scores[rows], codes[rows], weight[rows])
 
     def _posteriors(self, calibrator: Any, scores: np.ndarray) -> np.ndarray:
@@ -575,6 +606,15 @@ def _as_folds(pairs: list[Any], n_samples: int) -> list[tuple[np.ndarray, np.nda
     return folds
 
 
+def _require_classifier(part: Part) -> None:
+    given = part.estimator
+    if isinstance(given, type) or not (hasattr(given, "fit") and hasattr(given, "get_params")):
+        raise TypeError(
+            f"expert {part.name!r}, {given!r:.60} is no classifier: give one such as "
+            "LogisticRegression(), or 'drop'"
+        )
+
+
 def _weighted(part: Part, weight: np.ndarray) -> dict[str, np.ndarray]:
     """Return the keyword that takes sample weights to an expert's fit; {} if there is none."""
     expert, last = part.estimator, _last_step(part.estimator)
@@ -601,7 +641,7 @@ def _fit_expert(
     calibration: str | None,
 ) -> Any:
     """Fit one expert on some rows."""
-    with at_work(f"expert {part.name!r}", part.columns):
+    with at_work(f"expert {part.name!r}", part.columns, part.block):
         fitted = clone(part.estimator)
         fitted.fit(part.rows(rows), y[rows], **{key: w[rows] for key, w in keyword.items()})
     scored = hasattr(fitted, "decision_function")
@@ -635,7 +675,7 @@ def _scores(
 ) -> np.ndarray:
     """Return scores with a column for every class, NaN for those the expert never met."""
     given = part.rows(rows)
-    with at_work(f"expert {part.name!r}", part.columns):
+    with at_work(f"expert {part.name!r}", part.columns, part.block):
         own = expert_scores(fitted, given, calibration)
         check_rows(given, own, part.columns)
         # Three classes make three pairs, too: the shape alone does not tell.

@@ -434,7 +434,7 @@ def _fit_transform(part: Part, y: Any) -> tuple[Any, Any]:
     """Fit one transformer on the rows where its block is present; return it and their features."""
     given = part.rows(part.present)
     target = None if y is None else np.asarray(y)[part.present]
-    with at_work(f"block {part.name!r}", part.columns):
+    with at_work(f"block {part.name!r}", part.columns, part.block):
         fitted = clone(as_transformer(part.estimator))
         if hasattr(fitted, "fit_transform"):
             Z = fitted.fit_transform(given, target)
@@ -450,7 +450,7 @@ def _transform(part: Part) -> Any:
     if not part.present.any():
         return None
     given = part.rows(part.present)
-    with at_work(f"block {part.name!r}", part.columns):
+    with at_work(f"block {part.name!r}", part.columns, part.block):
         Z = _matrix(part.estimator.transform(given))
         check_rows(given, Z, part.columns)
     return Z
