@@ -95,7 +95,8 @@ def as_column(X: Any, *, what: str) -> list[Any]:
         if isinstance(X, odd):
             kind = type(X).__name__
             raise TypeError(f"expected a column of {what}, got a {kind}, {why}: pass {instead}")
-    if isinstance(X, str | bytes) or not hasattr(X, "__len__") or getattr(X, "shape", None) == ():
+    one = isinstance(X, str | bytes) or hasattr(X, "tocsr")  # a sparse matrix has no length
+    if one or not hasattr(X, "__len__") or getattr(X, "shape", None) == ():
         raise TypeError(f"expected a column of {what}, got one {type(X).__name__}; wrap it: [x]")
     if isinstance(X, set | frozenset):
         raise TypeError(f"expected a column of {what}, got a set, which has no order: use a list")
@@ -150,7 +151,11 @@ def existing_file(source: str | Path, *, what: str) -> Path:
     if not str(source):
         raise FileNotFoundError(f"the path of the {what} file is empty")
     path = Path(source)
-    if path.is_dir():
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:  # a name too long, a folder that may not be entered
+        raise type(error)(f"there is no {what} file {source!s:.60}: {error.strerror}") from None
+    if is_folder:
         raise IsADirectoryError(f"{path} is a folder; one {what} file was expected")
     if not path.is_file():
         if path.exists():  # it would be read without an end

@@ -160,7 +160,7 @@ def read_audio(
         where = f"{source}: "
     elif isinstance(source, np.ndarray):
         require_unmasked("the clip", source)
-        samples, where = _channels_last(source)[_part(start, seconds, rate)], ""
+        samples, where = _channels_last(np.asarray(source))[_part(start, seconds, rate)], ""
     else:
         raise TypeError(
             f"a clip is an array or a file path, got {type(source).__name__}; "
@@ -380,7 +380,8 @@ def _to_float(samples: np.ndarray, where: str = "") -> np.ndarray:
     if samples.size == 0:
         stopped = ", or was it stopped before it wrote its length" if where else ""
         raise ValueError(
-            f"{where}the clip is empty: it has no samples (is `start` too late{stopped}?)"
+            f"{where}the clip is empty: it has no samples (is `start` too late, or `seconds` less "
+            f"than one sample{stopped}?)"
         )
     if samples.dtype == np.uint8:
         return (samples.astype(float) - 128.0) / 128.0

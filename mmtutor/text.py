@@ -528,7 +528,7 @@ def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.
     X = X if sparse.issparse(X) else numbers.astype(float, copy=False)
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"X has shape (n_samples, n_ngrams), none of them 0; got {X.shape}")
-    if not np.isfinite(X.sum()):
+    if not np.isfinite(numbers).all():
         raise ValueError("X holds NaN or infinite values; it needs counts, presences or weights")
     y = as_labels("labels", y)
     if np.ndim(positive) or is_missing(positive):
@@ -544,9 +544,16 @@ def log_count_ratio(X: Any, y: Any, *, positive: Any, alpha: float = 1.0) -> np.
             f"Negative values in data (down to {X.min():g}); it needs counts, presences or TF-IDF "
             "weights, so put this step right after a vectoriser, before any scaling"
         )
-    p = alpha + np.asarray(X[chosen].sum(axis=0), dtype=float).ravel()
-    q = alpha + np.asarray(X[~chosen].sum(axis=0), dtype=float).ravel()
-    return np.log(p / p.sum()) - np.log(q / q.sum())
+    with np.errstate(all="ignore"):
+        p = alpha + np.asarray(X[chosen].sum(axis=0), dtype=float).ravel()
+        q = alpha + np.asarray(X[~chosen].sum(axis=0), dtype=float).ravel()
+        ratios = np.log(p / p.sum()) - np.log(q / q.sum())
+    if not np.isfinite(ratios).all():
+        raise ValueError(
+            f"alpha = {alpha!r} and sums of X up to {max(p.max(), q.max()):.4g} give no finite "
+            "ratio: float64 cannot hold it; take an alpha near 1, and counts"
+        )
+    return ratios
 
 
 class NaiveBayesSVM(LinearSVC):
@@ -650,6 +657,27 @@ class NaiveBayesSVM(LinearSVC):
         self.intercept_ = beta * np.concatenate([machine.intercept_ for machine in machines])
         self.n_iter_ = max(machine.n_iter_ for machine in machines)
         return self
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Return the scores, from which ``predict`` decides.
+
+        Parameters
+        ----------
+        X : array or sparse matrix of shape (n_samples, n_ngrams)
+            Presences or counts, as `fit` was given.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,) or (n_samples, n_classes)
+            With two classes, above 0 for the second.
+
+        Raises
+        ------
+        ValueError
+            If counts are masked, missing or infinite, or are not as many columns as in `fit`.
+        """
+        require_unmasked("X", X)
+        return super().decision_function(X)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -803,6 +831,7 @@ class TokenSequences(TransformerMixin, BaseEstimator):
             If `X` is no table, or a number in it is none of a token.
         """
         check_is_fitted(self)
+        require_unmasked("X", X)
         words = {number: token for token, number in self.vocabulary_.items()} | {UNKNOWN: "?"}
         try:
             found = [[number for number in row if number != PADDING] for row in X]

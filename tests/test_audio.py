@@ -72,6 +72,13 @@ def test_every_sample_type_has_its_scale(samples, expected):
     assert np.array_equal(clip, np.array(expected, np.float32))
 
 
+def test_a_clip_is_a_plain_array_whatever_it_was():
+    for clip in (np.ma.array(tone()), tone().view(np.memmap), np.broadcast_to(0.5, 9)):
+        assert type(read_audio(clip)) is np.ndarray
+    with pytest.raises(ValueError, match="or `seconds` less than one sample"):
+        read_audio(tone(), seconds=1e-6)
+
+
 def test_channels_are_averaged_or_kept():
     left, right = np.full(100, 0.5), np.full(100, -0.1)
     for stereo in (np.stack([left, right]), np.stack([left, right], axis=1)):

@@ -11,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import soundfile
+from scipy import sparse
 
 from mmtutor._table import (
     as_column,
@@ -59,6 +60,7 @@ def test_columns_of_every_kind_give_the_same_cells():
     [
         ("one text", TypeError, "expected a column of texts, got one str; wrap it"),
         (7, TypeError, "got one int"),
+        (sparse.eye_array(2), TypeError, "got one dia_array"),
         ({"x", "y"}, TypeError, "got a set, which has no order: use a list"),
         ({"x": "a"}, TypeError, "got a dict, of which only the keys would be taken for texts"),
         (iter(["x"]), TypeError, "got a list_iterator, which can be read only once: pass list(x)"),
@@ -157,6 +159,8 @@ def test_existing_file_says_what_is_wrong(tmp_path):
         existing_file(tmp_path / "gone.png", what="image")
     with pytest.raises(IsADirectoryError, match="is a folder"):
         existing_file(tmp_path, what="image")
+    with pytest.raises(OSError, match=r"^there is no image file x{60}: File name too long"):
+        existing_file("x" * 5000, what="image")
     for none in (None, 3, b"a.png", ["a.png"], pd.NA, pd.Series(["a.png"])):
         with pytest.raises(TypeError, match="path of the image file is a str or Path, got"):
             existing_file(none, what="image")

@@ -329,6 +329,9 @@ def test_log_count_ratio_find_the_words_one_expects(reviews):
         ([[1], [2]], ["b", "b"], 1, "no label in y is 'a'"),
         ([[1], [-2]], ["a", "b"], 1, "right after a vectoriser"),
         ([[1], [2]], ["a", "b"], 0, "alpha is 0; expected a positive number"),
+        ([[1, 0], [0, 1]], ["a", "b"], 1e308, r"alpha = 1e\+308 and sums .* no finite ratio"),
+        ([[3, 0], [0, 1]], ["a", "b"], 5e-324, "alpha = 5e-324 and sums .* no finite ratio"),
+        ([[1e308], [0], [1e308]], ["a", "b", "a"], 1, "alpha = 1 and sums of X up to inf give"),
         ([1, 2], ["a", "b"], 1, r"shape \(n_samples, n_ngrams\)"),
         ([[], []], ["a", "b"], 1, r"none of them 0; got \(2, 0\)"),
         ([[1], [np.nan]], ["a", "b"], 1, "X holds NaN"),
@@ -376,6 +379,10 @@ def test_a_naive_bayes_svm_learns_from_no_masked_count():
     counts = np.ma.array([[1.0], [2.0]], mask=[[False], [True]])
     with pytest.raises(ValueError, match="X has masked values"):
         NaiveBayesSVM().fit(counts, ["a", "b"])
+    model = NaiveBayesSVM().fit(counts.data, ["a", "b"])
+    for decide in (model.predict, model.decision_function):
+        with pytest.raises(ValueError, match="X has masked values"):
+            decide(counts)
 
 
 # This one check draws negative counts, whatever the estimator's tags say.
@@ -468,3 +475,5 @@ def test_sequences_turning_back_names_a_number_without_a_token():
     for no_table in (3, [2, 3], [[[2]]], [[{2}]], None):
         with pytest.raises(ValueError, match="X must be rows of token numbers, got "):
             TokenSequences().fit(["good"]).inverse_transform(no_table)
+    with pytest.raises(ValueError, match="X has masked values"):
+        TokenSequences().fit(["good"]).inverse_transform(np.ma.array([[2, 1]], mask=[[0, 1]]))
