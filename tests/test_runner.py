@@ -20,7 +20,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import v4
 
-from mmtutor.course import cli, notebooks, pages, runner
+from mmtutor.course import cli, doctor, notebooks, pages, runner
 from mmtutor.course.manifest import Course, read_course
 from mmtutor.datasets import remote
 
@@ -330,6 +330,33 @@ def test_a_damaged_stored_copy_is_named_and_the_others_are_shown(
     assert cli.main(["student", str(tmp_path / "class"), "--course", str(tmp_path)]) == 2
     assert "01_bad.ipynb is no notebook" in capsys.readouterr().err
     assert not (tmp_path / "class").exists()
+
+
+def test_a_chapter_that_was_never_executed_is_named_with_what_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    course = make_course(tmp_path / "course", fine="# %%\n1\n", new="# %%\n1\n")
+    fine, new = course.chapters
+    notebooks.write_stored(notebooks.read_source(fine.source), fine.stored)
+    remedy = "mmtutor run --store 01"
+    assert pages.stage(course, tmp_path / "pages", {}, {})[1] == [
+        f"there is no notebook {new.stored}: {remedy}"
+    ]
+    assert (tmp_path / "pages" / "notebooks" / "00_fine.ipynb").exists()
+    notebooks.write_stored(notebooks.read_source(new.source), tmp_path / new.stored.name)
+    calls = [["slides", "01"], ["student", str(tmp_path / "class")]]
+    calls += [["grade", str(tmp_path / new.stored.name)]]
+    for call in calls:
+        cli.main([*call, "--course", str(course.folder)])
+        said = capsys.readouterr()
+        assert f"{new.stored}: {remedy}" in said.out + said.err
+    monkeypatch.chdir(course.folder)
+    here, lacking = doctor.check_course()
+    assert str(course.folder) in here.what
+    assert (lacking.level, lacking.mending) == ("note", remedy)
+    fine.stored.unlink()
+    runner.open_lab(course, ["--version"])
+    assert "mmtutor run --store" in capsys.readouterr().err
 
 
 def staged(folder: Path, *cells: Any) -> list[str]:

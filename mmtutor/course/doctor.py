@@ -260,9 +260,15 @@ def check_course() -> Iterator[Finding]:
     from mmtutor.course.manifest import CourseError, find_course
 
     try:
-        yield Finding("ok", f"the course: {find_course().folder}")
+        course = find_course()
     except CourseError as error:
         yield Finding("note", "the notebooks cannot be run", str(error))
+        return
+    yield Finding("ok", f"the course: {course.folder}")
+    lacking = [f"{each.number:02d}" for each in course.present if not each.stored.is_file()]
+    if lacking:
+        what = f"chapters without an executed notebook: {', '.join(lacking)}"
+        yield Finding("note", what, f"mmtutor run --store {' '.join(lacking)}")
 
 
 CHECKS = (

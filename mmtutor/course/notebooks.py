@@ -32,7 +32,7 @@ def read_source(path: Path) -> Any:
 def read_stored(path: Path, *, strict: bool = True) -> Any:
     """Read an executed notebook as it lies on disk.
 
-    `strict` asks for every part that a notebook must have; a hand-in may lack some.
+    `strict` asks for every part that a chapter's copy must have; a hand-in may lack some.
 
     Raises
     ------
@@ -41,8 +41,9 @@ def read_stored(path: Path, *, strict: bool = True) -> Any:
     """
     import nbformat
 
+    remedy = f": mmtutor run --store {path.name[:2]}" if strict else ""
     if not path.is_file():  # opening a pipe would wait for its writer
-        raise FileNotFoundError(f"there is no notebook {path}")
+        raise FileNotFoundError(f"there is no notebook {path}{remedy}")
     if path.stat().st_size > MOST_BYTES:
         raise CourseError(f"{path} has more than {MOST_BYTES:,} bytes: clear its outputs")
     try:
@@ -52,7 +53,7 @@ def read_stored(path: Path, *, strict: bool = True) -> Any:
         return notebook
     except Exception as error:  # whatever a broken file leads it to
         why = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
-        raise CourseError(f"{path} is no notebook ({why}); execute it again") from error
+        raise CourseError(f"{path} is no notebook ({why}){remedy}") from error
 
 
 def write_stored(notebook: Any, path: Path) -> None:

@@ -254,7 +254,7 @@ def write(
     """Write the site into the folder site of `build`; return what was found wrong.
 
     A chapter is shown as stored, or as `executed` has it, by number; `said` is what became of each
-    in a run, for the list of chapters. One whose stored copy is damaged is left out.
+    in a run, for the list of chapters. One whose stored copy is damaged or not there is left out.
     """
     build = build or course.folder / "build"
     source = build / "site-source"
@@ -268,15 +268,15 @@ def stage(
 ) -> tuple[dict[str, dict[str, tuple[str, str]]], list[str]]:
     """Write what Sphinx reads; return the chapters that use each public name, and problems."""
     source = Source(folder)
+    (folder / "_extra").mkdir(parents=True, exist_ok=True)  # of which Sphinx is told in any case
     shown: Shown = []
     problems = []
     for each in course.present:
         try:
-            if each.number in executed or each.stored.exists():
-                notebook = executed.get(each.number) or notebooks.read_stored(each.stored)
-                shown.append((each, notebook))
+            notebook = executed.get(each.number) or notebooks.read_stored(each.stored)
+            shown.append((each, notebook))
         except (CourseError, OSError) as error:
-            problems.append(f"{error}: mmtutor run --store {each.number:02d}")
+            problems.append(str(error))
     # The reference is that of the package which the course belongs to.
     names = reference.public_names() if course.folder == reference.PACKAGE.parent else {}
     headings = {chapter.name[:2]: (chapter.name, chapter.heading) for chapter, _notebook in shown}

@@ -313,6 +313,8 @@ def open_lab(course: Course, arguments: Sequence[str] = ()) -> int:
         print("JupyterLab is not installed: pip install 'mmtutor[notebooks]'", file=sys.stderr)
         return 1
     first = [str(chapter.stored) for chapter in course.present if chapter.stored.exists()][:1]
+    if not first:
+        print("No chapter is executed yet: mmtutor run --store", file=sys.stderr)
     root = f"--ServerApp.root_dir={course.folder}"
     command = [sys.executable, "-P", "-m", "jupyterlab", root, *first, *arguments]
     # The kernels' settings too: a learner's numbers are then the stored ones, in any language.
