@@ -190,10 +190,11 @@ def rows(number: str, n_draws: int) -> pd.DataFrame:
 
 def page(numbers: list[str], n_draws: int) -> str:
     """Return the table as a page of Markdown."""
-    lines, near, count = [], 0, 0
+    lines, near, count, without = [], 0, 0, 0
     for number in numbers:
         table = rows(number, n_draws)
         count, near = count + len(table), near + int((table["away"] < NEAR).sum())
+        without += int(table["mean"].isna().sum())
         lines += [
             f"\n## Chapter {number}\n",
             "| asserted | margin | sd | sds away | held |",
@@ -214,6 +215,11 @@ their chapters say. Where fewer than {n_draws} draws are counted, the others lac
 Of an assertion in a loop the worst turn of each draw counts.
 An assertion is listed if its margin changes from draw to draw, or if it fails in a draw. One that
 cannot be computed in a draw counts as failed there.
+
+`nan` stands where there is no margin, as in {without} of the {count}: what is asserted is no `<` or
+`>` between numbers but an exact count, a name, yes or no, or `between`, so a draw only tells
+whether it holds. Where such a part is joined by `and` to one with a margin, the margin is that of
+the other alone, and what held is both.
 {chr(10).join(lines)}
 
 Written by `tests/bounds.py`.

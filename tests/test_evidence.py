@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -429,3 +430,21 @@ def test_of_an_assertion_in_a_loop_the_worst_turn_counts(tmp_path, monkeypatch) 
     [row] = bounds.rows("97", 2).to_dict("records")
     assert (row["holds"], row["draws"]) == (1, 2)
     assert row["mean"] == pytest.approx(0)
+
+
+def test_the_page_of_bounds_says_what_has_no_margin(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(bounds, "BUILD", tmp_path)
+    for draw in range(2):
+        told = [{"text": "a > b", "holds": True, "margin": 0.1 * draw}]
+        told += [{"text": "n == 3", "holds": draw == 0, "margin": None}]
+        (tmp_path / f"97_{draw:02}.json").write_text(json.dumps(told), encoding="utf-8")
+    page = bounds.page(["97"], 2)
+    assert "as in 1 of the 2: what" in page
+    assert "| `n == 3` | nan | nan | nan | 1 of 2 |" in page
+    # The page that is stored is of this writer.
+    stored = bounds.PAGE.read_text(encoding="utf-8")
+    shared = page[page.index(": what is asserted") : page.index("\n## Chapter")]
+    assert shared in stored
+    (n_without, n_all) = re.search(r"as in (\d+) of the (\d+):", stored).groups()
+    assert stored.count("| nan | nan | nan |") == int(n_without)
+    assert stored.count("\n| `") == int(n_all)
