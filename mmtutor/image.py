@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from abc import abstractmethod
 from pathlib import Path
 from typing import Any
@@ -109,11 +110,11 @@ def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.nd
     FileNotFoundError, IsADirectoryError
         If the path does not lead to a file.
     ValueError
-        If the file is not a readable image, ends too early, is a JPEG with a hole of zeros, has
-        more than ``MOST_BYTES`` bytes (1 GiB, a limit of this module), or says that it has more
-        than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (89 million), which is found out before they
-        are read; if the array is empty, has another shape, holds NaN, or has values outside the
-        range that its type promises; if `size` or `grey` is out of its range.
+        If the file is not a readable image, ends too early, is a JPEG with a hole of zeros or a PNG
+        whose checksums fail, has more than ``MOST_BYTES`` bytes (1 GiB, a limit of this module), or
+        says that it has more than ``PIL.Image.MAX_IMAGE_PIXELS`` pixels (89 million), which is
+        found out before they are read; if the array is empty, has another shape, holds NaN, or has
+        values outside the range that its type promises; if `size` or `grey` is out of its range.
     TypeError
         If `source` is none of these.
 
@@ -124,7 +125,9 @@ def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.nd
 
     Notes
     -----
-    Taught in notebook 02. Not for more than 8 bits: what is finer is rounded.
+    Taught in notebook 02. Not for more than 8 bits: what is finer is rounded. Whole numbers of more
+    than 8 bits in a file or Pillow image go from 0 to 65535. A JPEG is decoded twice, as only so it
+    is seen whether its data suffice; what is lost of a format without checksums may stay unseen.
 
     Examples
     --------
@@ -171,11 +174,14 @@ def _decode(path: Path) -> np.ndarray:
         # Given a path, Pillow 13 maps an uncompressed TIFF into memory before it is turned upright.
         with path.open("rb") as file, Image.open(file, formats=FORMATS) as picture:
             pixels = _pixels(picture)
-            if picture.format in ("JPEG", "MPO"):  # MPO: several of them, the first is read
+            if picture.format in ("PNG", "JPEG", "MPO"):  # MPO: several JPEG, the first is read
                 file.seek(0)
-                jpeg = file.read()
-                picture.close()  # leaves its memory to the same picture once more
-                _require_whole(jpeg, pixels)
+                content = file.read()
+                if picture.format == "PNG":
+                    _require_checksums(content)
+                else:
+                    picture.close()  # leaves its memory to the same picture once more
+                    _require_whole(content, pixels)
             return pixels
     except Exception as error:  # Pillow raises whatever a broken file leads it to
         why = "it is none" if isinstance(error, UnidentifiedImageError) else repr(error)
@@ -185,6 +191,19 @@ def _decode(path: Path) -> np.ndarray:
             f"cannot read {path} as an image ({why}); expected a whole file of type "
             f"{', '.join(FORMATS)}, so convert it or fetch it again"
         ) from error
+
+
+def _require_checksums(png: bytes) -> None:
+    """Refuse a PNG whose data are not what was written, of which Pillow makes some picture."""
+    place, kind = 8, b""
+    while place < len(png) and kind != b"IEND":
+        end = place + 8 + int.from_bytes(png[place : place + 4])
+        kind = png[place + 4 : place + 8]
+        if kind == b"IDAT" and zlib.crc32(png[place + 4 : end]) != int.from_bytes(
+            png[end : end + 4]
+        ):
+            raise ValueError(f"its data are damaged between byte {place + 8} and {end}")
+        place = end + 4
 
 
 MARKER = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")  # but for those amid the data, to restart from

@@ -362,6 +362,20 @@ def test_flat_pictures_have_no_hole(tmp_path, optimize, progressive, quality):
                 assert np.ptp(read_image(tmp_path / "flat.jpg")[100:, 100:]) == 0
 
 
+def test_a_png_with_a_hole_is_refused(tmp_path, photograph):
+    path = tmp_path / "hole.png"
+    for level in (0, 6):
+        PIL.Image.fromarray(photograph).save(path, compress_level=level)
+        data = path.read_bytes()
+        half = len(data) // 2
+        path.write_bytes(data[:half] + bytes(100) + data[half + 100 :])
+        if level == 0:
+            with path.open("rb") as file, PIL.Image.open(file) as opened:
+                opened.load()  # Pillow says nothing
+        with pytest.raises(ValueError, match=r"hole\.png .* (damaged between byte \d+|broken)"):
+            read_image(path)
+
+
 def test_a_truncated_photograph_with_a_whole_thumbnail_is_refused(tmp_path, photograph):
     small = cv2.imencode(".jpg", photograph[:40, :40])[1].tobytes()
     exif = b"Exif\0\0II*\0\x08\0\0\0" + bytes(6) + small  # it ends as a whole image does
