@@ -290,6 +290,28 @@ def hide(X: pd.DataFrame, modality: Any) -> pd.DataFrame:
     return X.assign(**dict.fromkeys(select(X, names).columns))
 
 
+def column_of(cells: list[Any], *, like: pd.Series) -> pd.Series:
+    """Return cells as a column with the row labels of `like`.
+
+    It has the type of `like`, or, where that would change a cell, one of its own: what is no known
+    category would be missing.
+    """
+    dtype = like.dtype
+    known = getattr(dtype, "categories", None)
+    if known is not None and not all(is_missing(cell) or cell in known for cell in cells):
+        dtype = known.dtype
+    if pd.api.types.is_object_dtype(dtype):
+        return pd.Series(cells, index=like.index, dtype=object)
+    try:
+        column = pd.Series(cells, index=like.index, dtype=dtype)
+        pairs = zip(column, cells, strict=True)
+        if all(is_missing(a) if is_missing(b) else bool(a == b) for a, b in pairs):
+            return column
+    except (TypeError, ValueError, OverflowError):  # as of 0.5 among whole numbers
+        pass
+    return pd.Series(cells, index=like.index)
+
+
 class TakesColumn:
     """Mixin of transformers that take one column of cells, not a table of numbers.
 

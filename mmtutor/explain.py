@@ -32,9 +32,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.signal import istft, stft
 from scipy.special import logit
 
-from mmtutor._ranges import check_ranges, number, one_of, whole
+from mmtutor._ranges import FINITE, check_ranges, number, one_of, whole
 from mmtutor._rows import as_labels, floats, require_unmasked
-from mmtutor._table import WORD, as_table, hide, is_missing, select
+from mmtutor._table import WORD, as_table, blame, column_of, hide, is_missing, select
 
 __all__ = [
     "Patches",
@@ -89,7 +89,8 @@ def shapley(
     Raises
     ------
     ValueError
-        If there is no player, one comes twice, there are more than 20, or a value is not finite.
+        If there is no player, one comes twice, there are more than 20, or a value is not finite or
+        of another shape than others.
 
     See Also
     --------
@@ -136,11 +137,17 @@ def shapley(
         )
     sets = [S for size in range(n + 1) for S in combinations(players, size)]
     worth = {S: _number(f"the value of {S}", value(S)) for S in sets}
+    shapes = {np.shape(values): S for S, values in worth.items() if np.ndim(values)}
+    if len(shapes) > 1:
+        raise ValueError(f"values have several shapes: {', '.join(map(str, shapes))}")
     share: dict[Player, Any] = dict.fromkeys(players, 0.0)
     for S in worth:
         for player in S:
             rest = tuple(other for other in S if other != player)
             share[player] = share[player] + (worth[S] - worth[rest]) / (n * comb(n - 1, len(rest)))
+    for player, earned in share.items():
+        if not np.isfinite(np.asarray(earned)).all():
+            raise ValueError(f"the share of {player!r} is not finite: values differ by too much")
     return share
 
 
@@ -236,6 +243,8 @@ def modality_shares(
     if modalities is None:
         modalities = X.columns
     many = isinstance(modalities, Iterable) and not isinstance(modalities, str)
+    if many and not isinstance(modalities, Mapping):
+        modalities = list(modalities)
     if not many or not all(isinstance(name, Hashable) for name in modalities):
         raise TypeError(f"modalities must be names or a mapping, got {modalities!r:.60}")
     if not isinstance(modalities, Mapping):
@@ -252,9 +261,9 @@ def modality_shares(
     def predicted(present: tuple[str, ...]) -> NDArray:
         hidden = [name for name in columns if name not in present]
         if not hidden:
-            return model.predict_proba(X)
+            return _proba(model, X)
         try:
-            return model.predict_proba(hide(X, [c for name in hidden for c in columns[name]]))
+            return _proba(model, hide(X, [c for name in hidden for c in columns[name]]))
         except (ValueError, TypeError) as error:
             reason = str(error).partition("\n")[0]
             raise ValueError(
@@ -281,6 +290,18 @@ def _require_classifier(model: Any) -> None:
         )
 
 
+def _proba(model: Any, X: pd.DataFrame) -> NDArray:
+    """Return what a model predicts, if that is a probability for each row and class."""
+    p = floats("what predict_proba returns", model.predict_proba(X))
+    expected = (len(X), len(model.classes_))
+    if p.shape != expected or not ((p >= -TINY) & (p <= 1 + 1e-3)).all():
+        raise ValueError(
+            f"predict_proba of the model must return probabilities of shape {expected}, got "
+            f"{p!r:.60} of shape {p.shape}"
+        )
+    return p
+
+
 def _codes(model: Any, p: NDArray, target: Any) -> NDArray[np.int64]:
     """Return the number of each row's target in the model's classes."""
     if target is None:
@@ -294,10 +315,11 @@ def _codes(model: Any, p: NDArray, target: Any) -> NDArray[np.int64]:
         wanted = as_labels("targets", target)
     if wanted.shape != (len(p),):
         raise ValueError(f"target has shape {wanted.shape} for {len(p)} samples: give one a sample")
-    unknown = [c for c in wanted.tolist() if is_missing(c) or c not in known.tolist()]
+    places = {label: place for place, label in enumerate(known.tolist())}
+    unknown = [c for c in wanted.tolist() if is_missing(c) or c not in places]
     if unknown:
         raise ValueError(f"target {unknown[0]!r} is no class of the model: {known.tolist()}")
-    return np.searchsorted(known, wanted)
+    return np.array([places[label] for label in wanted.tolist()], dtype=np.int64)
 
 
 def _scaled(p: NDArray, scale: str) -> NDArray:
@@ -374,10 +396,25 @@ class Words:
         -------
         str
             The text without them.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no text, or has no such place.
         """
-        gone = set(gone)
-        kept = [word for place, word in enumerate(_words(cell)) if place not in gone]
+        words = _words(cell)
+        gone = set(_places(gone, len(words)))
+        kept = [word for place, word in enumerate(words) if place not in gone]
         return "".join(kept).strip()
+
+
+def _places(gone: Iterable[int], n_parts: int) -> list[int]:
+    """Return places as plain numbers, if each is one; a mask of True and False is none."""
+    places = list(gone) if isinstance(gone, Iterable) else [gone]
+    for place in places:
+        if not whole(0, n_parts - 1)[1](place):
+            raise ValueError(f"gone must hold places from 0 to {n_parts - 1}, got {place!r:.60}")
+    return list(map(int, places))
 
 
 def _words(cell: str) -> list[str]:
@@ -468,13 +505,24 @@ class Patches:
         -------
         ndarray of shape (height, width) or (height, width, 3)
             The painted copy.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no image in an array or of a type that cannot be blurred, or has no such place.
         """
         corners, painted = self.split(cell), cell.copy()
         if self.fill == "mean":
             paint = np.broadcast_to(cell.mean(axis=(0, 1)).round().astype(cell.dtype), cell.shape)
         else:
-            paint = cv2.blur(cell, (2 * self.size + 1,) * 2)
-        for top, left in corners[list(gone)]:
+            try:
+                paint = cv2.blur(cell, (2 * self.size + 1,) * 2).reshape(cell.shape)
+            except (cv2.error, ValueError):
+                raise ValueError(
+                    f"an image of type {cell.dtype} and shape {cell.shape} cannot be blurred: make "
+                    "it uint8, grey or with three colours, or use fill='mean'"
+                ) from None
+        for top, left in corners[_places(gone, len(corners))]:
             patch = np.s_[top : top + self.size, left : left + self.size]
             painted[patch] = paint[patch]
         return painted
@@ -532,8 +580,12 @@ class TimeFrequency:
 
     def __post_init__(self) -> None:
         check_ranges(TILES, **vars(self))
+        step = 0.008  # seconds, of the transform: a shorter tile has nothing to flatten
+        if self.seconds < step:
+            raise ValueError(f"seconds is {self.seconds}; expected a number of at least {step}")
         bands = floats("bands", self.bands)
-        rising = bands.ndim == 1 and len(bands) > 1 and (np.diff(bands) > 0).all()
+        row = bands.ndim == 1 and len(bands) > 1 and all(map(FINITE[1], self.bands))
+        rising = row and (np.diff(bands) > 0).all()
         if not rising or bands[0] < 0 or bands[-1] > self.sample_rate / 2:
             raise ValueError(
                 f"bands must rise from 0 or more to at most {self.sample_rate / 2:g} Hz, half the "
@@ -577,20 +629,30 @@ class TimeFrequency:
         -------
         ndarray of shape (n_samples,)
             The changed sound, of the same type.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is no sound in an array, or has no such place.
         """
-        n_stretches = len(self.split(cell)) // (len(self.bands) - 1)
+        n_tiles = len(self.split(cell))
+        n_stretches = n_tiles // (len(self.bands) - 1)
         frame = round(0.032 * self.sample_rate)
         shape = {"fs": self.sample_rate, "nperseg": frame, "noverlap": frame - frame // 4}
-        frequency, time, bins = stft(cell, **shape)
+        longer = np.pad(cell, (0, max(0, frame - len(cell))))  # than a frame
+        frequency, time, bins = stft(longer, **shape)
         band = np.digitize(frequency, self.bands) - 1
         band[frequency == self.bands[-1]] = len(self.bands) - 2  # the last band holds its edge
         stretch = np.minimum(time // float(self.seconds), n_stretches - 1)
         level = np.abs(bins).mean(axis=1, keepdims=True) * (self.fill == "mean")
-        for place in gone:
+        for place in _places(gone, n_tiles):
             own_band, own_stretch = band == place // n_stretches, stretch == place % n_stretches
             tile = np.ix_(own_band, own_stretch)
             bins[tile] = level[own_band] * np.exp(1j * np.angle(bins[tile]))
-        return istft(bins, **shape)[1][: len(cell)].astype(cell.dtype)
+        sound = istft(bins, **shape)[1][: len(cell)]
+        if cell.dtype.kind in "iu":  # else what is louder than the loudest number would wrap around
+            sound = sound.clip(np.iinfo(cell.dtype).min, np.iinfo(cell.dtype).max)
+        return sound.astype(cell.dtype)
 
 
 def _array(cell: Any, ndims: tuple[int, ...], what: str, reader: str) -> NDArray:
@@ -603,6 +665,8 @@ def _array(cell: Any, ndims: tuple[int, ...], what: str, reader: str) -> NDArray
     if cell.dtype.kind not in "biuf":
         raise TypeError(f"an array of type {cell.dtype} is no {what}")
     require_unmasked(f"the {what}", cell)
+    if cell.dtype.kind == "f" and not float(np.abs(cell).max()) < 1e30:
+        raise ValueError(f"the {what} holds NaN, infinity or numbers beyond 1e30")
     return cell
 
 
@@ -677,8 +741,9 @@ def occlusion(
     """
     check_ranges(SCALE, scale=scale)
     cell = _cell(model, row, column, parts)
-    names = parts.split(cell)
-    cells = [cell, *(parts.remove(cell, [place]) for place in range(len(names)))]
+    with blame(f"{column} in row {row.index[0]}: "):
+        names = parts.split(cell)
+        cells = [cell, *(parts.remove(cell, [place]) for place in range(len(names)))]
     p = _scaled(_target_proba(model, row, column, cells, target), scale)
     return pd.Series(p[0] - p[1:], index=names, name=column)
 
@@ -750,15 +815,21 @@ def deletion_curve(
     [True, False, False, False]
     """
     cell = _cell(model, row, column, parts)
-    n_parts = len(parts.split(cell))
+    with blame(f"{column} in row {row.index[0]}: "):
+        names = pd.Index(parts.split(cell))
+    n_parts = len(names)
     given = floats("scores", scores)
     if given.shape != (n_parts,) or not np.isfinite(given).all():
         raise ValueError(
             f"{n_parts} parts need as many finite scores, got {np.isfinite(given).sum()} in an "
             f"array of shape {given.shape}"
         )
+    theirs = scores.index if isinstance(scores, pd.Series) else names
+    if not names.equals(theirs) and sorted(map(str, names)) == sorted(map(str, theirs)):
+        raise ValueError("scores stand in another order than the parts: do not sort them")
     order = np.argsort(-given, kind="stable")
-    cells = [cell, *(parts.remove(cell, order[:n]) for n in range(1, n_parts + 1))]
+    with blame(f"{column} in row {row.index[0]}: "):
+        cells = [cell, *(parts.remove(cell, order[:n]) for n in range(1, n_parts + 1))]
     return _target_proba(model, row, column, cells, target)
 
 
@@ -772,6 +843,8 @@ def _cell(model: Any, row: Any, column: str, parts: Any) -> Any:
         raise ValueError(f"expected a DataFrame of one row, got {what}: take X.iloc[[i]]")
     if not isinstance(column, Hashable) or column not in row:
         raise ValueError(f"row has no column {column!r:.60}; its columns are {[*row.columns]}")
+    if row[column].ndim > 1:
+        raise ValueError(f"row has several columns {column!r:.60}: give each its own name")
     cell = row[column].iloc[0]
     if is_missing(cell):
         raise ValueError(f"{column} is missing in row {row.index[0]}: there is nothing to remove")
@@ -783,6 +856,6 @@ def _target_proba(
 ) -> NDArray[np.float64]:
     """Return the target's probability with each of the cells in the place of the first."""
     rows = row.iloc[np.zeros(len(cells), int)].reset_index(drop=True)
-    rows[column] = pd.Series(cells, dtype=row[column].dtype)
-    p = model.predict_proba(rows)
+    rows[column] = column_of(cells, like=rows[column])
+    p = _proba(model, rows)
     return p[:, _codes(model, p[:1], target)[0]]

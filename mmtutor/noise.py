@@ -29,7 +29,7 @@ from scipy.signal import oaconvolve
 
 from mmtutor._ranges import ANY_SEED, Range, check_ranges, generator, number
 from mmtutor._rows import require_unmasked
-from mmtutor._table import WORD, blame, is_missing
+from mmtutor._table import WORD, blame, column_of, is_missing
 
 __all__ = [
     "CORRUPTIONS",
@@ -634,7 +634,7 @@ def corrupt(
         with blame(f"{column} in row {label}: "):
             corrupted.append(cell if is_missing(cell) else _corrupted(corruption, cell, level, rng))
     worse = X.copy(deep=False)
-    worse[column] = _as_before(cells, corrupted)
+    worse[column] = column_of(corrupted, like=cells)
     return worse
 
 
@@ -646,25 +646,6 @@ def _corrupted(corruption: Callable[..., Any], cell: Any, level: float, rng: Any
             "the corruption changed its cell and returned None; return what it changed"
         )
     return result
-
-
-def _as_before(cells: pd.Series, corrupted: list[Any]) -> pd.Series:
-    """Return a column of the type of `cells`, or, if that would change a value, of their own."""
-    if isinstance(cells.dtype, pd.CategoricalDtype):
-        known = all(is_missing(cell) or cell in cells.cat.categories for cell in corrupted)
-        dtype = cells.dtype if known else cells.cat.categories.dtype
-    else:
-        dtype = cells.dtype
-    if pd.api.types.is_object_dtype(dtype):
-        return pd.Series(corrupted, index=cells.index, dtype=object)
-    try:
-        column = pd.Series(corrupted, index=cells.index, dtype=dtype)
-        pairs = zip(column, corrupted, strict=True)
-        if all(is_missing(a) if is_missing(b) else bool(a == b) for a, b in pairs):
-            return column
-    except (TypeError, ValueError, OverflowError):  # as of 0.5 among whole numbers
-        pass
-    return pd.Series(corrupted, index=cells.index)
 
 
 # --- checks ----------------------------------------------------------------------------------

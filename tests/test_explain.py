@@ -98,6 +98,8 @@ def test_a_value_may_be_a_plain_number_and_is_asked_once_for_each_set():
         (len, ["a", "a"], r"each once; got \['a', 'a'\]"),
         (len, range(21), r"21 players form 2 \*\* 21 sets; at most 20"),
         (lambda S: np.nan if len(S) == 1 else 0.0, "ab", r"value of \('a',\) is not finite: nan"),
+        (lambda S: np.ones(len(S)), "ab", r"values have several shapes: \(0,\), \(1,\), \(2,\)"),
+        (lambda S: 1e308 * (-1) ** len(S), "ab", "share of 'a' is not finite"),
     ],
 )
 def test_games_that_cannot_be_played(value, players, words):
@@ -246,6 +248,7 @@ def test_networks_accept_hidden_cells(numbers):
         ({"target": np.ma.masked}, "target has masked values"),
         ({"target": pd.NA}, "target <NA> is no class"),
         ({"scale": "bits"}, "scale is 'bits'"),
+        ({"modalities": []}, "one or more names"),
         ({"scale": np.array(["probability", "log_odds"])}, "scale is array"),
     ],
 )
@@ -273,6 +276,41 @@ def test_values_that_are_no_numbers_are_not_shared_out(earned, words):
         explain.shapley(lambda present: earned, ["a", "b"])
 
 
+class Says:
+    """A classifier of unsorted classes that predicts the same row always."""
+
+    classes_ = np.array(["z", "a"])
+
+    def __init__(self, row):
+        self.row = row
+
+    def fit(self, X, y):
+        return self
+
+    def predict_proba(self, X):
+        return [self.row] * len(X)
+
+
+@pytest.mark.parametrize("row", [[np.nan, np.nan], [0.2, 0.3, 0.5], [1.0], [-1, 2], [7, 7], 0.5])
+def test_what_is_no_probability_is_not_explained(row):
+    X = pd.DataFrame({"text": ["good film"]})
+    for explained in (
+        lambda: explain.modality_shares(Says(row), X),
+        lambda: explain.occlusion(Says(row), X, "text", Words()),
+        lambda: explain.deletion_curve(Says(row), X, "text", Words(), [1, 2]),
+    ):
+        with pytest.raises(ValueError, match=r"must return probabilities of shape \([123], 2\)"):
+            explained()
+
+
+def test_classes_need_not_be_sorted_nor_modalities_a_list():
+    X = pd.DataFrame({"text": ["good"], "stars": [5]})
+    for target, expected in ((None, 0.9), ("z", 0.9), ("a", 0.1)):
+        table = explain.modality_shares(Says([0.9, 0.1]), X, (c for c in X), target=target)
+        assert table["prediction"].tolist() == [expected]
+        assert table.columns.tolist() == ["target", "base", "text", "stars", "prediction"]
+
+
 def test_shares_do_not_wrap_around():
     for kind in (np.uint8, np.bool_, Decimal, Fraction):
         shares = explain.shapley(lambda present, kind=kind: kind(not present), ["a", "b"])
@@ -287,13 +325,13 @@ def test_shares_do_not_wrap_around():
     [
         ("Not a good film!", ["Not", "a", "good", "film!"], "Not good film!"),
         ("很好 看", ["很", "好", "看"], "很看"),
-        ("one", ["one"], "one"),
+        ("one two", ["one", "two"], "one"),
     ],
 )
 def test_words(text, words, without_second):
     assert Words().split(text).tolist() == words
     assert Words().remove(text, [1]) == without_second
-    assert Words().remove(text, range(9)) == ""
+    assert Words().remove(text, range(len(words))) == ""
 
 
 @pytest.mark.parametrize("shape", [(10, 7), (10, 7, 3)])
@@ -394,6 +432,20 @@ def test_a_flattened_tile_is_as_loud_as_its_band_is_on_average():
         (lambda: TimeFrequency(seconds=np.timedelta64(1, "s")), ValueError, "seconds is"),
         (lambda: TimeFrequency(bands=(0, 1j)), ValueError, "bands must be numbers"),
         (lambda: TimeFrequency(bands=5), ValueError, "must rise"),
+        (lambda: TimeFrequency(bands=("0", "100")), ValueError, "must rise"),
+        (lambda: TimeFrequency(seconds=1e-12), ValueError, "seconds is 1e-12; .* at least 0.008"),
+        (lambda: TimeFrequency().split(np.array([0, np.nan])), ValueError, "sound holds NaN"),
+        (lambda: Patches().split(np.full((2, 2), np.inf)), ValueError, "image holds NaN, inf"),
+        (lambda: Words().remove("a b", [True, False]), ValueError, "places from 0 to 1, got True"),
+        (lambda: Words().remove("a b", [-1]), ValueError, "places from 0 to 1, got -1"),
+        (lambda: Words().remove("a b", [2]), ValueError, "places from 0 to 1, got 2"),
+        (lambda: Patches(2).remove(np.zeros((4, 4)), [4]), ValueError, "from 0 to 3, got 4"),
+        (lambda: TimeFrequency().remove(np.zeros(99), ["a"]), ValueError, "from 0 to 4, got 'a'"),
+        (
+            lambda: Patches(2, "blur").remove(np.zeros((4, 4), np.float16), [0]),
+            ValueError,
+            "of type float16 and shape .* cannot be blurred",
+        ),
         (lambda: TimeFrequency(bands=(0, 9000)), ValueError, "at most 8000 Hz"),
         (lambda: TimeFrequency(bands=(500, 100)), ValueError, "must rise"),
         (lambda: TimeFrequency(fill="blur"), ValueError, "fill is 'blur'"),
@@ -402,6 +454,13 @@ def test_a_flattened_tile_is_as_loud_as_its_band_is_on_average():
 def test_parts_that_cannot_be(wrong, kind, words):
     with pytest.raises(kind, match=words):
         wrong()
+
+
+def test_short_and_loud_sounds_lose_a_tile():
+    silent = TimeFrequency(fill="silence", bands=(0, 8000))
+    assert np.abs(silent.remove(np.full(10, 0.5), [0])).max() < 1e-9
+    loud = np.full(8000, 30_000, np.int16)
+    assert TimeFrequency(bands=(0, 4000)).remove(loud, [0]).min() >= 0  # it does not wrap around
 
 
 # --- occlusion and deletion ----------------------------------------------------------------------
@@ -475,6 +534,8 @@ def test_maps_are_laid_out_as_the_cell_is():
         ({"row": pd.concat([ROW, ROW])}, r"one row, got 2 rows: take X.iloc\[\[i\]\]"),
         ({"row": ROW.iloc[0]}, "one row, got Series"),
         ({"row": ROW.assign(text=None)}, "text is missing in row 42"),
+        ({"row": ROW.assign(text=" ")}, "text in row 42: the text ' ' has no word"),
+        ({"row": pd.concat([ROW, ROW], axis=1)}, "row has several columns 'text'"),
         ({"column": "title"}, "no column 'title'; its columns are"),
         ({"target": 2}, r"target 2 is no class of the model: \[0, 1\]"),
     ],
@@ -491,3 +552,17 @@ def test_rows_that_cannot_be_explained(change, words):
 def test_scores_that_do_not_fit(scores):
     with pytest.raises(ValueError, match="4 parts need as many finite scores"):
         explain.deletion_curve(SumOfParts(), ROW, "text", Words(), scores)
+
+
+def test_scores_that_were_sorted_are_refused():
+    drop = explain.occlusion(SumOfParts(), ROW, "text", Words())
+    assert len(explain.deletion_curve(SumOfParts(), ROW, "text", Words(), drop)) == 5
+    with pytest.raises(ValueError, match="another order than the parts: do not sort"):
+        explain.deletion_curve(SumOfParts(), ROW, "text", Words(), drop.sort_values())
+
+
+@pytest.mark.parametrize("kind", ["category", "string", "str"])
+def test_a_column_of_categories_is_explained_as_one_of_texts(kind):
+    drop = explain.occlusion(SumOfParts(), ROW, "text", Words())
+    same = explain.occlusion(SumOfParts(), ROW.astype({"text": kind}), "text", Words())
+    assert same.tolist() == drop.tolist()
