@@ -365,7 +365,7 @@ def test_flat_pictures_have_no_hole(tmp_path, optimize, progressive, quality):
 def test_a_png_with_a_hole_is_refused(tmp_path, photograph):
     path = tmp_path / "hole.png"
     for level in (0, 6):
-        PIL.Image.fromarray(photograph).save(path, compress_level=level)
+        PIL.Image.fromarray(photograph[:60, :60]).save(path, compress_level=level)
         data = path.read_bytes()
         half = len(data) // 2
         path.write_bytes(data[:half] + bytes(100) + data[half + 100 :])
