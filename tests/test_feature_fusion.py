@@ -591,7 +591,8 @@ def test_too_few_rows_for_the_projection():
 def test_features_that_are_not_finite_or_change_width():
     frame, _ = posts()
     broken = FunctionTransformer(lambda column: np.full((len(column), 1), np.nan))
-    with pytest.raises(ValueError, match="NaN or inf"):
+    frame.index = [f"p{row}" for row in frame.index]
+    with pytest.raises(ValueError, match="contain NaN or inf, the first as '0' in row p0"):
         FeatureFusion([("x", broken, "text")]).fit(frame)
     growing = FunctionTransformer(lambda column: np.ones((len(column), len(column))))
     fusion = FeatureFusion([("x", growing, "text")]).fit(frame)
@@ -627,6 +628,49 @@ def test_masked_numbers_are_missing():
         masked.transform(np.ma.array(X, mask=lost)), fusion.transform(holed)
     )
     np.testing.assert_array_equal(masked.transform(np.ma.array(X)), fusion.transform(X))
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix])
+def test_a_number_whose_square_is_none_is_named(kind):
+    frame = pd.DataFrame(numbers(width=3), columns=list("abc"))
+    frame.index = [f"p{row}" for row in frame.index]
+    block = FunctionTransformer(lambda X: kind(X.to_numpy()), feature_names_out="one-to-one")
+    fusion = FeatureFusion([("face", block, ["a", "b"])], standardise=False)
+    fusion.fit(frame)
+    words = r"^block 'face', its feature 'b' is 1e\+300 in row p7, beyond 1e\+150"
+    huge = frame.copy()
+    huge.loc["p7", "b"] = 1e300
+    for call in (fusion.transform, fusion.fit, fusion.set_params(standardise=True).fit):
+        fusion.fit(frame)
+        with pytest.raises(ValueError, match=words):
+            call(huge)
+    large = FeatureFusion(two()).fit_transform(numbers() * 1e148)  # and what is less is scaled
+    np.testing.assert_allclose(large, FeatureFusion(two()).fit_transform(numbers()))
+
+
+def test_what_deviates_by_next_to_nothing_is_constant():
+    X = numbers()
+    X[:, 0] *= 1e-200
+    assert np.abs(FeatureFusion(two()).fit_transform(X)[:, 0]).max() < 1e-150
+
+
+def test_products_and_shared_axes_that_are_none_are_refused():
+    X = numbers()
+    fusion = FeatureFusion(two(), rule="product").fit(X * 1e-148)
+    with pytest.raises(ValueError, match="rule='product' gives NaN or inf"):
+        fusion.transform(X * 1e148)
+    with pytest.raises(ValueError, match="n_components=2, but the blocks vary along 0 directions"):
+        FeatureFusion(two(), rule="sum", n_components=2).fit(np.ones((9, 6)))
+    none = FunctionTransformer(lambda X: sparse.csr_matrix(X * 0))
+    assert not FeatureFusion([("a", none, [0, 1])], n_components=1).fit_transform(X).any()
+    with pytest.raises(ValueError, match="block 'a', its transformer returned no features"):
+        FeatureFusion([("a", FunctionTransformer(lambda X: X[:, :0]), [0, 1])]).fit(X)
+
+
+def test_a_y_that_is_no_row_is_refused():
+    for y in (dict.fromkeys(range(50), 1), "y" * 50):
+        with pytest.raises(ValueError, match="y must be a row, one for each sample, got"):
+            FeatureFusion(two()).fit(numbers(), y)
 
 
 def test_two_columns_of_one_name_are_refused():

@@ -18,6 +18,8 @@ def principal_axes(Z: Any, k: int) -> np.ndarray:
     A dense block is centred first (principal components); a sparse one is taken as it is (latent
     semantic analysis). Signs are fixed by the largest loading.
     """
+    if sparse.issparse(Z) and not Z.count_nonzero():  # of which ARPACK has no start
+        return np.eye(Z.shape[1], k)
     if sparse.issparse(Z) and k < min(Z.shape):
         model = TruncatedSVD(k, algorithm="arpack", random_state=0).fit(Z)
     else:  # ARPACK finds fewer than all axes
@@ -62,6 +64,11 @@ def generalised_cca(
         whiteners.append(W)
         white.append(Z @ W)
     widths = [W.shape[1] for W in whiteners]
+    if sum(widths) < n_components:
+        raise ValueError(
+            f"n_components={n_components}, but the blocks vary along {sum(widths)} directions in "
+            "the rows in which all are present: there is nothing to align"
+        )
     owner = np.repeat(np.arange(len(blocks)), widths)
     between = np.hstack(white).T @ np.hstack(white) / len(white[0])
     between[owner[:, None] == owner] = 0  # agreement with itself counts for nothing

@@ -23,10 +23,13 @@ from mmtutor._composition import Composition, Part, as_transformer, at_work, che
 from mmtutor._fitting import fits_anew
 from mmtutor._ranges import FLAG, JOBS, check_ranges, number, one_of, or_none, whole
 from mmtutor._rows import floats
+from mmtutor._table import row_names
 from mmtutor.fusion._alignment import _MOST, generalised_cca, principal_axes
 from mmtutor.fusion._weights import given_weights
 
 __all__ = ["FeatureFusion"]
+
+LARGEST = 1e150  # that a feature can be; its square is a number still
 
 _RANGES = {
     "rule": one_of("concat", "weighted", "sum", "product"),
@@ -72,8 +75,9 @@ class FeatureFusion(TransformerMixin, Composition):
         1 (covariance alone decides, as in partial least squares).
     standardise : bool, default=True
         Give every block the same say. A dense block's columns are centred and scaled to variance 1
-        (a constant column stays 0); a sparse block is divided by one number instead, so that it
-        stays sparse. See Notes for what follows.
+        (a constant column stays 0, and one that deviates by less than 1e-150 counts as constant); a
+        sparse block is divided by one number instead, so that it stays sparse. See Notes for what
+        follows.
     missing : {"any", "all"}, default="any"
         A block is absent from a row in which any, or all, of its cells are missing. With "all" its
         transformer must itself be able to read a table with gaps.
@@ -258,13 +262,9 @@ class FeatureFusion(TransformerMixin, Composition):
             return np.array([f"{rule}{i}" for i in range(width)], dtype=object)
         names = []
         for name, transformer, _ in self.blocks_:
-            width = self._scalers[name].width
-            own = [str(i) for i in range(width)]
-            if self._scalers[name].projection is None:
-                # a transformer may have no names, or need its input's
-                with contextlib.suppress(AttributeError, ValueError, TypeError):
-                    own = list(transformer.get_feature_names_out())
-            names += [f"{name}__{feature}" for feature in own]
+            scaler = self._scalers[name]
+            named = transformer if scaler.projection is None else None
+            names += [f"{name}__{feature}" for feature in _own_names(named, scaler.width)]
         return np.array(names, dtype=object)
 
     def __sklearn_tags__(self) -> Any:
@@ -280,6 +280,9 @@ class FeatureFusion(TransformerMixin, Composition):
         self._settings = Bunch(**self.get_params(deep=False))  # set_params must not change them
         X = self.check_X(X, reset=True)
         if y is not None:
+            y = np.asarray(y)
+            if y.ndim == 0:
+                raise ValueError(f"y must be a row, one for each sample, got {y.item()!r:.60}")
             check_consistent_length(X, y)
         parts = read("block", blocks, X, self.missing)
         self.n_missing_ = {part.name: int((~part.present).sum()) for part in parts}
@@ -365,6 +368,16 @@ class FeatureFusion(TransformerMixin, Composition):
         return [V @ W for V, W in zip(first, directions, strict=True)]
 
     def _fuse(self, ready: list[Any]) -> np.ndarray | sparse.csr_matrix:
+        with np.errstate(over="ignore", invalid="ignore"):  # found out here
+            fused = self._combined(ready)
+        if not np.isfinite(fused.data if sparse.issparse(fused) else fused).all():
+            raise ValueError(
+                f"rule={self._settings.rule!r} gives NaN or inf, as some features are too large "
+                "beside those of fitting, or to be multiplied: scale them first"
+            )
+        return fused
+
+    def _combined(self, ready: list[Any]) -> np.ndarray | sparse.csr_matrix:
         rule = self._settings.rule
         if rule == "product":
             return np.prod([_dense(Z) for Z in ready], axis=0)
@@ -398,7 +411,7 @@ class _Scaler:
         elif self.standardise:
             deviation = Z.std(axis=0)
             # a constant column differs from its mean by rounding only: it must not become noise
-            constant = deviation <= 1e-12 * np.abs(mean)
+            constant = (deviation <= 1e-12 * np.abs(mean)) | (deviation < 1 / LARGEST)
             self.shift = np.where(constant, Z[0], mean)
             self.factor = 1 / np.where(constant, 1, deviation)
         self.mean = (mean - self.shift) * self.factor
@@ -433,7 +446,7 @@ class _Scaler:
 def _fit_transform(part: Part, y: Any) -> tuple[Any, Any]:
     """Fit one transformer on the rows where its block is present; return it and their features."""
     given = part.rows(part.present)
-    target = None if y is None else np.asarray(y)[part.present]
+    target = None if y is None else y[part.present]
     with at_work(f"block {part.name!r}", part.columns, part.block):
         fitted = clone(as_transformer(part.estimator))
         if hasattr(fitted, "fit_transform"):
@@ -442,6 +455,7 @@ def _fit_transform(part: Part, y: Any) -> tuple[Any, Any]:
             Z = fitted.fit(given, target).transform(given)
         Z = _matrix(Z)
         check_rows(given, Z, part.columns)
+        _require_sizes(Z, part, fitted)
     return fitted, Z
 
 
@@ -453,25 +467,55 @@ def _transform(part: Part) -> Any:
     with at_work(f"block {part.name!r}", part.columns, part.block):
         Z = _matrix(part.estimator.transform(given))
         check_rows(given, Z, part.columns)
+        _require_sizes(Z, part, part.estimator)
     return Z
 
 
 def _matrix(Z: Any) -> Any:
     """Return numbers with two axes: float64, dense or CSR."""
     if sparse.issparse(Z):
-        values = floats("its features", Z.tocsr().data)
+        floats("its features", Z.tocsr().data)
         Z = sparse.csr_matrix(Z, dtype=float)  # `astype` would sort the columns of each row
     else:
         Z = np.asanyarray(Z)
         if Z.dtype.kind == "O":  # scikit-learn wants TypeError for a cell that is no number
             Z = Z.astype(float)
-        values = Z = floats("its features", Z).astype(float, copy=False)
+        Z = floats("its features", Z).astype(float, copy=False)
         Z = Z[:, None] if Z.ndim == 1 else Z
     if Z.ndim != 2:
         raise ValueError(f"its features have {Z.ndim} axes; expected a row for each sample")
-    if not np.isfinite(values).all():
-        raise ValueError("its features contain NaN or inf; its transformer must not make them")
+    if Z.shape[1] == 0:
+        raise ValueError("its transformer returned no features, not one: leave it out")
     return Z
+
+
+def _require_sizes(Z: Any, part: Part, fitted: Any) -> None:
+    """Raise ``ValueError`` for the first feature that is no number to compute with."""
+    good = np.abs(Z.data if sparse.issparse(Z) else Z) <= LARGEST  # NaN is not
+    if good.all():
+        return
+    if sparse.issparse(Z):
+        Z, first = Z.tocoo(), good.argmin()
+        value, row, column = Z.data[first], Z.row[first], Z.col[first]
+    else:
+        row, column = np.argwhere(~good)[0]
+        value = Z[row, column]
+    where = row_names(part.block)[np.flatnonzero(part.present)[row]]
+    name = _own_names(fitted, Z.shape[1])[column]
+    if not np.isfinite(value):
+        raise ValueError(f"its features contain NaN or inf, the first as {name!r} in row {where}")
+    raise ValueError(
+        f"its feature {name!r} is {value:g} in row {where}, beyond {LARGEST:g}, and its square no "
+        "number: divide the column, or take logarithms"
+    )
+
+
+def _own_names(transformer: Any, width: int) -> list[str]:
+    """Return a transformer's names of its features, else their numbers."""
+    # a transformer may have no names, or need its input's
+    with contextlib.suppress(AttributeError, ValueError, TypeError):
+        return list(transformer.get_feature_names_out())
+    return [str(i) for i in range(width)]
 
 
 def _dense(Z: Any) -> np.ndarray:
