@@ -97,7 +97,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if not reasons[item.parent]:
                 kept.append(item)
             continue
-        missing = runner.missing_data(manifest.requires(item.parent.path))
+        try:
+            missing = runner.missing_data(manifest.requires(item.parent.path))
+        except (manifest.CourseError, ValueError) as error:  # a wrong row, or data nobody knows
+            raise pytest.UsageError(str(error)) from None
         reason = f"needs real data: mmtutor data fetch {' '.join(missing)}" if missing else ""
         reasons[item.parent] = reason
         if reason:

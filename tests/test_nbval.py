@@ -75,7 +75,7 @@ CHANGED = [
 
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Run pytest on harmless noise, changed outputs, absent data and a kernel that dies."""
+    """Run pytest on harmless noise, changed outputs, absent data, a dead kernel and half a file."""
     folder = tmp_path_factory.mktemp("course") / "notebooks"
     folder.mkdir()
     (folder.parent / "course.toml").write_text(MANIFEST, encoding="utf-8")
@@ -83,6 +83,12 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> str:
     write(folder, "02_changed.ipynb", CHANGED)
     write(folder, "03_absent.ipynb", [("1 / 0", []), ("1 / 0", [])])
     write(folder, "04_dies.ipynb", [("import os; os._exit(1)", []), ("1", [])])
+    (folder / "05_half.ipynb").write_text('{"cells": [', encoding="utf-8")
+    return run_pytest(folder, folder / "nothing")
+
+
+def run_pytest(folder: Path, data: Path) -> str:
+    """Return what nbval says of a folder of notebooks."""
     command = [
         *(sys.executable, "-m", "pytest", "-c", "pyproject.toml", "--rootdir", str(ROOT)),
         *("-p", "conftest", "-p", "no:cacheprovider", "-p", "no:xdist", "--nbval", "-rA"),
@@ -91,7 +97,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> str:
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
-        "MMTUTOR_DATA": str(folder / "nothing"),
+        "MMTUTOR_DATA": str(data),
         "MMTUTOR_TEST_THREADS": "1",  # which tests/elsewhere.py may have set
     }
     done = subprocess.run(
@@ -119,6 +125,20 @@ def test_a_dead_kernel_is_not_waited_for(outcome: str) -> None:
     assert "the kernel died" in outcome
     seconds = re.search(r"5 failed, .* in ([\d.]+)s", outcome)
     assert float(seconds[1]) < 600  # what nbval would have waited for one cell
+
+
+def test_a_damaged_notebook_does_not_stop_the_others(outcome: str) -> None:
+    assert re.search(r"^ERROR .*05_half\.ipynb - .*NotJSONError", outcome, re.MULTILINE), outcome
+    assert "5 failed, 4 passed, 1 skipped, 1 error in" in outcome.replace(" warnings,", "")
+
+
+def test_a_manifest_that_cannot_be_read_is_said_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "course.toml").write_text("[", encoding="utf-8")
+    (tmp_path / "notebooks").mkdir()
+    write(tmp_path / "notebooks", "01_harmless.ipynb", HARMLESS[:1])
+    said = run_pytest(tmp_path, tmp_path)
+    assert "ERROR: course.toml: Invalid" in said
+    assert "INTERNALERROR" not in said
 
 
 def cell_name(notebook: str, cell: int) -> str:
