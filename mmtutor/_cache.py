@@ -36,8 +36,17 @@ def cache_folder() -> Path:
     >>> cache_folder().is_absolute()
     True
     """
-    named = os.environ.get("MMTUTOR_CACHE")
-    return Path(named or user_cache_dir("mmtutor")).expanduser().absolute()
+    return named_folder("MMTUTOR_CACHE", user_cache_dir("mmtutor"))
+
+
+def named_folder(variable: str, otherwise: str | Path) -> Path:
+    """Return the folder that a variable of the environment names, if it is set and not empty."""
+    named = os.environ.get(variable)
+    try:
+        return Path(named or otherwise).expanduser().absolute()
+    except RuntimeError as error:  # "~somebody", who has no home here
+        why = f"{variable} is {named!r}, and there is no such home; give the whole path"
+        raise FileNotFoundError(why) from error
 
 
 def strays(folder: Path, pattern: str, seconds: float) -> Iterator[Path]:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from mmtutor import _cache
+from mmtutor.datasets.remote import data_folder
 
 ARRAYS = {"image": np.arange(40, dtype=np.uint8).reshape(4, 10), "audio": np.arange(6)}
 SHAPES = {name: array.shape for name, array in ARRAYS.items()}
@@ -169,3 +170,10 @@ def test_the_default_folder_is_the_platforms(monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert _cache.cache_folder().is_absolute()
+
+
+def test_a_home_that_is_none_is_named(monkeypatch):
+    for variable, folder in (("MMTUTOR_CACHE", _cache.cache_folder), ("MMTUTOR_DATA", data_folder)):
+        monkeypatch.setenv(variable, "~nobody-has-this-name/x")
+        with pytest.raises(FileNotFoundError, match=f"^{variable} is '~nobody.*the whole path"):
+            folder()

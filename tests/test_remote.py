@@ -312,7 +312,9 @@ def test_a_killed_process_leaves_nothing_for_long(server, tmp_path, record_prope
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/dev/zero")])
+@pytest.mark.parametrize(
+    "make", [lambda path: os.mkfifo(path), os.mkdir, lambda path: path.symlink_to("/dev/zero")]
+)
 def test_what_is_no_file_is_not_waited_for(server, make):
     place().parent.mkdir(parents=True)
     make(place())

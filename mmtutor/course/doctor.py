@@ -241,7 +241,7 @@ def check_data() -> Iterator[Finding]:
     from mmtutor.datasets import remote
 
     named = os.environ.get("MMTUTOR_DATA")
-    if named and not Path(named).expanduser().is_dir():
+    if named and not remote.data_folder().is_dir():
         what = f"MMTUTOR_DATA names a folder that does not exist: {named}"
         yield Finding("problem", what, "create it, correct the variable, or unset it")
     table = remote.status()

@@ -26,7 +26,7 @@ import pandas as pd
 from platformdirs import user_cache_dir
 
 from mmtutor._bundled import bundled_path
-from mmtutor._cache import cache_folder, clear_strays
+from mmtutor._cache import cache_folder, clear_strays, named_folder
 from mmtutor._ranges import FLAG, check_ranges
 
 __all__ = [
@@ -182,8 +182,7 @@ def data_folder() -> Path:
     >>> data_folder().is_absolute()
     True
     """
-    named = os.environ.get("MMTUTOR_DATA")
-    return Path(named or Path(user_cache_dir("mmtutor")) / "data").expanduser().absolute()
+    return named_folder("MMTUTOR_DATA", Path(user_cache_dir("mmtutor")) / "data")
 
 
 def registry() -> pd.DataFrame:
