@@ -287,8 +287,11 @@ def test_groups_that_would_be_lost_are_warned_of(people):
             },
             "model 'm' failed in fold 0: Input X contains NaN",
         ),
-        ({"models": {"m": None}}, "model 'm' is no estimator, or has a part that is none: None"),
-        ({"models": {"m": LogisticRegression}}, "model 'm' is no estimator"),
+        (
+            {"models": {"m": None}},
+            "model 'm' is no scikit-learn estimator, or has a part that is none: None",
+        ),
+        ({"models": {"m": LogisticRegression}}, "model 'm' is no scikit-learn estimator"),
         ({"models": {"m": GridSearchCV(None, {})}}, r"part that is none: .*\(estimator=None"),
         ({"models": {"m": Pipeline([("last", None)])}}, "model 'm' can neither predict nor score"),
         ({"singles": {"eye": 1}}, "singles must be a list of names, got {'eye'"),
@@ -734,6 +737,9 @@ def test_columns_with_names_go_by_them():
         assert ev.expected_calibration_error(y, swapped, classes=classes) == expected
     assert ev.expected_calibration_error(y, pd.DataFrame(P.to_numpy())) == expected
     assert ev.reliability_diagram(["b"] * 3, swapped)["accuracy"].tolist() == [1, 0, 0]
+    pairs = pd.MultiIndex.from_tuples([("P", "a"), ("P", "b")])
+    with pytest.raises(ValueError, match="columns of probabilities must be a row of labels"):
+        ev.expected_calibration_error(y, P.set_axis(pairs, axis=1))
     for names in (["p_a", "p_b"], [1, 2]):
         with pytest.raises(ValueError, match=r"are named \[.*\], and classes \['a', 'b'\]"):
             ev.expected_calibration_error(y, P.set_axis(names, axis=1))

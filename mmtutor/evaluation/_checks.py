@@ -121,6 +121,11 @@ def _kind(labels: NDArray) -> str:
     return "neither text nor numbers"
 
 
+def column_index(table: Any) -> pd.Index | None:
+    """Return the names of a table's columns, of polars or pandas, or None if it is none."""
+    return pd.Index(list(table.columns)) if hasattr(table, "columns") else None
+
+
 def column_names(table: Any) -> list[Any] | None:
     """Return the names of a table's columns, or None if it has none, or only 0, 1, and so on."""
     names = list(getattr(table, "columns", ()))
@@ -137,8 +142,9 @@ def pairs(
     require_comparable("gallery labels", gallery, "probe labels", probes)
     index = scores.index if isinstance(scores, pd.DataFrame) else None
     require_same_rows(scores=scores, probe_labels=probe_labels)
-    if isinstance(scores, pd.DataFrame) and isinstance(gallery_labels, pd.Series):
-        require_same_order("columns", scores=scores.columns, gallery_labels=gallery_labels.index)
+    if isinstance(gallery_labels, pd.Series):
+        columns = column_index(scores)
+        require_same_order("columns", scores=columns, gallery_labels=gallery_labels.index)
     for axis, names, row in (("columns", column_names(scores), gallery), ("rows", index, probes)):
         known = [] if names is None else list(names)
         if known != row.tolist() and Counter(known) == Counter(row.tolist()):

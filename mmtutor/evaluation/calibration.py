@@ -40,7 +40,8 @@ def validate(
         )
     columns = _checks.column_names(probabilities)
     given = columns if classes is None else classes
-    names = np.unique(y) if given is None else as_labels("classes", given)
+    what = "columns of probabilities" if classes is None else "classes"
+    names = np.unique(y) if given is None else as_labels(what, given)
     if len(set(names.tolist())) < len(names):
         raise ValueError(f"classes are named twice: {names.tolist()}; give each column its own")
     if names.shape != (P.shape[1],):

@@ -454,7 +454,8 @@ def _is_classifier(name: str, model: Any) -> bool:
         classifier = bool(is_classifier(model))
     except (AttributeError, TypeError):  # a part of it that scikit-learn asks is none
         raise TypeError(
-            f"model {name!r} is no estimator, or has a part that is none: {model!r:.200}"
+            f"model {name!r} is no scikit-learn estimator, or has a part that is none: "
+            f"{model!r:.200}"
         ) from None
     if not any(hasattr(model, how) for how in ("predict", "score")):
         raise TypeError(f"model {name!r} can neither predict nor score: {model!r:.200}")

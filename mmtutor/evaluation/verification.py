@@ -18,11 +18,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from mmtutor._ranges import whole
-from mmtutor._rows import require_same_order
+from mmtutor._rows import require_same_order, require_same_rows
 
 from . import _checks
 
@@ -397,9 +396,11 @@ def t_norm(scores: ArrayLike, cohort: ArrayLike) -> NDArray[np.float64]:
 
 
 def _normalise(scores: ArrayLike, cohort: ArrayLike, axis: int | None) -> NDArray[np.float64]:
-    if isinstance(scores, pd.DataFrame) and isinstance(cohort, pd.DataFrame) and axis is not None:
-        side, name = (("columns", "columns"), ("rows", "index"))[axis]
-        require_same_order(side, scores=getattr(scores, name), cohort=getattr(cohort, name))
+    if axis == 0:
+        names = [_checks.column_index(table) for table in (scores, cohort)]
+        require_same_order("columns", scores=names[0], cohort=names[1])
+    elif axis == 1:
+        require_same_rows(scores=scores, cohort=cohort)
     scores = _checks.finite(scores, what="scores", ndim=None if axis is None else 2)
     cohort = _checks.finite(cohort, what="cohort scores", ndim=None if axis is None else 2)
     if axis is not None and scores.shape[1 - axis] != cohort.shape[1 - axis]:

@@ -119,6 +119,10 @@ TABLES_OF_JUNK = st.sampled_from(
         np.matrix([[1]]),
         pd.array([1, None], dtype="Int64"),
         pd.array(["a", None], dtype="string"),
+        np.array([2**63, 1], dtype=np.uint64),
+        np.array([np.datetime64("2020-01-01"), 1], dtype=object),
+        np.array([1e300, -1e300]),
+        pd.DataFrame({"b": [0.2, 0.8], "a": [0.8, 0.2]}, index=[1, 0]),
     ]
 )
 
