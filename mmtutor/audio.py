@@ -210,7 +210,7 @@ def _decode(
         samples, _ = soundfile.read(
             source, start=part.start, stop=part.stop, dtype="float32", always_2d=True
         )
-        counted = header.format == "OGG" or (header.format == "MP3" and _counts_its_frames(path))
+        counted = header.format == "OGG" or (header.format == "MP3" and _count_of_frames(path))
         if len(samples) < n_frames and counted:
             raise ValueError(f"cut short: {len(samples)} of {n_frames} samples are there")
         if header.subtype not in ("FLOAT", "DOUBLE"):  # their full scale is known
@@ -267,7 +267,7 @@ def _refuse_a_cut_header(path: Path, header: Any) -> None:
 
 def _refuse_damaged_pages(file: BinaryIO) -> None:
     """Check the pages of an Ogg file: libsndfile leaves out damaged ones in silence."""
-    last, number = 0, 0
+    last, number, begun = 0, 0, False
     while (head := file.read(27))[:4] == b"OggS":  # until the end, or what somebody put behind it
         number += 1
         sizes = file.read(head[26]) if len(head) == 27 else b""
@@ -279,17 +279,22 @@ def _refuse_damaged_pages(file: BinaryIO) -> None:
         found = (zlib.crc32(page, 0xFFFFFFFF) ^ 0xFFFFFFFF).to_bytes(4, "big").translate(MIRRORED)
         if found != head[22:26]:
             raise ValueError(f"page {number} is damaged: its sum is another than it says")
-        last = head[5] & 4
+        if begun and head[5] & 2:
+            raise ValueError(
+                "it holds several recordings, one behind the other, and libsndfile reads the first"
+            )
+        last, begun = head[5] & 4, not head[5] & 2
     if not last:
         raise ValueError("cut short: its last page is not marked as the last")
 
 
-def _counts_its_frames(path: Path) -> bool:
-    """Tell whether an MP3 file says how long it is; else libsndfile guesses from its size."""
+def _count_of_frames(path: Path) -> tuple[int, int] | None:
+    """Return how many frames an MP3 file says it has, and where; else libsndfile guesses."""
     with path.open("rb") as file:
-        file.seek(_after_tags(file))
+        first = file.seek(_after_tags(file))
         found = re.search(b"(?:Xing|Info)...(.)(....)", file.read(64), re.DOTALL)
-        return found is not None and found[1][0] & 1 == 1 and found[2] != bytes(4)
+        count = int.from_bytes(found[2], "big") if found and found[1][0] & 1 else 0
+        return (count, first + found.start(2)) if found and count else None
 
 
 def _after_tags(file: BinaryIO) -> int:
@@ -324,7 +329,7 @@ def _with_a_count(path: Path, header: Any) -> Path | io.BytesIO:
         place = flac.index(b"fLaC") + 21  # the last 36 bits before the sum
         flac[place : place + 5] = (flac[place] << 32 | n_frames).to_bytes(5, "big")
         return io.BytesIO(flac)
-    if header.format == "MP3" and not _counts_its_frames(path):
+    if header.format == "MP3":
         with path.open("rb") as binary:
             place = first = _after_tags(binary)
             begin, n_frames = _head(binary, first), 0
@@ -332,15 +337,21 @@ def _with_a_count(path: Path, header: Any) -> Path | io.BytesIO:
                 place, n_frames = place + size, n_frames + 1
         if n_frames == 0:  # of another layer, or behind what is no frame
             return path
+        if counted := _count_of_frames(path):
+            count, place = counted
+            if n_frames - 3 <= count:
+                return path
+            data = path.read_bytes()  # several files, one behind the other
+            return io.BytesIO(data[:place] + (n_frames - 1).to_bytes(4, "big") + data[place + 4 :])
         per_frame, mono = 1152 if begin[1] & 8 else 576, begin[3] >> 6 == 3
         if (n_frames - 2) * per_frame > header.frames:
             # A silent frame of the highest bitrate, without a sum, in which the count stands.
             begin = bytes((0xFF, begin[1] | 1, begin[2] & 0x0C | 0xE0, begin[3]))
             side = (17 if mono else 32) if per_frame == 1152 else (9 if mono else 17)
-            count = begin + bytes(side) + b"Info" + struct.pack(">II", 1, n_frames)
+            info = begin + bytes(side) + b"Info" + struct.pack(">II", 1, n_frames)
+            info = info.ljust(_mp3_frame(begin), b"\0")
             data = path.read_bytes()
-            count = count.ljust(_mp3_frame(begin), b"\0")
-            return io.BytesIO(data[:first] + count + data[first:])
+            return io.BytesIO(data[:first] + info + data[first:])
     return path
 
 

@@ -306,6 +306,21 @@ def test_an_mp3_of_varying_bitrate_without_a_count_is_read_whole(tmp_path, rate,
     assert np.allclose(part, found[round(5.5 * rate) :], atol=1e-6)
 
 
+def test_recordings_one_behind_the_other_are_read_or_refused(tmp_path):
+    """libsndfile reads the first of them, and says nothing of the others."""
+    path = tmp_path / "both.mp3"
+    path.write_bytes(2 * written(path))
+    assert soundfile.info(path).frames == 3 * RATE
+    both, noise = read_audio(path), np.random.default_rng(0).uniform(-0.3, 0.3, 3 * RATE)
+    for begin in (0, 3 * RATE):  # each heard in its half
+        half = both[begin:][: 3 * RATE]
+        assert signal.correlate(half, noise[1000:-3000], mode="valid").max() > 0.3 * noise @ noise
+    path = tmp_path / "both.ogg"
+    path.write_bytes(2 * written(path, format="OGG", subtype="VORBIS"))
+    with pytest.raises(ValueError, match=r"both\.ogg .*several recordings, one behind the other"):
+        read_audio(path)
+
+
 def test_a_lossy_file_may_be_louder_than_full_scale(tmp_path):
     path = tmp_path / "loud.ogg"
     noise = np.random.default_rng(1).uniform(-1, 1, (9001, 2))
