@@ -524,11 +524,35 @@ def test_a_name_that_says_nothing_chooses_nothing(
     assert "there is no notebook" in capsys.readouterr().err
 
 
-def test_jobs_must_be_positive(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "-j", "0"], "-j/--jobs: must be a whole number, at least 1, got '0'"),
+        (["evidence", "-j", "1.5"], "must be a whole number, at least 1, got '1.5'"),
+        (["grade", "a.ipynb", "--seconds", ""], "must be a whole number, at least 1, got ''"),
+        (["grade", "a.ipynb", "--seed", "-1"], "must be a whole number, at least 0, got '-1'"),
+        (["run", "-j", "9" * 5000], "must be a whole number"),
+        (["student", ""], "argument DIR: names no file or folder: it is empty"),
+        (["run", "--course", ""], "--course: names no file or folder"),
+        (["grade", ""], "names no file or folder"),
+        (["challenge", ""], "names no file or folder"),
+    ],
+)
+def test_a_word_that_cannot_be_meant_is_named(
+    capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
     with pytest.raises(SystemExit) as stop:
-        cli.main(["run", "-j", "0"])
+        cli.main(words)
     assert stop.value.code == 2
-    assert "at least 1" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
+
+
+def test_all_data_sets_and_an_unknown_one_are_not_taken_for_all(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(remote, "fetch_files", lambda name: pytest.fail(name))
+    assert cli.main(["data", "fetch", "all", "no_such_set"]) == 2
+    assert "unknown data set: no_such_set" in capsys.readouterr().err
 
 
 def test_lab_opens_the_first_notebook(

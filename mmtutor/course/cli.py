@@ -13,6 +13,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from mmtutor import __version__
@@ -29,7 +30,7 @@ def _parser() -> argparse.ArgumentParser:
 
     course = argparse.ArgumentParser(add_help=False)
     course.add_argument(
-        "--course", type=Path, metavar="FOLDER", help="the clone, if it is not found by itself"
+        "--course", type=_path, metavar="FOLDER", help="the clone, if it is not found by itself"
     )
 
     lab = commands.add_parser("lab", parents=[course], help="open JupyterLab at chapter 00")
@@ -104,7 +105,7 @@ def _parser() -> argparse.ArgumentParser:
         parents=[course],
         help="write notebooks without solutions and outputs into a folder",
     )
-    student.add_argument("folder", type=Path, metavar="DIR", help="where to; made if need be")
+    student.add_argument("folder", type=_path, metavar="DIR", help="where to; made if need be")
     student.add_argument("notebooks", nargs="*", metavar="NN", help="numbers (default: all)")
     student.set_defaults(function=_student)
 
@@ -112,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
         "slides", parents=[course], help="write a deck to teach from, one file"
     )
     slides.add_argument("notebooks", nargs="+", metavar="NN", help="numbers or names, such as 05")
-    slides.add_argument("--to", type=Path, metavar="FILE", help="default: build/slides/NAME.html")
+    slides.add_argument("--to", type=_path, metavar="FILE", help="default: build/slides/NAME.html")
     slides.set_defaults(function=_slides)
 
     grade = commands.add_parser(
@@ -123,10 +124,10 @@ def _parser() -> argparse.ArgumentParser:
         "exercises by the official checkers on inputs that nobody has seen. This is no sandbox: "
         "the code runs with your rights. Grade on a machine that holds nothing to lose.",
     )
-    grade.add_argument("paths", nargs="+", type=Path, metavar="FILE_OR_DIR")
-    grade.add_argument("--csv", type=Path, metavar="FILE", help="also write a row an exercise")
+    grade.add_argument("paths", nargs="+", type=_path, metavar="FILE_OR_DIR")
+    grade.add_argument("--csv", type=_path, metavar="FILE", help="also write a row an exercise")
     grade.add_argument("--seconds", type=_positive, default=900, help="for a hand-in (default 900)")
-    grade.add_argument("--seed", type=int, help="the same inputs again, to settle a dispute")
+    grade.add_argument("--seed", type=_seed, help="the same inputs again, to settle a dispute")
     grade.set_defaults(function=_grade)
 
     challenge = commands.add_parser(
@@ -136,9 +137,9 @@ def _parser() -> argparse.ArgumentParser:
         "posts of twenty authors and is judged on twenty others, beside reference entries and the "
         "ideal observer.",
     )
-    challenge.add_argument("file", type=Path, metavar="FILE")
+    challenge.add_argument("file", type=_path, metavar="FILE")
     challenge.add_argument("--chapter", choices=("06", "10", "12"), default="10")
-    challenge.add_argument("--seed", type=int, help="the same draw again")
+    challenge.add_argument("--seed", type=_seed, help="the same draw again")
     challenge.set_defaults(function=_challenge)
 
     doctor = commands.add_parser("doctor", help="say what is wrong with this environment")
@@ -146,11 +147,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+def _whole(least: int, text: str) -> int:
+    number = int(text) if text.strip().removeprefix("-").isdecimal() and len(text) < 40 else None
+    if number is None or number < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number, at least {least}, got {text!r}")
     return number
+
+
+_positive = partial(_whole, 1)
+_seed = partial(_whole, 0)
+
+
+def _path(text: str) -> Path:
+    if not text:  # which a Path would take for the working directory
+        raise argparse.ArgumentTypeError("names no file or folder: it is empty")
+    return Path(text)
 
 
 def _lab(options: argparse.Namespace) -> int:
@@ -208,12 +219,12 @@ def _data(options: argparse.Namespace) -> int:
     if options.action == "list" and not options.names:
         return _data_list()
     names = [name for name in options.names if name != "all"]
-    if not names or len(names) < len(options.names):
-        names = list(remote.DATASETS)
     if unknown := [name for name in names if name not in remote.DATASETS]:
         known = ", ".join(remote.DATASETS)
         print(f"unknown data set: {', '.join(unknown)}; there are: {known}", file=sys.stderr)
         return 2
+    if not names or len(names) < len(options.names):
+        names = list(remote.DATASETS)
     return {"list": _data_cards, "fetch": _data_fetch, "verify": _data_verify}[options.action](
         names
     )
