@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import io
 import math
+import mmap
 import re
 import struct
 import warnings
@@ -290,19 +291,18 @@ def _refuse_damaged_pages(file: BinaryIO) -> None:
 
 def _count_of_frames(path: Path) -> tuple[int, int] | None:
     """Return how many frames an MP3 file says it has, and where; else libsndfile guesses."""
-    with path.open("rb") as file:
-        first = file.seek(_after_tags(file))
-        found = re.search(b"(?:Xing|Info)...(.)(....)", file.read(64), re.DOTALL)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        first = _after_tags(data)
+        found = re.search(b"(?:Xing|Info)...(.)(....)", data[first : first + 64], re.DOTALL)
         count = int.from_bytes(found[2], "big") if found and found[1][0] & 1 else 0
         return (count, first + found.start(2)) if found and count else None
 
 
-def _after_tags(file: BinaryIO) -> int:
-    """Return where the sound begins, behind tags of type ID3."""
-    place = 0
-    while (head := file.read(10))[:3] == b"ID3" and len(head) == 10:
+def _after_tags(data: mmap.mmap, place: int = 0) -> int:
+    """Return where the sound begins or goes on, behind tags of type ID3, version 1 or 2."""
+    while (head := data[place : place + 10])[:3] in (b"ID3", b"TAG") and len(head) == 10:
         a, b, c, d = head[6:]  # four times seven bits say how long it is
-        place = file.seek(place + 10 + (a << 21 | b << 14 | c << 7 | d))
+        place += 10 + (a << 21 | b << 14 | c << 7 | d) if head[:1] == b"I" else 128
     return place
 
 
@@ -330,11 +330,11 @@ def _with_a_count(path: Path, header: Any) -> Path | io.BytesIO:
         flac[place : place + 5] = (flac[place] << 32 | n_frames).to_bytes(5, "big")
         return io.BytesIO(flac)
     if header.format == "MP3":
-        with path.open("rb") as binary:
-            place = first = _after_tags(binary)
-            begin, n_frames = _head(binary, first), 0
-            while size := _mp3_frame(_head(binary, place)):
-                place, n_frames = place + size, n_frames + 1
+        with path.open("rb") as binary, mmap.mmap(binary.fileno(), 0, access=mmap.ACCESS_READ) as m:
+            place = first = _after_tags(m)
+            begin, n_frames = m[first : first + 4], 0
+            while size := _mp3_frame(m[place : place + 4]):
+                place, n_frames = _after_tags(m, place + size), n_frames + 1
         if n_frames == 0:  # of another layer, or behind what is no frame
             return path
         if counted := _count_of_frames(path):
@@ -353,11 +353,6 @@ def _with_a_count(path: Path, header: Any) -> Path | io.BytesIO:
             data = path.read_bytes()
             return io.BytesIO(data[:first] + info + data[first:])
     return path
-
-
-def _head(file: BinaryIO, place: int) -> bytes:
-    file.seek(place)
-    return file.read(4)
 
 
 def _mp3_frame(head: bytes) -> int:
