@@ -910,6 +910,8 @@ def test_groups_that_hold_nothing_out_are_refused(groups, message):
 
 def test_codes_that_are_no_numbers_are_not_decoded():
     model = MultimodalAutoencoder(TWO, code_size=2, **QUICK).fit(numbers(20)[0])
+    with pytest.raises(ValueError, match=r"'first': 0.0.* given; name blocks"):
+        model.transform(numbers(20)[0], given={"first": 0.0})
     for value in (np.nan, np.inf, 1e300):
         with pytest.raises(ValueError, match="codes hold NaN, infinity or numbers beyond"):
             model.decode([[0, value]], target="first")

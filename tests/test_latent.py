@@ -420,6 +420,12 @@ def test_what_names_no_modality_is_told(wrong):
             world.ceiling(wrong)
 
 
+def test_a_mapping_is_not_taken_for_its_names():
+    for world in WORLDS:
+        with pytest.raises(ValueError, match=r"modalities must be names in a list, got \{'text'"):
+            world.ceiling({"text": 0.0})
+
+
 def test_unknown_modality_size_and_seed_are_named():
     with pytest.raises(ValueError, match="smell"):
         PostWorld().ceiling(["smell"])

@@ -160,6 +160,8 @@ def test_mix_names_bad_input():
         mix(tone, np.ma.array(tone, mask=tone > 0), music_level_db=0)
     with pytest.raises(ValueError, match=r"music_level_db is np\.timedelta64"):
         mix(tone, tone, music_level_db=np.timedelta64(1))
+    with pytest.raises(ValueError, match=r"voice holds NaN or .* beyond 1e\+50"):
+        mix(np.full(9, 1e200), np.ones(9), music_level_db=0)
     with pytest.raises(ValueError, match="music holds NaN"):
         mix(tone, np.full(10, np.nan), music_level_db=0)
     with pytest.raises(ValueError, match="music_level_db"):

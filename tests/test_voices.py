@@ -157,6 +157,7 @@ def test_any_length_and_rate(seconds, sample_rate, level):
         ({"seconds": 0.1}, "seconds"),
         ({"sample_rate": 4000}, "sample_rate"),
         ({"noise": -1}, "noise"),
+        ({"noise": 1e308}, "noise is 1e.308"),
     ],
 )
 def test_bad_input_is_named(changed, message):

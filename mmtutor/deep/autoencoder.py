@@ -289,6 +289,8 @@ class MultimodalAutoencoder(TransformerMixin, Network):
     def _chosen(self, names: str | Sequence[str] | None) -> list[Block]:
         check_is_fitted(self, "network_")
         known = {block.name: block for block in self.blocks_}
+        if not (names is None or isinstance(names, str | list | tuple | set)):
+            raise ValueError(f"{names!r:.60} given; name blocks of {list(known)} in a list")
         names = list(known) if names is None else [names] if isinstance(names, str) else list(names)
         unknown = [name for name in names if name not in known]
         if unknown or not names:

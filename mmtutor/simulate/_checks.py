@@ -28,11 +28,11 @@ _SIZES: dict[str, Range] = {
 
 
 def sizes(
+    *,
     n_samples: int,
     image_size: int,
     seconds: float,
     sample_rate: int,
-    *,
     n_jobs: int | None,
     cache: bool,
 ) -> tuple[int, int, float, int]:
@@ -85,6 +85,8 @@ def chosen(modalities: Iterable[str] | str | None, known: tuple[str, ...]) -> tu
     """Return the named modalities in the order of `known`; all of them for None."""
     if modalities is None:
         return known
+    if isinstance(modalities, Mapping):
+        raise ValueError(f"modalities must be names in a list, got {modalities!r:.60}")
     several = isinstance(modalities, Iterable) and getattr(modalities, "shape", None) != ()
     wanted = tuple(modalities) if several and not isinstance(modalities, str) else (modalities,)
     unknown = [name for name in wanted if not (isinstance(name, str) and name in known)]

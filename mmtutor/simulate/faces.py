@@ -18,7 +18,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from mmtutor._ranges import FINITE, check_ranges, generator
-from mmtutor.simulate._checks import between, count, point
+from mmtutor.simulate._checks import STRONGEST, between, count, point
 
 __all__ = ["IDENTITY_NAMES", "IDENTITY_SIZE", "render_face"]
 
@@ -204,7 +204,7 @@ def render_face(
         between(angle, -most, most, what=what, unit=" degrees")
         for what, angle, most in (("yaw", yaw, 30), ("pitch", pitch, 30), ("light", light, 90))
     )
-    noise = between(noise, 0, what="noise")
+    noise = between(noise, 0, STRONGEST, what="noise")
     size = count(size, what="size", low=16, high=4096)
     check_ranges({"valence": FINITE}, valence=valence)
     face = _measure(point(identity, IDENTITY_NAMES))

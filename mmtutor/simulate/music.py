@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from mmtutor._ranges import check_ranges, generator, number
 from mmtutor._rows import floats
-from mmtutor.simulate._checks import HIGHEST_RATE, LONGEST, between, count
+from mmtutor.simulate._checks import HIGHEST_RATE, LONGEST, STRONGEST, between, count
 
 __all__ = ["mix", "render_music"]
 
@@ -168,8 +168,8 @@ def _clip(samples: ArrayLike, name: str) -> np.ndarray:
     clip = floats(name, samples).astype(float)
     if clip.ndim != 1:
         raise ValueError(f"{name} must have shape (n_samples,), got shape {clip.shape}")
-    if not np.isfinite(clip).all():
-        raise ValueError(f"{name} holds NaN or infinite samples")
+    if not (np.abs(clip) <= STRONGEST).all():
+        raise ValueError(f"{name} holds NaN or infinite samples, or some beyond {STRONGEST:g}")
     return clip
 
 

@@ -192,7 +192,12 @@ def make_people(
     0.45
     """
     n_samples, image_size, seconds, sample_rate = sizes(
-        n_samples, image_size, seconds, sample_rate, n_jobs=n_jobs, cache=cache
+        n_samples=n_samples,
+        image_size=image_size,
+        seconds=seconds,
+        sample_rate=sample_rate,
+        n_jobs=n_jobs,
+        cache=cache,
     )
     n_people = count(n_people, what="n_people", low=2, high=len(_NAMES))
     n_sessions = count(n_sessions, what="n_sessions")

@@ -182,7 +182,12 @@ def make_posts(
     (0.79, 0.9)
     """
     n_samples, image_size, seconds, sample_rate = sizes(
-        n_samples, image_size, seconds, sample_rate, n_jobs=n_jobs, cache=cache
+        n_samples=n_samples,
+        image_size=image_size,
+        seconds=seconds,
+        sample_rate=sample_rate,
+        n_jobs=n_jobs,
+        cache=cache,
     )
     hashtags = between(hashtags, 0, 1, what="hashtags")
     pose, light = between(pose, 0, 30, what="pose"), between(light, 0, 90, what="light")

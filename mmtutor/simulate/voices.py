@@ -17,7 +17,7 @@ import numpy as np
 from scipy import signal
 
 from mmtutor._ranges import generator
-from mmtutor.simulate._checks import HIGHEST_RATE, LONGEST, between, count, point
+from mmtutor.simulate._checks import HIGHEST_RATE, LONGEST, STRONGEST, between, count, point
 
 __all__ = ["IDENTITY_NAMES", "IDENTITY_SIZE", "PITCH_RATE", "Voice", "render_voice"]
 
@@ -137,7 +137,7 @@ def render_voice(
     valence = between(valence, -1, 1, what="valence")
     seconds = between(seconds, 0.25, LONGEST, what="seconds", unit=", enough for one syllable")
     sample_rate = count(sample_rate, what="sample_rate", low=8000, high=HIGHEST_RATE)
-    noise = between(noise, 0, what="noise")
+    noise = between(noise, 0, STRONGEST, what="noise")
     vector = np.clip(point(identity, IDENTITY_NAMES), -2.5, 2.5)
     person = dict(zip(IDENTITY_NAMES, vector, strict=True))
     rng = generator(random_state)
