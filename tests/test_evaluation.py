@@ -278,6 +278,7 @@ def test_groups_that_would_be_lost_are_warned_of(people):
         ({"y": [0, np.inf] * 60}, "60 of 120 labels are infinite, at 1, 3"),
         ({"y": ["a", 1] * 60}, r"labels are of several kinds, \['int', 'str'\]"),
         ({"y": np.ma.array([0, 1] * 60, mask=[0, 1] * 60)}, "60 of 120 labels are missing"),
+        ({"y": np.array([0, 1] * 60, dtype=object)}, r"objects of type int; .* y.astype\(int\)"),
         ({"y": range(120)}, "cv=3 .*: no class has so many rows, the largest has 1"),
         ({"X": {"eye": [0] * 120}}, "X must be a table"),
         (
@@ -377,6 +378,7 @@ def test_repeated_group_k_fold(people):
         ([*y[1:], np.inf], "1 of 120 labels are infinite, at 119"),
         (np.ma.array(y, mask=y == 1), "of 120 labels are missing"),
         (y[1:], "expected 120 labels, got 119"),
+        (y.astype(object), "objects of type int; make them text or numbers"),
     ):
         with pytest.raises(ValueError, match=message):
             next(cv.split(X, y_wrong, groups))

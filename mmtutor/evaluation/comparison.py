@@ -41,7 +41,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.parallel import Parallel, delayed
 
 from mmtutor._ranges import FLAG, JOBS, check_ranges, number, whole
-from mmtutor._rows import require_same_rows
+from mmtutor._rows import as_target, require_same_rows
 from mmtutor._table import as_table, row_names
 
 from . import _checks
@@ -266,6 +266,8 @@ class RepeatedGroupKFold(BaseCrossValidator):
             if y is None:
                 raise ValueError("y is missing: give the labels, or stratify=False")
             labels = _checks.target(y, length=n_samples)
+            if labels.ndim == 1:
+                as_target(labels)  # says which objects are no labels
             if type_of_target(labels) not in ("binary", "multiclass"):
                 raise ValueError(
                     f"y holds no classes, but {type_of_target(labels)} values such as "
@@ -389,6 +391,8 @@ def compare(
     if groups is not None:
         groups = _checks.groups(groups, length=n_samples, rows=rows)
     classifiers = [_is_classifier(name, model) for name, model in models.items()]
+    if all(classifiers) and y.ndim == 1:
+        as_target(y, rows)  # says which objects are no labels
     folds = _folds(cv, X, y, groups, classifier=all(classifiers))
     asking = {name: _asking_for_groups(name, model, groups) for name, model in models.items()}
     results = Parallel(n_jobs=n_jobs)(
