@@ -16,6 +16,7 @@ from sklearn import get_config, metrics
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import (
     GridSearchCV,
@@ -295,6 +296,14 @@ def test_groups_that_would_be_lost_are_warned_of(people):
         ({"models": {"m": LogisticRegression}}, "model 'm' is no scikit-learn estimator"),
         ({"models": {"m": GridSearchCV(None, {})}}, r"part that is none: .*\(estimator=None"),
         ({"models": {"m": Pipeline([("last", None)])}}, "model 'm' can neither predict nor score"),
+        ({"models": {"m": VotingClassifier([("a", None)])}}, "model 'm': part 'a' is None: give"),
+        (
+            {
+                "models": {"m": DecisionFusion([("a", DummyClassifier, ["eye"])])},
+                "groups": np.arange(120) // 10,
+            },
+            "model 'm' failed in fold 0: expert 'a', .* is no classifier",
+        ),
         ({"singles": {"eye": 1}}, "singles must be a list of names, got {'eye'"),
         ({"singles": 3}, "singles must be a list of names, got 3"),
         ({"scoring": "accurate"}, "scoring is 'accurate'; sklearn.metrics.get_scorer_names"),

@@ -461,6 +461,11 @@ def _is_classifier(name: str, model: Any) -> bool:
             f"model {name!r} is no scikit-learn estimator, or has a part that is none: "
             f"{model!r:.200}"
         ) from None
+    parts = getattr(model, "estimators", None)  # of a vote or a stack
+    pairs = [p for p in parts if isinstance(p, tuple)] if isinstance(parts, list) else []
+    empty = [pair[0] for pair in pairs if pair[1:] == (None,)]
+    if empty:
+        raise TypeError(f"model {name!r}: part {empty[0]!r} is None: give an estimator, or 'drop'")
     if not any(hasattr(model, how) for how in ("predict", "score")):
         raise TypeError(f"model {name!r} can neither predict nor score: {model!r:.200}")
     return classifier
@@ -535,8 +540,13 @@ def _asking_for_groups(name: str, model: Any, groups: NDArray | None) -> tuple[A
     model = clone(model)
     if groups is None:
         return model, {}
-    parts = [model, *(p for p in model.get_params().values() if not isinstance(p, type))]
-    parts = [part for part in parts if hasattr(part, "fit")]
+    try:
+        inner = model.get_params().values()
+    except TypeError:  # a class in the place of an estimator, of which fit tells
+        inner = ()
+    parts = [
+        part for part in (model, *inner) if hasattr(part, "fit") and not isinstance(part, type)
+    ]
     takers = [part for part in parts if "groups" in inspect.signature(part.fit).parameters]
     with config_context(enable_metadata_routing=True):
         for part in takers:
