@@ -32,7 +32,9 @@ def is_missing(cell: Any) -> bool:
     """
     if cell is None or cell is pd.NA:
         return True
-    return bool(np.ndim(cell) == 0 and not isinstance(cell, str | bytes) and pd.isna(cell))
+    # of a Pillow image, NumPy would read all pixels to count the axes
+    one = pd.api.types.is_scalar(cell) or getattr(cell, "ndim", None) == 0
+    return bool(one and not isinstance(cell, str | bytes) and pd.isna(cell))
 
 
 def as_table(X: Any) -> Any:

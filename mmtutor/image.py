@@ -31,7 +31,7 @@ from sklearn.utils import check_random_state
 from mmtutor._column import CellTransformer
 from mmtutor._ranges import FLAG, SEED, Range, check_ranges, number, one_of, or_none, whole
 from mmtutor._rows import require_unmasked
-from mmtutor._table import existing_file
+from mmtutor._table import blame, existing_file
 
 __all__ = [
     "BagOfVisualWords",
@@ -142,10 +142,11 @@ def read_image(source: Source, *, size: Size = None, grey: bool = True) -> np.nd
     if isinstance(source, str | Path):
         image, where = _decode(existing_file(source, what="image")), f"{source}: "
     elif isinstance(source, Image.Image):
-        image, where = _pixels(source), ""
+        with blame("cannot read the Pillow image: "):
+            image, where = _pixels(source), ""
     elif isinstance(source, np.ndarray):
         require_unmasked("the image", source)
-        image, where = source, ""
+        image, where = np.asarray(source), ""  # a matrix is none
     else:
         raise TypeError(
             "an image is an array, a file path or a Pillow image, got "
@@ -389,7 +390,7 @@ def sift_features(
     (['x', 'y', 'size', 'angle', 'response'], 128)
     """
     check_ranges(RANGES, root=root, n_features=n_features, contrast_threshold=contrast_threshold)
-    sift = cv2.SIFT.create(nfeatures=n_features, contrastThreshold=contrast_threshold)
+    sift = cv2.SIFT.create(nfeatures=n_features, contrastThreshold=float(contrast_threshold))
     found, descriptors = sift.detectAndCompute(read_image(image), None)
     keypoints = pd.DataFrame(
         [(*point.pt, point.size, point.angle, point.response) for point in found],
@@ -467,6 +468,9 @@ def hog_cells(image: Source, *, orientations: int = 9, pixels_per_cell: int = 8)
     """
     check_ranges(RANGES, orientations=orientations, pixels_per_cell=pixels_per_cell)
     pixels, side = read_image(image).astype(float), int(pixels_per_cell)
+    orientations = int(
+        orientations
+    )  # NumPy's small numbers would overflow, and large ones be floats
     rows, columns = np.array(pixels.shape) // side
     if rows == 0 or columns == 0:
         raise ValueError(
@@ -540,7 +544,7 @@ def hog_features(
     """
     check_ranges(RANGES, cells_per_block=cells_per_block)
     cells = hog_cells(image, orientations=orientations, pixels_per_cell=pixels_per_cell)
-    side = cells_per_block
+    side = int(cells_per_block)
     if min(cells.shape[:2]) < side:
         raise ValueError(
             f"a block of {side} x {side} cells does not fit into {cells.shape[0]} x "
@@ -665,7 +669,7 @@ class BagOfVisualWords(_ImageTransformer):
         if self.step is None:
             descriptors = cv2.SIFT.create().detectAndCompute(image, None)[1]
         else:
-            descriptors = _dense_sift(image, self.step)
+            descriptors = _dense_sift(image, int(self.step))
         return _histograms(descriptors, self.root)
 
     def _learn(self, described: list[np.ndarray]) -> None:

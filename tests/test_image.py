@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from fractions import Fraction
 
 import cv2
 import numpy as np
@@ -94,6 +95,13 @@ def test_the_input_is_not_changed():
     before = image.copy()
     read_image(image, size=2)
     np.testing.assert_array_equal(image, before)
+
+
+def test_a_matrix_is_read_as_an_array():
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.asmatrix(BLANK)
+    assert read_image(matrix, grey=False).shape == (96, 96, 3)
+    np.testing.assert_array_equal(hog_features(matrix), hog_features(BLANK))
 
 
 @pytest.mark.parametrize("size", [(24, 12), (200, 300), (24, 300)])
@@ -234,6 +242,14 @@ def test_a_pillow_image_is_not_changed(photograph):
     np.testing.assert_array_equal(np.asarray(picture), photograph)
     rows = HOGFeatures().fit_transform(pd.Series([picture, PIL.Image.fromarray(BLANK)]))
     np.testing.assert_array_equal(rows, HOGFeatures().fit_transform([photograph, BLANK]))
+
+
+def test_a_pillow_image_that_cannot_be_read_is_told(tmp_path, photograph):
+    closed = PIL.Image.fromarray(photograph)
+    closed.close()
+    for picture in (closed, PIL.Image.new("La", (9, 9))):
+        with pytest.raises(ValueError, match="row 0: cannot read the Pillow image: "):
+            HOGFeatures().fit([picture])
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg"])
@@ -536,6 +552,19 @@ def test_root_sift_is_the_square_root_of_a_distribution(photograph):
     plain, root = sift_features(photograph)[1], sift_features(photograph, root=True)[1]
     np.testing.assert_allclose(root**2, plain / plain.sum(axis=1, keepdims=True), atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(root, axis=1), 1, atol=1e-5)
+
+
+def test_settings_may_be_numbers_of_any_kind(photograph):
+    hog = hog_features(photograph[:300], orientations=7, cells_per_block=2)
+    same = hog_features(photograph[:300], orientations=np.uint64(7), cells_per_block=np.uint8(2))
+    np.testing.assert_array_equal(same, hog)
+    bag = BagOfVisualWords(4, step=np.uint8(200), random_state=0)  # 427 pixels are more than 255
+    as_int = BagOfVisualWords(4, step=200, random_state=0)
+    np.testing.assert_array_equal(
+        bag.fit_transform([photograph] * 4), as_int.fit_transform([photograph] * 4)
+    )
+    found = sift_features(BLANK, contrast_threshold=Fraction(1, 25))[1]
+    assert found.shape == (0, 128)
 
 
 def test_a_blank_image_has_no_keypoints():
