@@ -146,6 +146,8 @@ def present_cells(X: Any, *, what: str) -> list[Any]:
 def existing_file(source: str | Path, *, what: str) -> Path:
     """Return the path of a file; raise FileNotFoundError or IsADirectoryError if it leads to none.
 
+    A file that may not be read is a PermissionError.
+
     `what` says what the file should be ("image", "sound"). A path is a str or Path, else TypeError.
     """
     if not isinstance(source, str | os.PathLike):
@@ -156,14 +158,15 @@ def existing_file(source: str | Path, *, what: str) -> Path:
     try:
         is_folder = path.is_dir()
     except OSError as error:  # a name too long, a folder that may not be entered
-        raise type(error)(f"there is no {what} file {source!s:.60}: {error.strerror}") from None
+        raise type(error)(f"no {what} file can be {source!s:.60}: {error.strerror}") from None
     if is_folder:
         raise IsADirectoryError(f"{path} is a folder; one {what} file was expected")
     if not path.is_file():
         if path.exists():  # it would be read without an end
             raise FileNotFoundError(f"{path} is a device or a pipe; one {what} file was expected")
         raise FileNotFoundError(f"there is no {what} file {path}")
-    return path
+    with path.open("rb"):  # of one that may not be read, libraries would say that it is damaged
+        return path
 
 
 @contextmanager

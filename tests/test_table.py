@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -149,7 +150,7 @@ def test_each_cell_names_the_row_of_errors_without_words_or_made_of_parts():
         each_cell([3], fails, what="numbers")
 
 
-def test_existing_file_says_what_is_wrong(tmp_path):
+def test_existing_file_says_what_is_wrong(tmp_path, monkeypatch):
     path = tmp_path / "a.png"
     path.touch()
     assert existing_file(str(path), what="image") == path
@@ -159,11 +160,18 @@ def test_existing_file_says_what_is_wrong(tmp_path):
         existing_file(tmp_path / "gone.png", what="image")
     with pytest.raises(IsADirectoryError, match="is a folder"):
         existing_file(tmp_path, what="image")
-    with pytest.raises(OSError, match=r"^there is no image file x{60}: File name too long"):
+    with pytest.raises(OSError, match=r"^no image file can be x{60}: File name too long"):
         existing_file("x" * 5000, what="image")
     for none in (None, 3, b"a.png", ["a.png"], pd.NA, pd.Series(["a.png"])):
         with pytest.raises(TypeError, match="path of the image file is a str or Path, got"):
             existing_file(none, what="image")
+
+    def forbid(path, mode):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", forbid)  # as root may read all
+    with pytest.raises(PermissionError, match=r"Permission denied.*a\.png"):
+        existing_file(path, what="image")
 
 
 @pytest.mark.parametrize("n_jobs", [True, 0, 2.0, "2", np.timedelta64(2, "s"), 10**20, pd.NA])
