@@ -72,6 +72,13 @@ class Composition(_BaseComposition):
         """
         if self._parts in params:
             setattr(self, self._parts, params.pop(self._parts))
+        parts = dict(self._pairs)
+        for name, _, inner in (key.partition("__") for key in params):
+            if inner and name not in params and not hasattr(parts.get(name, self), "set_params"):
+                kind, given = self._parts, parts[name]
+                raise ValueError(
+                    f"{kind}: {name!r} is {given!r:.60}, which has no parameter {inner!r}"
+                )
         self._set_params("_pairs", **params)
         return self
 

@@ -251,7 +251,11 @@ def select(X: Any, columns: Any) -> Any:
     except (KeyError, IndexError, ValueError):
         wanted = [columns] if np.ndim(columns) == 0 else columns
         lost = [name for name in wanted if frame and isinstance(name, str) and name not in X]
-        has = f"its columns are {_shown(X.columns, 10)}" if frame else f"it has {X.shape[1]}"
+        has = (
+            f"its columns are {_shown(X.columns, 10)}"
+            if frame
+            else f"it has {X.shape[1]}, without names"
+        )
         raise ValueError(f"X has no column {lost or columns!r}; {has}") from None
     if block.ndim == 2 and block.shape[1] == 0:
         raise ValueError(f"columns {columns!r} select nothing from the {X.shape[1]} of X")

@@ -403,6 +403,8 @@ def test_weights_from_posteriors_that_are_there_already():
         np.testing.assert_allclose(weighted, repeated, atol=1e-3)
     with pytest.raises(ValueError, match=r"P has shape \(500, 2, 3\) and y \(500,\)"):
         learn_weights(P, y + 1)
+    with pytest.raises(ValueError, match=r"the number of its class from 0 .*, not 0.5"):
+        learn_weights(P, np.where(y == 1, 0.5, y))
     np.testing.assert_array_equal(learn_weights(P, y.astype(float)), w)
     with pytest.raises(ValueError, match="1 of 500 y are missing"):
         learn_weights(P, np.ma.array(y, mask=np.arange(500) == 7))
@@ -956,6 +958,15 @@ def test_nested_parameters():
         fusion.set_params(nonsense=1)
 
 
+def test_a_parameter_of_what_has_none_is_told():
+    for part in ("drop", None):
+        fusion = DecisionFusion([("text", part, "text")])
+        with pytest.raises(ValueError, match=f"experts: 'text' is {part!r}, which has no .*'C'"):
+            fusion.set_params(text__C=1)
+        fusion.set_params(text=LogisticRegression(), text__C=3)
+        assert fusion.experts[0][1].C == 3
+
+
 def test_set_params_does_not_touch_the_original():
     original = DecisionFusion(experts(C=2.0))
     copy = clone(original).set_params(text__logisticregression__C=0.1, image=GaussianNB())
@@ -1113,7 +1124,9 @@ def test_columns_of_every_kind():
         ({"cv": 1}, "cv is 1; expected None or a whole number of at least 2, a splitter, or"),
         ({"cv": "5"}, "cv is '5'; expected"),
         ({"cv": KFold}, "cv is <class .*; expected"),
-        ({"cv": []}, "cv gives no folds"),
+        ({"cv": iter([])}, "cv gives no folds.* a generator gives its pairs only once"),
+        ({"cv": [(range(200), [])]}, "pairs of row numbers below 200: a pair has none"),
+        ({"target_prior": [1e-320, 0.5, 0.5]}, "target_prior is .*; expected positive"),
         ({"cv": {0: [[0], [1]]}}, r"cv is {0: .*; expected None or a whole number"),
         ({"cv": KFold(500)}, r"^cv=KFold\(n_splits=500.*: Cannot have number of splits"),
         ({"cv": [([0, 1], [200])]}, r"pairs of row numbers below 200: index 200"),
@@ -1224,6 +1237,28 @@ class Odd(GaussianNB):
 
     def predict_log_proba(self, X):
         return self.change(super().predict_log_proba(X))
+
+
+class Elsewhere(Odd):
+    """A classifier that knows other classes than those it was given."""
+
+    def fit(self, X, y):
+        super().fit(X, y)
+        self.classes_ = self.classes_ + 0.5
+        return self
+
+
+def test_answers_that_are_none_of_a_classifier_are_named():
+    X, y = numeric()
+    frame = pd.DataFrame(X, index=[f"p{row}" for row in range(200)])
+    for change in (lambda p: p * 2, lambda p: p - 1):
+        fusion = DecisionFusion([("face", Odd(change), [0, 1])], calibration=None).fit(frame, y)
+        with pytest.raises(ValueError, match=r"^expert 'face', its posteriors in row p0 are \["):
+            fusion.expert_proba(frame)
+    with pytest.raises(ValueError, match=r"^expert 'face', its classes_ hold 0\.5, which"):
+        DecisionFusion([("face", Elsewhere(lambda p: p), [0, 1])]).fit(frame, y)
+    with pytest.raises(ValueError, match=r"^expert 'face' \(StandardScaler.*has no classes_"):
+        DecisionFusion([("face", StandardScaler(), [0, 1])]).fit(frame, y)
 
 
 def with_a_hole(p):

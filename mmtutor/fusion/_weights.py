@@ -161,15 +161,13 @@ def learn_weights(
     check_rule(rule, list(RULES))
     check_weighted(rule, learned=True)
     P, y = floats("P", P).astype(float), as_labels("y", y)
-    if (
-        P.ndim != 3
-        or P.size == 0
-        or y.shape != P.shape[:1]
-        or not np.isin(y, range(P.shape[2])).all()
-    ):
+    fit = P.ndim == 3 and P.size > 0 and y.shape == P.shape[:1]
+    strange = y[~np.isin(y, range(P.shape[2]))].tolist() if fit else []
+    if not fit or strange:
         raise ValueError(
             f"P has shape {P.shape} and y {y.shape}; expected (n_samples, n_experts, n_classes) "
             "and, for each sample, the number of its class from 0 to n_classes - 1"
+            + "".join(f", not {label!r:.60}" for label in strange[:1])
         )
     y = y.astype(int)  # such as True and 1.0
     n_samples, n_experts, n_classes = P.shape

@@ -36,7 +36,7 @@ from mmtutor._rows import as_labels, as_target
 from mmtutor._table import as_table, blame, require_present, row_names
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
 from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights, sample_weights
-from mmtutor.fusion.rules import RULES, Rule, _check_prior, apply_rule, check_rule
+from mmtutor.fusion.rules import _SUM_TOLERANCE, RULES, Rule, _check_prior, apply_rule, check_rule
 
 __all__ = ["DecisionFusion"]
 
@@ -540,8 +540,8 @@ class DecisionFusion(ClassifierMixin, Composition):
             tested = ~np.isnan(scores[:, e]).all(axis=1)
             if self.calibration is not None and len(np.unique(codes[tested])) < 2:
                 raise ValueError(
-                    f"expert {name!r} has too few rows to be calibrated out of fold; use "
-                    "calibration=None, or leave it out"
+                    f"expert {name!r} has too few rows to be calibrated out of fold, none of two "
+                    "classes: give other folds or groups, use calibration=None, or leave it out"
                 )
         self.calibrators_ = {
             name: self._calibrator(scores[:, e], codes, weight) for e, name in enumerate(names)
@@ -590,8 +590,13 @@ def _as_folds(pairs: list[Any], n_samples: int) -> list[tuple[np.ndarray, np.nda
     """Return (train, test) as arrays of row numbers; raise ``ValueError`` if they are no folds."""
     rows = np.arange(n_samples)
     if not pairs:
-        raise ValueError("cv gives no folds; give at least one (train, test) pair of row numbers")
+        raise ValueError(
+            "cv gives no folds; give at least one (train, test) pair of row numbers, and for "
+            "several fits a list: a generator gives its pairs only once"
+        )
     try:
+        if any(len(numbers) == 0 for pair in pairs for numbers in pair):
+            raise ValueError("a pair has none to train on, or to test")
         folds = [(rows[np.asarray(train)], rows[np.asarray(test)]) for train, test in pairs]
         np.concatenate([train for train, _ in folds])  # tells what is no row
         tested = np.concatenate([test for _, test in folds])
@@ -645,6 +650,8 @@ def _fit_expert(
         fitted = clone(part.estimator)
         fitted.fit(part.rows(rows), y[rows], **{key: w[rows] for key, w in keyword.items()})
     scored = hasattr(fitted, "decision_function")
+    if not hasattr(fitted, "classes_"):
+        raise ValueError(f"expert {part.name!r} ({fitted}) has no classes_: use a classifier")
     if not hasattr(fitted, "predict_proba") and (calibration is None or not scored):
         lacks = " and no decision_function; use a classifier that has one of them"
         lacks = ": set calibration='sigmoid'" if scored else lacks
@@ -678,6 +685,9 @@ def _scores(
     with at_work(f"expert {part.name!r}", part.columns, part.block):
         own = expert_scores(fitted, given, calibration)
         check_rows(given, own, part.columns)
+        strange = [c for c in np.unique(fitted.classes_).tolist() if c not in classes.tolist()]
+        if strange:
+            raise ValueError(f"its classes_ hold {strange[0]!r}, which is no label of y")
         # Three classes make three pairs, too: the shape alone does not tell.
         pairs = getattr(_last_step(fitted), "decision_function_shape", "ovr") == "ovo"
         n_own, by_score = len(fitted.classes_), calibration and hasattr(fitted, "decision_function")
@@ -693,6 +703,16 @@ def _scores(
             raise ValueError(
                 f"its scores hold NaN or inf, the first in row {row_names(part.block)[first]}"
             )
+        if calibration is None:  # they are used as they are
+            sums = own.sum(axis=1)
+            wrong = (own < 0).any(axis=1) | (np.abs(sums - 1) > _SUM_TOLERANCE)
+            if wrong.any():
+                first = np.arange(len(part.present))[rows][wrong][0]
+                raise ValueError(
+                    f"its posteriors in row {row_names(part.block)[first]} are "
+                    f"{own[wrong][0].tolist()}; expected numbers >= 0 that sum to 1: set "
+                    "calibration='sigmoid', or mend the expert"
+                )
     scores = np.full((len(own), len(classes)), np.nan)
     scores[:, np.searchsorted(classes, fitted.classes_)] = own
     return scores

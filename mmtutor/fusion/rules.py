@@ -64,6 +64,7 @@ Rule = Callable[..., np.ndarray]
 Formula = Callable[[NDArray, NDArray, NDArray], NDArray]
 
 _SUM_TOLERANCE = 1e-3  # float32 posteriors of many classes are off by less than this
+_LEAST = 1e-300  # that a class probability can be, as others are divided by it
 _CHUNK_BYTES = 2**19  # posteriors worked on at a time: they and what is made of them stay in cache
 
 _SECTIONS = """\
@@ -601,8 +602,10 @@ def _check_prior(
     prior = floats(what, prior).astype(float)
     if prior.shape != (n_classes,):
         raise ValueError(f"{what} has shape {prior.shape}; expected ({n_classes},), one per class")
-    if not (prior > 0).all() or abs(prior.sum() - 1) > _SUM_TOLERANCE:
-        raise ValueError(f"{what} is {prior}; expected positive probabilities that sum to 1")
+    if not (prior >= _LEAST).all() or abs(prior.sum() - 1) > _SUM_TOLERANCE:
+        raise ValueError(
+            f"{what} is {prior}; expected positive probabilities (1e-300 or more) that sum to 1"
+        )
     return prior / prior.sum()
 
 
