@@ -123,8 +123,8 @@ def read_audio(
 
     Raises
     ------
-    FileNotFoundError, IsADirectoryError
-        If the path does not lead to a file.
+    FileNotFoundError, IsADirectoryError, PermissionError
+        If the path does not lead to a file that may be read.
     ValueError
         If the file is no readable sound, damaged, or cut short; if it has more than ``MOST_BYTES``
         bytes (4 GiB), says that it has a rate outside ``RATES`` (1,000 to 400,000 Hz), or the part

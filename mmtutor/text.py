@@ -45,6 +45,7 @@ __all__ = [
 
 LANGUAGES = ("en", "zh")
 PADDING, UNKNOWN = 0, 1
+LARGEST = 1e100  # number in a column of words; of larger ones, the machine's squares are infinite
 
 COUNT = whole()
 IS_COUNT = COUNT[1]
@@ -634,7 +635,8 @@ class NaiveBayesSVM(LinearSVC):
         Raises
         ------
         ValueError
-            If there is only one class, a count is negative, or a parameter is out of range.
+            If there is only one class, a count is negative or above 1e100, or a parameter is out of
+            range.
         """
         check_ranges(RANGES, **self.get_params())
         require_unmasked("X", X)
@@ -642,6 +644,8 @@ class NaiveBayesSVM(LinearSVC):
             y = as_labels("labels", as_target(y))
         X, y = validate_data(self, X, y, accept_sparse="csr")
         check_classification_targets(y)
+        if (largest := abs(X).max()) > LARGEST:
+            raise ValueError(f"X has numbers up to {largest:.4g}: it needs counts or presences")
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise ValueError(f"at least two classes are needed, got one class: {self.classes_}")
@@ -677,7 +681,11 @@ class NaiveBayesSVM(LinearSVC):
             If counts are masked, missing or infinite, or are not as many columns as in `fit`.
         """
         require_unmasked("X", X)
-        return super().decision_function(X)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scores: np.ndarray = super().decision_function(X)
+        if not np.isfinite(scores).all():
+            raise ValueError("X has numbers so large that scores are infinite: it needs counts")
+        return scores
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -385,6 +385,17 @@ def test_a_naive_bayes_svm_learns_from_no_masked_count():
             decide(counts)
 
 
+@pytest.mark.parametrize("make", [np.array, sparse.csr_array])
+def test_a_naive_bayes_svm_takes_no_number_whose_square_is_infinite(make):
+    counts, labels = np.array([[3.0, 0, 1], [0, 2, 1]]), ["a", "b"]
+    with pytest.raises(ValueError, match=r"X has numbers up to 3e\+300: it needs counts"):
+        NaiveBayesSVM().fit(make(1e300 * counts), labels)
+    model = NaiveBayesSVM().fit(make(counts), labels)
+    model.coef_ *= 1e3
+    with pytest.raises(ValueError, match="scores are infinite"):
+        model.predict(make(np.full((1, 3), 1e308)))
+
+
 # This one check draws negative counts, whatever the estimator's tags say.
 NEGATIVE = {"check_sparsify_coefficients": "its data are negative"}
 
