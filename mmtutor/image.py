@@ -468,9 +468,7 @@ def hog_cells(image: Source, *, orientations: int = 9, pixels_per_cell: int = 8)
     """
     check_ranges(RANGES, orientations=orientations, pixels_per_cell=pixels_per_cell)
     pixels, side = read_image(image).astype(float), int(pixels_per_cell)
-    orientations = int(
-        orientations
-    )  # NumPy's small numbers would overflow, and large ones be floats
+    orientations = int(orientations)  # numbers of NumPy may overflow, or become floats
     rows, columns = np.array(pixels.shape) // side
     if rows == 0 or columns == 0:
         raise ValueError(
