@@ -311,8 +311,8 @@ def _to_uint8(image: np.ndarray, where: str) -> np.ndarray:
     if low < -1e-6 or high > top + 1e-6:
         raise ValueError(
             f"{where}an image of type {image.dtype} must lie between 0 and {top}, but this one "
-            f"goes from {low:g} to {high:g}; scale it, or convert it to uint8 if it lies between "
-            "0 and 255"
+            f"goes from {low:.9g} to {high:.9g}; scale it, or convert it to uint8 if it lies "
+            "between 0 and 255"
         )
     return np.clip(np.rint(image * (255.0 / top)), 0, 255).astype(np.uint8)
 

@@ -32,6 +32,7 @@ _SCRIPT = Path(__file__).with_name("_slide.js")
 
 WORDS: Range = "a text that is not empty", lambda v: isinstance(v, str) and bool(v.strip())
 IS_RATE = whole(1, 655_350)[1]
+LARGEST = 1e290  # that can be rounded and scaled without becoming infinite
 RANGES: dict[str, Range] = {
     "fig": ("a matplotlib Figure", lambda v: isinstance(v, Figure)),
     "ax": ("matplotlib Axes, such as plt.figure().add_subplot()", lambda v: isinstance(v, Axes)),
@@ -199,9 +200,12 @@ def listen(samples: np.ndarray, sample_rate: int = 16_000, caption: str = "") ->
     samples = floats("samples", samples)
     if samples.ndim != 1 or samples.size == 0:
         raise ValueError(f"a sound is a non-empty 1-D array, got shape {samples.shape}")
+    bad = np.count_nonzero(~np.isfinite(samples))
+    if bad:
+        raise ValueError(f"{bad} samples are missing or infinite: replace them")
     loudest = np.abs(samples).max()
-    if not loudest <= 1:
-        raise ValueError(f"samples must lie in [-1, 1], got up to {loudest:.3g}: scale them first")
+    if loudest > 1:
+        raise ValueError(f"samples must lie in [-1, 1], got up to {loudest:.9g}: scale them first")
     display(_Player(samples, int(sample_rate), caption))
 
 
@@ -335,6 +339,8 @@ def slide(table: pd.DataFrame, *, label: str, alt: str, decimals: int = 2) -> No
     rises = np.isfinite(steps).all() and (np.diff(steps) > 0).all()
     if len(index) < 2 or not (rises and index.is_unique) or index.hasnans:
         raise ValueError(f"the index must rise, over two steps at least, got {list(index)}")
+    if numeric and np.abs(steps).max() > LARGEST:
+        raise ValueError(f"the index goes up to {np.abs(steps).max():.3g}: scale it first")
     if not 1 <= table.shape[1] <= 6:
         raise ValueError(f"a figure has 1 to 6 lines, got {table.shape[1]}")
     table = pd.DataFrame(_finite(table), index, table.columns)
@@ -342,11 +348,15 @@ def slide(table: pd.DataFrame, *, label: str, alt: str, decimals: int = 2) -> No
 
 
 def _finite(table: pd.DataFrame) -> np.ndarray:
-    """Return the numbers of a table, or say in which row one is missing or infinite."""
-    values = floats("table", table)
-    for row, column in np.argwhere(~np.isfinite(values)):
+    """Return the numbers of a table, or say in which row one is missing or cannot be drawn."""
+    bad = table.isna().to_numpy()
+    values = np.zeros(table.shape) if bad.any() else floats("table", table)
+    for row, column in np.argwhere(bad | ~np.isfinite(values)):
         where = f"{table.columns[column]!s} in row {table.index[row]!s}"
         raise ValueError(f"{where} is missing or infinite: drop the row")
+    largest = np.abs(values).max(initial=0)
+    if largest > LARGEST:
+        raise ValueError(f"values go up to {largest:.3g}, too large to be drawn: scale them first")
     return values
 
 
@@ -368,8 +378,8 @@ def intervals(
         One row a model, with columns ``mean``, ``low``, ``high``, as
         :func:`mmtutor.evaluation.compare` returns it.
     colours : mapping from model name to colour, or sequence of shape (n_models,), optional
-        A sequence goes with the table's rows. Names not in a mapping are drawn in the colour of
-        fused models. By default `MODALITY_COLOURS`.
+        A sequence goes with the table's rows; a Series that has their names, by these. Names not in
+        a mapping are drawn in the colour of fused models. By default `MODALITY_COLOURS`.
     ceiling : float, optional
         The ideal observer's score, drawn as a vertical line.
     label : str, optional
@@ -412,10 +422,13 @@ def intervals(
     scores = _finite(table[wanted])
     if colours is None:
         colours = MODALITY_COLOURS
+    if isinstance(colours, pd.Series) and colours.index.is_unique:
+        named = table.index.isin(colours.index).all()
+        colours = colours.to_dict() if named else colours
     if isinstance(colours, Mapping):
         own = [colours.get(name, MODALITY_COLOURS["fused"]) for name in table.index]
     else:
-        own = list(colours)
+        own = list(np.atleast_1d(colours) if isinstance(colours, np.ndarray) else colours)
     if len(own) != len(table):
         raise ValueError(f"{len(own)} colours for {len(table)} models: give one each")
     for colour in own:

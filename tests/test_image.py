@@ -125,6 +125,7 @@ def test_shrinking_averages():
         (np.array([[0.5, np.nan]]), "1 pixels of the image are NaN"),
         (np.array([[0.0, 254.0]]), "from 0 to 254"),
         (np.array([[-1, 3]]), "from -1 to 3"),
+        (np.array([[0.0, 1.00001]]), "from 0 to 1.00001;"),
         (np.array([[0, 300]]), "between 0 and 255"),
         (np.array([["a", "b"]]), "must hold numbers"),
         (np.array([[1j]]), "must hold numbers"),

@@ -58,6 +58,13 @@ def test_a_model_without_a_colour_of_its_own_is_drawn_as_fused() -> None:
     assert colours["mine"] == plotting.MODALITY_COLOURS["fused"]
 
 
+def test_a_series_of_colours_goes_by_its_names() -> None:
+    by_name = pd.Series({"mine": "#0000ff", "text": "#00ff00", "fused": "#ff0000"})
+    assert drawn(colours=by_name) == drawn(colours=by_name.to_dict())
+    by_row = pd.Series(["#ff0000", "#00ff00", "#0000ff"])
+    assert drawn(colours=by_row) == drawn(colours=by_name)
+
+
 def test_too_few_colours_are_refused() -> None:
     with pytest.raises(ValueError, match="2 colours for 3 models"):
         drawn(colours=["red", "blue"])
@@ -72,6 +79,13 @@ def test_too_few_colours_are_refused() -> None:
         ({"table": TABLE.assign(low=[0.7, np.nan, 0.6])}, "^low in row text is missing or inf"),
         ({"table": TABLE.assign(low=[0.7, "few", 0.6])}, "^table must be numbers"),
         ({"table": TABLE * 1j}, "^table must be numbers"),
+        (
+            {"table": TABLE.convert_dtypes().mask(TABLE == 0.5)},
+            "^low in row text is missing or inf",
+        ),
+        ({"table": TABLE * 2e308 / 2}, "^mean in row fused is missing or infinite"),
+        ({"table": TABLE * 1e300}, "^values go up to 9e.299, too large to be drawn"),
+        ({"colours": np.array("red")}, "^1 colours for 3 models"),
         ({"colours": {"red", "blue", "green"}}, "^colours is .* or a list of colours"),
         ({"colours": {"text": "no colour"}}, "^colours has 'no colour'; expected such as 'red'"),
         ({"ceiling": "0.9"}, "^ceiling is '0.9'; expected None or a finite number"),
@@ -106,6 +120,8 @@ def test_models_of_one_name_keep_their_own_colours() -> None:
         ((np.zeros(3, complex), 8000, "a sound"), "^samples must be numbers"),
         ((np.ma.array([0.0, 0.5], mask=[0, 1]), 8000, "a sound"), "^samples has masked values"),
         (([0.0, 10**400], 8000, "a sound"), "^samples must be numbers"),
+        (([0.0, np.nan], 8000, "a sound"), "^1 samples are missing or infinite: replace them"),
+        (([0.0, 1.0000001], 8000, "a sound"), r"\[-1, 1\], got up to 1.0000001: scale them"),
         (([0.0], 0, "a sound"), "^sample_rate is 0; expected a whole number of Hz"),
         (([0.0], "8000", "a sound"), "^sample_rate is '8000'"),
         (([0.0], 65_537, "a sound"), "^sample_rate is 65537; .*of tens above 65535"),
@@ -207,6 +223,8 @@ def test_rounding_makes_a_slide_the_same_on_every_machine() -> None:
         (STEPS.to_numpy().tolist(), {}, "^table is .*expected a DataFrame"),
         (STEPS * 1j, {}, "^table must be numbers"),
         (STEPS, {"decimals": 2.5}, "^decimals is 2.5; expected a whole number from 0 to 15"),
+        (STEPS * 1e300, {"decimals": 15}, "^values go up to 8e.299, too large to be drawn"),
+        (STEPS.set_axis([-1e308, 0, 1e308]).rename_axis("x"), {}, "^the index goes up to 1e.308"),
         (STEPS.replace(0.5, np.nan), {}, "^sum < in row 0.0 is missing or infinite"),
     ],
 )
