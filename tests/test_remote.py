@@ -311,6 +311,17 @@ def test_a_killed_process_leaves_nothing_for_long(server, tmp_path, record_prope
     record_property("faults survived", 1)
 
 
+def test_only_what_is_named_as_temporary_is_cleared_away(server):
+    fetch()
+    stray, kept = place().with_name("tmpab_12xyz"), place().with_name("tmpnotes.md")
+    for path in (stray, kept):
+        path.touch()
+        os.utime(path, (time.time() - 61,) * 2)
+    fetch()
+    assert kept.exists()
+    assert not stray.exists()
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
 @pytest.mark.parametrize(
     "make", [lambda path: os.mkfifo(path), os.mkdir, lambda path: path.symlink_to("/dev/zero")]

@@ -48,7 +48,8 @@ _N_PARALLEL = 8
 _RETRIES = 2  # after a broken connection or a wrong hash
 _TIMEOUT = (15, 30)  # seconds to connect, and between two pieces of a file
 _PATIENCE = 300  # seconds in which at least one more file must arrive
-_STRAY, _DEAD = "tmp????????", 60  # how pooch names temporary files; nobody pauses so long, seconds
+# How pooch names temporary files, by tempfile; nobody pauses so long, seconds.
+_STRAY, _DEAD = "tmp" + 8 * "[a-z0-9_]", 60
 
 
 class DataNotAvailable(OSError):
