@@ -634,8 +634,10 @@ entry(
     prior=st.none(),
     sample_weight=st.none(),
 )
-GAPS = arrays.arrays(float, (12, 3), elements=st.one_of(st.floats(-2, 2), st.just(np.nan))).map(
-    lambda x: pd.DataFrame(x, columns=["a", "b", "c"], index=range(50, 62))
+GAPS = st.builds(
+    lambda x, scale: pd.DataFrame(x * [scale, 1, 1], columns=["a", "b", "c"], index=range(50, 62)),
+    arrays.arrays(float, (12, 3), elements=st.one_of(st.floats(-2, 2), st.just(np.nan))),
+    st.sampled_from([1.0, 1.0, 1.0, 1e149, 1e300, 1e-300]),
 )
 PARTS = st.just(
     [
@@ -645,8 +647,8 @@ PARTS = st.just(
 )
 
 
-def decided(X: Any, y: Any, **parameters: Any) -> Any:
-    model = fusion.DecisionFusion(**parameters).fit(X, y)
+def decided(X: Any, y: Any, sample_weight: Any, handed: Any, **parameters: Any) -> Any:
+    model = fusion.DecisionFusion(**parameters).fit(X, y, handed, sample_weight)
     return model.predict_proba(X)
 
 
@@ -664,10 +666,14 @@ ENTRIES += [
             "experts": PARTS,
             "rule": st.sampled_from(sorted(rules.RULES)),
             "weights": st.none(),
-            "calibration": st.none(),
+            "calibration": st.sampled_from([None, "sigmoid", "isotonic", "temperature"]),
             "prior": st.none(),
             "target_prior": st.none(),
             "missing": st.just("any"),
+            "groups": st.none(),
+            "cv": st.just(2),
+            "handed": st.none(),
+            "sample_weight": st.none(),
         },
         posteriors,
     ),
@@ -680,7 +686,8 @@ ENTRIES += [
             "blocks": st.just([("one", "passthrough", ["a", "b"]), ("two", "passthrough", ["c"])]),
             "rule": st.just("concat"),
             "weights": st.none(),
-            "n_components": st.none(),
+            "n_components": st.sampled_from([None, 1]),
+            "align": st.sampled_from([None, "svd", "cca"]),
             "shrinkage": st.floats(0, 1),
             "standardise": st.booleans(),
         },
