@@ -74,6 +74,10 @@ def test_a_table_is_made_and_confirmed(folder: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["98_noise.csv"]
 
 
+def test_there_are_no_more_processes_than_rows(folder: Path) -> None:
+    assert evidence.make(PROGRAM, folder, jobs=10**20) == {"98_noise": "made"}
+
+
 def test_a_row_that_differs_is_found(folder: Path) -> None:
     evidence.make(PROGRAM, folder, jobs=1)
     path = folder / "98_noise.csv"

@@ -297,9 +297,9 @@ def test_a_full_disk_leaves_the_table_and_the_pages_of_before(
 
     monkeypatch.setattr(runner, "make_default_data", lambda: True)
     monkeypatch.setattr(Path, "replace", full)
-    (outcome,) = runner.run(course, store=True)
-    assert (outcome.status, outcome.notes) == ("failed", [])
+    assert cli.main(["run", "--store", "--course", str(course.folder)]) == 2
     out, err = capsys.readouterr()
+    assert "The pages could not be written: OSError: [Errno 28]" in err.splitlines()[-1]
     assert re.search(r"00_fine +\d+\.\d +\d+  failed", out)
     assert err.count("No space left on device") == 2
     assert [path for path in (tmp_path / "build").rglob("*") if path.is_file()] == [index]
@@ -357,6 +357,20 @@ def test_a_chapter_that_was_never_executed_is_named_with_what_to_run(
     fine.stored.unlink()
     runner.open_lab(course, ["--version"])
     assert "mmtutor run --store" in capsys.readouterr().err
+
+
+def test_a_copy_that_may_not_be_read_is_no_damaged_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (chapter,) = make_course(tmp_path, fine="# %%\n1\n").chapters
+    notebooks.write_stored(notebooks.read_source(chapter.source), chapter.stored)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(chapter.stored))
+
+    monkeypatch.setattr(nbformat, "read", refuse)
+    with pytest.raises(PermissionError, match=r"00_fine\.ipynb"):
+        notebooks.read_stored(chapter.stored)
 
 
 def staged(folder: Path, *cells: Any) -> list[str]:

@@ -605,6 +605,7 @@ def _make_one(text: str, one: Experiment, folder: Path, *, force: bool, jobs: in
                 done = {_key({k: row[k] for k in one.rows[0]}): row for row in rows}
     waiting = [row for row in one.rows if _key(row) not in done]
     work = (delayed(_one_row)(text, one.name, row) for row in waiting)
+    jobs = max(1, min(jobs, len(waiting)))  # as many processes begin, with work or without
     results = Parallel(n_jobs=jobs, return_as="generator_unordered")(work)
     bar = tqdm(results, total=len(one.rows), initial=len(done), desc=one.name, unit="row")
     for parameters, row in bar:

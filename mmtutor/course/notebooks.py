@@ -51,6 +51,8 @@ def read_stored(path: Path, *, strict: bool = True) -> Any:
         if strict:
             nbformat.validate(notebook)
         return notebook
+    except OSError:  # which says itself what it may not read
+        raise
     except Exception as error:  # whatever a broken file leads it to
         why = f"{type(error).__name__}: {error}".partition("\n")[0][:200]
         raise CourseError(f"{path} is no notebook ({why}){remedy}") from error

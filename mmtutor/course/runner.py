@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mmtutor.course import notebooks, pages
-from mmtutor.course.manifest import Chapter, Course
+from mmtutor.course.manifest import Chapter, Course, CourseError
 
 CELL_TIMEOUT = 600  # seconds
 SAMPLE_EVERY = 0.2  # seconds between two looks at the kernels' memory
@@ -255,7 +255,8 @@ def run(
 
     What goes wrong with one notebook is that notebook's: the others are executed, and the table
     comes. `chosen` are numbers or names, all if empty; `store` also writes the executed copies;
-    `changed` leaves out those whose stored copy has the source's text already.
+    `changed` leaves out those whose stored copy has the source's text already. A CourseError
+    at the end says that the pages could not be written.
     """
     build = course.folder / "build" if build is None else build
     print(f"Course: {course.folder}")
@@ -303,7 +304,8 @@ def run(
             print(problem, file=sys.stderr)
         print(f"Pages: {os.path.relpath(build / 'site' / 'index.html')}")
     except Exception as error:  # the notebooks were executed all the same
-        print(f"The pages could not be written: {type(error).__name__}: {error}", file=sys.stderr)
+        words = f"The pages could not be written: {type(error).__name__}: {error}"
+        raise CourseError(words) from error
     return outcomes
 
 
