@@ -197,6 +197,15 @@ def course(folder: Path, rows: str = ROWS, *slugs: str) -> Course:
         ("[[parts]]", "[[parts]", r"course.toml: .*line 1"),
         ('en = "Part"', 'en = ""', "course.toml, part 'I': title"),
         ('number = "I"', "", "course.toml, part None: lacks 'number'"),
+        ('"why?"', '"a\\nb"', r"chapter 2: question: 'a\\nb' must be a text of one line"),
+        ('"why?"', '"a | b"', r"chapter 2: question: 'a \| b' must be .* without \|"),
+        ('zh = "二"', "zh = 2", r"chapter 2: title.zh: 2 must be a text"),
+        ('en = "Part"', 'en = "a\\nb"', r"part 'I': title.en: 'a\\nb' must be"),
+        ('"why?"', '"why?"\nrequires = [1]', "chapter 2: requires: 1 must be a text"),
+        ('"why?"', '"why?"\nminutes = -5', r"chapter 2: minutes = -5 is not in \[0, "),
+        ("number = 2", "number = true", "chapter True: number = True must be of type int"),
+        ("number = 2", "number = 100", "number = 100 has more than two digits"),
+        ("[[parts]]", f"{ROWS}\n[[parts]]", "part 'I': there are two of this number"),
     ],
 )
 def test_a_row_that_is_wrong_is_named(tmp_path: Path, old: str, new: str, words: str) -> None:
@@ -216,6 +225,10 @@ def test_a_row_that_is_wrong_is_named(tmp_path: Path, old: str, new: str, words:
 def test_a_manifest_of_another_form_is_named(tmp_path: Path, text: str, words: str) -> None:
     with pytest.raises(CourseError, match=f"course.toml: .*{words}"):
         course(tmp_path, text)
+
+
+def test_a_manifest_may_begin_with_the_mark_of_an_editor(tmp_path: Path) -> None:
+    assert len(course(tmp_path, f"\ufeff{ROWS}").chapters) == 2
 
 
 def test_a_source_without_a_row_is_named(tmp_path: Path) -> None:

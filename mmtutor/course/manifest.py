@@ -50,11 +50,18 @@ class Chapter:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
+            value: Any = getattr(self, field.name)
             kinds: dict[Any, type] = {"int": int, "str": str, "Sequence[str]": Sequence}
             kind = kinds.get(field.type, object)
-            if not isinstance(value, kind) or (kind is Sequence and isinstance(value, str)):
+            is_other = isinstance(value, bool) or (kind is Sequence and isinstance(value, str))
+            if is_other or not isinstance(value, kind):
                 raise CourseError(f"{field.name} = {value!r} must be of type {field.type}")
+            if kind is int and not 0 <= value < 100_000:
+                raise CourseError(f"{field.name} = {value} is not in [0, 100000)")
+            for text in [value] if kind is str else value if kind is Sequence else ():
+                check_line(field.name, text)
+        if self.number > 99:
+            raise CourseError(f"number = {self.number} has more than two digits")
         if not re.fullmatch(r"[a-z0-9_]+", self.slug):
             raise CourseError(f"slug = {self.slug!r} is not of small letters, digits and _")
         check_title(self.title)
@@ -121,6 +128,14 @@ def check_title(title: Any) -> None:
     """Refuse a title that is not there in both languages."""
     if not isinstance(title, dict) or not title.get("en") or not title.get("zh"):
         raise CourseError(f"title = {title!r} is not of the form {{ en = ..., zh = ... }}")
+    for language in ("en", "zh"):
+        check_line(f"title.{language}", title[language])
+
+
+def check_line(name: str, text: Any) -> None:
+    """Refuse what would break the tables and comments into which it is written."""
+    if not isinstance(text, str) or re.search(r"[\x00-\x1f\x7f\x85\u2028\u2029|]", text):
+        raise CourseError(f"{name}: {text!r:.99} must be a text of one line, without |")
 
 
 def find_course(named: Path | str | None = None) -> Course:
@@ -161,10 +176,12 @@ def read_course(folder: Path) -> Course:
     parts, chapters = {}, []
     where = MANIFEST
     try:
-        content = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = tomllib.loads((folder / MANIFEST).read_text(encoding="utf-8-sig"))
         for part in content["parts"]:
             where = f"{MANIFEST}, part {part.get('number')!r}"
             check_title(part.get("title"))
+            if part["number"] in parts:
+                raise CourseError("there are two of this number")
             parts[part["number"]] = part["title"]
             for row in part["chapters"]:
                 where = f"{MANIFEST}, chapter {row.get('number')!r}"
