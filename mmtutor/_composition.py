@@ -170,6 +170,9 @@ class Composition(_BaseComposition):
 # What NumPy says of a cell that it cannot make a number of.
 _NO_NUMBER = ("could not convert string", "a real number, not", "element with a sequence")
 
+# What scikit-learn says of a Series, which one column without brackets gives.
+_NO_TABLE = ("2-dimensional container", "Expected 2D array, got 1D")
+
 
 class Part(NamedTuple):
     """A named estimator, the columns it reads, what they hold, and in which rows that counts."""
@@ -227,6 +230,8 @@ def at_work(part: str, columns: Any, block: Any = None) -> Iterator[None]:
             message = str(error)
             if "inconsistent numbers of samples" in message:
                 raise ValueError(f"{message}{_remedy(columns)}") from error
+            if any(words in message for words in _NO_TABLE) and isinstance(columns, str | int):
+                raise type(error)(f"{message} Here: columns [{columns!r}]") from error
             if any(words in message for words in _NO_NUMBER):
                 raise type(error)(_no_number(message, block) or message) from error
             raise

@@ -55,11 +55,20 @@ def as_table(X: Any) -> Any:
         if not hasattr(X, "to_dict"):
             raise TypeError(f"X is a {type(X).__name__}: convert it with X.to_pandas() first")
         return pd.DataFrame(X.to_dict(as_series=False))
+    if hasattr(X, "collect") and hasattr(X, "lazy"):  # of polars
+        raise TypeError(f"X is a {type(X).__name__}: convert it with X.collect() first")
     if isinstance(X, np.ma.MaskedArray):
-        plain = X.data.astype(object) if X.dtype.kind in "US" else X.data
+        plain = X.data.astype(object) if X.dtype.kind in "USmM" else X.data
         X = np.where(np.ma.getmaskarray(X), np.nan, plain) if np.ma.is_masked(X) else plain
     if isinstance(X, list | tuple) and all(isinstance(row, list | tuple) for row in X):
-        if len({len(row) for row in X}) == 1:
+        widths = [len(row) for row in X]
+        if len(set(widths)) > 1:
+            other = next(row for row, width in enumerate(widths) if width != widths[0])
+            raise ValueError(
+                f"X has {widths[0]} cells in row 0 and {widths[other]} in row {other}: give each "
+                "row the same number"
+            )
+        if widths:
             frame = pd.DataFrame(list(X))
             return frame.to_numpy() if all(t.kind in "biufc" for t in frame.dtypes) else frame
     elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUS":
@@ -248,7 +257,7 @@ def select(X: Any, columns: Any) -> Any:
         if columns is None or isinstance(columns, bool):  # would be all, or an axis more
             raise KeyError
         block = _safe_indexing(X, columns, axis=1)
-    except (KeyError, IndexError, ValueError):
+    except (KeyError, IndexError, ValueError, OverflowError):
         wanted = [columns] if np.ndim(columns) == 0 else columns
         lost = [name for name in wanted if frame and isinstance(name, str) and name not in X]
         has = (

@@ -702,6 +702,24 @@ def test_a_cell_that_is_no_number_is_named():
             FeatureFusion([("x", "passthrough", ["b"])]).fit(bad)
 
 
+def test_one_column_without_brackets_is_told():
+    X, y = numeric()
+    fusion = DecisionFusion([("face", GaussianNB(), "a")])
+    with pytest.raises(ValueError, match=r"^expert 'face', .* Here: columns \['a'\]$"):
+        fusion.fit(pd.DataFrame(X, columns=list("abcdefgh")), y)
+
+
+def test_rows_named_in_another_order_are_refused():
+    X, y = numeric()
+    frame = pd.DataFrame(X, index=[f"p{row}" for row in range(200)])
+    turned = pd.Series(y, index=frame.index[::-1])
+    for given in ({"y": turned}, {"y": y, "groups": turned}, {"y": y, "sample_weight": turned}):
+        with pytest.raises(ValueError, match="order"):
+            DecisionFusion(PAIR).fit(frame, **given)
+    with pytest.raises(ValueError, match="order"):
+        FeatureFusion([("x", "passthrough", [0])]).fit(frame, turned)
+
+
 def test_an_expert_that_loses_rows():
     frame, y = posts()
     words = make_pipeline(CountVectorizer(), LogisticRegression())
@@ -1144,6 +1162,7 @@ def test_columns_of_every_kind():
         ({"experts": [("face", None, [0])]}, r"^expert 'face', None is no .*sion\(\), or 'drop'"),
         ({"experts": [("face", "passthrough", [0])]}, "^expert 'face', 'passthrough' is no clas"),
         ({"experts": [("face", GaussianNB(), None)]}, "^expert 'face', X has no column None"),
+        ({"experts": [("face", GaussianNB(), [10**30])]}, "^expert 'face', X has no column"),
         ({"experts": [("face", GaussianNB(), True)]}, "^expert 'face', X has no column True"),
         ({"experts": [None]}, "triples, got None"),
         ({"groups": "who"}, "groups='who' names no column of X, which has no names: pass a"),

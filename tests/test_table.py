@@ -265,7 +265,7 @@ def test_tables_of_other_kinds_become_pandas():
 
 
 def test_what_is_no_table_is_left_for_scikit_learn():
-    for X in ([[1, 2], [3]], [1, 2], np.zeros((2, 2, 2)), np.eye(2)):
+    for X in ([1, 2], [], np.zeros((2, 2, 2)), np.eye(2)):
         assert as_table(X) is X
 
     class Arrow:
@@ -275,6 +275,12 @@ def test_what_is_no_table_is_left_for_scikit_learn():
     for X in ({"a": [1, 2]}, [{"a": 1}, {"a": 2}], {1, 2}, iter([[1, 2]])):
         with pytest.raises(TypeError, match=r"X is a \w.*, no table: make a DataFrame of it"):
             as_table(X)
+    with pytest.raises(ValueError, match="X has 2 cells in row 0 and 1 in row 2: give each row"):
+        as_table([[1, 2], [3, 4], [5]])
+    with pytest.raises(TypeError, match=r"X is a LazyFrame: convert it with X\.collect\(\)"):
+        as_table(pl.DataFrame({"a": [1]}).lazy())
+    days = np.ma.array(np.zeros((2, 1), "M8[D]"), mask=[[True], [False]])
+    assert as_table(days)[0].isna().tolist() == [True, False]
     with pytest.raises(TypeError, match=r"X is a Arrow: convert it with X\.to_pandas\(\)"):
         as_table(Arrow())
 

@@ -32,7 +32,7 @@ from sklearn.utils.validation import (
 from mmtutor._composition import Composition, Part, at_work, check_rows, read
 from mmtutor._fitting import fits_anew
 from mmtutor._ranges import JOBS, Range, check_ranges, one_of, or_none, whole
-from mmtutor._rows import as_labels, as_target
+from mmtutor._rows import as_labels, as_target, require_same_rows
 from mmtutor._table import as_table, blame, require_present, row_names
 from mmtutor.fusion._calibration import CALIBRATORS, expert_scores
 from mmtutor.fusion._weights import check_weighted, given_weights, learn_weights, sample_weights
@@ -266,6 +266,7 @@ class DecisionFusion(ClassifierMixin, Composition):
         names = [name for name, _, _ in experts]
         self._check_options(names)
         self._settings = Bunch(**self.get_params(deep=False))  # set_params must not change them
+        require_same_rows(X=X, y=y, groups=groups, sample_weight=sample_weight)
         if groups is None and self.groups is not None:
             X = as_table(X)
             groups = self._column_of_groups(X, experts)

@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from mmtutor._composition import Composition, Part, as_transformer, at_work, check_rows, read
 from mmtutor._fitting import fits_anew
 from mmtutor._ranges import FLAG, JOBS, check_ranges, number, one_of, or_none, whole
-from mmtutor._rows import floats
+from mmtutor._rows import floats, require_same_rows
 from mmtutor._table import row_names
 from mmtutor.fusion._alignment import _MOST, generalised_cca, principal_axes
 from mmtutor.fusion._weights import given_weights
@@ -278,6 +278,7 @@ class FeatureFusion(TransformerMixin, Composition):
         blocks = self.check_parts()
         self._check_options([name for name, _, _ in blocks])
         self._settings = Bunch(**self.get_params(deep=False))  # set_params must not change them
+        require_same_rows(X=X, y=y)
         X = self.check_X(X, reset=True)
         if y is not None:
             y = np.asarray(y)
