@@ -302,7 +302,8 @@ def test_a_gate_needs_two_blocks():
         (np.ma.array([0, 1] * 10, mask=[0, 1] * 10), "10 missing labels, the first in row 1"),
         (["no", None] * 10, "10 missing labels, the first in row 1"),
         (pd.Series([0, None] * 10, range(50, 70)), "10 missing labels, the first in row 51"),
-        ([0.0, np.inf] * 10, "10 infinite labels, the first in row 1"),
+        ([0.0, np.inf] * 10, "10 of 20 labels are infinite, at 1, 3"),
+        (pd.Series([0, 1] * 10)[::-1], "order"),
         (np.eye(2)[np.arange(20) % 2], "1d array"),
     ],
 )
@@ -316,6 +317,7 @@ def test_labels_that_are_none_are_refused(y, message):
     [
         (lambda x: np.zeros((len(x), 2, 2, 2, 2)), "block 'first', .* expected one of"),
         (lambda x: x.astype(str).to_numpy(), "block 'first', .* expected one of"),
+        (lambda x: np.zeros((len(x), 0)), r"returned shape \(20, 0\) of float64; expected one of"),
         (lambda x: x[:3], "block 'first', it was given 20 rows and returned 3"),
         (lambda x: x.a.missing, "missing"),
         (lambda x: np.full((len(x), 2, 2, 1), 7), r"'first', row 10: .* in \[0, 1\], found 7"),
@@ -912,6 +914,9 @@ def test_codes_that_are_no_numbers_are_not_decoded():
     model = MultimodalAutoencoder(TWO, code_size=2, **QUICK).fit(numbers(20)[0])
     with pytest.raises(ValueError, match=r"'first': 0.0.* given; name blocks"):
         model.transform(numbers(20)[0], given={"first": 0.0})
+    for target in (None, ["first", "second"]):
+        with pytest.raises(ValueError, match=r"target is .*; name one of"):
+            model.decode([[0, 0]], target=target)
     for value in (np.nan, np.inf, 1e300):
         with pytest.raises(ValueError, match="codes hold NaN, infinity or numbers beyond"):
             model.decode([[0, value]], target="first")

@@ -839,7 +839,9 @@ def test_robustness_errors():
     with pytest.raises(ValueError, match="returned 3 rows for 4 at level 0"):
         ev.robustness_curve(models, X, y, lambda X, level: X[:3], [0])
     frame = pd.DataFrame(X)
-    with pytest.raises(ValueError, match=r"changed the order of the rows at level 0.0"):
+    with pytest.raises(
+        ValueError, match=r"what corrupt returned at level 0.0 name the same rows in"
+    ):
         ev.robustness_curve(models, frame, y, lambda X, level: X[::-1], [0])
     for predicted, message in (([1], "1 labels for 4 rows"), (np.eye(4), "a row of labels")):
         model = SimpleNamespace(predict=lambda X, predicted=predicted: predicted)

@@ -13,6 +13,7 @@ from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 
 from mmtutor._composition import as_transformer, at_work, check_rows
+from mmtutor._ranges import check_ranges, or_none, whole
 from mmtutor._table import present_rows, resolve, row_names, select, take
 
 FAR = 1e15  # deviations from the mean; squares of what a network makes of them are still numbers
@@ -94,7 +95,7 @@ class Block:
         values = values.toarray() if sparse.issparse(values) else np.asarray(values)
         if values.dtype.kind == "O" and all(isinstance(value, Real) for value in values.flat):
             values = values.astype(float)  # a column of a table that holds texts, too
-        if values.dtype.kind not in "biuf" or values.ndim not in (2, 3, 4):
+        if values.dtype.kind not in "biuf" or values.ndim not in (2, 3, 4) or 0 in values.shape[1:]:
             table = f" (columns [{self.columns!r}] give a table of one)" * (values.ndim == 1)
             raise ValueError(
                 f"its transformer returned shape {values.shape} of {values.dtype}{table}; expected "
@@ -105,8 +106,10 @@ class Block:
 
     def _learn_kind(self, values: np.ndarray) -> None:
         last = self.transformer[-1] if isinstance(self.transformer, Pipeline) else self.transformer
-        whole = values.dtype.kind in "iu" and values.ndim == 2
-        self.n_tokens = int(getattr(last, "n_tokens_", 0)) if whole else 0
+        numbered = values.dtype.kind in "iu" and values.ndim == 2
+        n_tokens = getattr(last, "n_tokens_", None) if numbered else None
+        check_ranges({"n_tokens_": or_none(whole(0))}, n_tokens_=n_tokens)
+        self.n_tokens = int(n_tokens or 0)
         kind = "tokens" if self.n_tokens else "vector"
         self.kind, self.shape = {2: kind, 3: "sequence", 4: "image"}[values.ndim], values.shape[1:]
 

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from mmtutor._composition import Composition
 from mmtutor._fitting import fits_anew
 from mmtutor._ranges import POSITIVE, SEED, Range, check_ranges, number, or_none, whole
-from mmtutor._rows import as_labels
+from mmtutor._rows import as_labels, require_same_rows
 from mmtutor._table import blame, row_names, take
 
 from ._blocks import Block
@@ -143,6 +143,7 @@ class Network(Composition):
             If a parameter is out of its range, a block does not suit (the message names it), or
             training diverges.
         """
+        require_same_rows(X=X, groups=groups)
         return self._fit(X, None, groups)
 
     def _fit(self: Self, X: Any, y: np.ndarray | None, groups: Any) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from itertools import combinations
 from typing import Any, ClassVar
@@ -243,7 +243,7 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         NotFittedError, ValueError
             As :meth:`transform`.
         """
-        (block,) = self._chosen(target)
+        block = self._target(target)
         return block.unscaled(self._from(X, given)[f"{block.name}_out"])
 
     def decode(self, codes: ArrayLike, *, target: str) -> np.ndarray:
@@ -268,7 +268,7 @@ class MultimodalAutoencoder(TransformerMixin, Network):
         ValueError
             If there is no such block, or the codes have another width or are no finite numbers.
         """
-        (block,) = self._chosen(target)
+        block = self._target(target)
         decoder = self.network_.get_layer(f"{block.name}_out")
         given, width = floats("codes", codes), decoder.input.shape[1]
         if given.ndim != 2 or given.shape[1] != width:
@@ -286,10 +286,18 @@ class MultimodalAutoencoder(TransformerMixin, Network):
                 inputs[presence_of(block.name)][:] = 0.0
         return self._outputs(inputs)
 
+    def _target(self, name: str) -> Block:
+        blocks = self._chosen(name)
+        if name is None or len(blocks) > 1:
+            raise ValueError(
+                f"target is {name!r:.60}; name one of {[b.name for b in self.blocks_]}"
+            )
+        return blocks[0]
+
     def _chosen(self, names: str | Sequence[str] | None) -> list[Block]:
         check_is_fitted(self, "network_")
         known = {block.name: block for block in self.blocks_}
-        if not (names is None or isinstance(names, str | list | tuple | set)):
+        if isinstance(names, Mapping | bytes) or not (names is None or np.iterable(names)):
             raise ValueError(f"{names!r:.60} given; name blocks of {list(known)} in a list")
         names = list(known) if names is None else [names] if isinstance(names, str) else list(names)
         unknown = [name for name in names if name not in known]

@@ -15,7 +15,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
 
 from mmtutor._fitting import fits_anew
-from mmtutor._rows import as_target
+from mmtutor._rows import as_target, require_same_rows
 from mmtutor._table import row_names
 
 from ._branches import block_inputs, branch
@@ -163,6 +163,7 @@ class CNNRNNClassifier(ClassifierMixin, Network):
             what a block's transformer returns is no kind of input (the message names the block), or
             training diverges.
         """
+        require_same_rows(X=X, y=y, groups=groups)
         return self._fit(X, self._labels(y), groups)
 
     def _check(self, names: list[str]) -> None:
@@ -185,11 +186,10 @@ class CNNRNNClassifier(ClassifierMixin, Network):
 
     def _labels(self, y: ArrayLike) -> np.ndarray:
         labels = as_target(y)
-        infinite = np.isin(labels, [np.inf, -np.inf]) & (labels.dtype.kind in "fO")
-        for wrong, what in ((pd.isna(labels), "missing"), (infinite, "infinite")):
-            if wrong.any():
-                row = row_names(y)[wrong.argmax()]
-                raise ValueError(f"y has {wrong.sum()} {what} labels, the first in row {row}")
+        missing = pd.isna(labels)
+        if missing.any():
+            row = row_names(y)[missing.argmax()]
+            raise ValueError(f"y has {missing.sum()} missing labels, the first in row {row}")
         check_classification_targets(labels)
         self.classes_ = np.unique(labels)
         if len(self.classes_) == 1:

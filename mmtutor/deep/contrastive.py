@@ -262,7 +262,7 @@ class ContrastiveAligner(TransformerMixin, Network):
         """
         inputs = self._read(X)
         names = [block.name for block in self.blocks_]
-        if modality is not None and modality not in names:
+        if not (modality is None or (isinstance(modality, str) and modality in names)):
             raise ValueError(f"modality is {modality!r}; the blocks are {names}")
         embedded = self._outputs(inputs)
         chosen = names if modality is None else [modality]

@@ -135,10 +135,7 @@ def robustness_curve(
                 f"corrupt returned {left} rows for {len(y)} at level {level}; "
                 "it must keep the rows, in order"
             )
-        if isinstance(X, pd.DataFrame) and isinstance(worse, pd.DataFrame):
-            before, after = X.index, worse.index
-            if before.is_unique and before.isin(after).all() and not before.equals(after):
-                raise ValueError(f"corrupt changed the order of the rows at level {level}")
+        require_same_rows(**{"X": X, f"what corrupt returned at level {level}": worse})
         for name, model in models.items():
             with blame(f"model {name!r} failed at level {level}: "):
                 answer = model.predict(worse)
