@@ -232,7 +232,8 @@ def at_work(part: str, columns: Any, block: Any = None) -> Iterator[None]:
                 raise ValueError(f"{message}{_remedy(columns)}") from error
             if any(words in message for words in _NO_TABLE) and isinstance(columns, str | int):
                 raise type(error)(f"{message} Here: columns [{columns!r}]") from error
-            if any(words in message for words in _NO_NUMBER):
+            told = "which is no number" in message  # by a part of the part
+            if not told and any(words in message for words in _NO_NUMBER):
                 raise type(error)(_no_number(message, block) or message) from error
             raise
 

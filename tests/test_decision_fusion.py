@@ -700,6 +700,9 @@ def test_a_cell_that_is_no_number_is_named():
         assert str(told.value).startswith(words)
         with pytest.raises((ValueError, TypeError), match=r"block 'x', row p5, column 'b' holds"):
             FeatureFusion([("x", "passthrough", ["b"])]).fit(bad)
+        inner = make_pipeline(FeatureFusion([("x", "passthrough", ["b"])]), GaussianNB())
+        with pytest.raises((ValueError, TypeError), match=r"^expert 'late', block 'x', row p5, "):
+            DecisionFusion([("late", inner, ["a", "b"])]).fit(bad, y)
 
 
 def test_one_column_without_brackets_is_told():
