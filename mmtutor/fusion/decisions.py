@@ -136,8 +136,9 @@ class DecisionFusion(ClassifierMixin, Composition):
     ValueError
         On fitting: a part that is no triple, a name used twice, a column that is not there, an
         unknown rule or calibration, weights that do not fit, an expert without a usable row, labels
-        or groups that are missing, fewer than two classes, a splitter that splits a group. What an
-        expert raises comes with its name before the message.
+        or groups that are missing, or that name the rows of X in another order, fewer than two
+        classes with two rows where folds are made, a splitter that splits a group. What an expert
+        raises comes with its name before the message.
 
     See Also
     --------

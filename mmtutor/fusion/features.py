@@ -107,8 +107,9 @@ class FeatureFusion(TransformerMixin, Composition):
     ValueError
         On fitting: a part that is no triple, a name used twice, a column that is not there, an
         unknown rule or alignment, weights that do not fit, unequal widths without a projection, a
-        projection wider than a block, a block without a usable row. What a transformer raises comes
-        with its block's name before the message.
+        projection wider than a block, a block without a usable row, a y that names the rows of X in
+        another order; then and later, a feature beyond 1e150, which cannot be scaled. What a
+        transformer raises comes with its block's name before the message.
 
     See Also
     --------
