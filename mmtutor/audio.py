@@ -213,7 +213,8 @@ def _decode(
         )
         counted = header.format == "OGG" or (header.format == "MP3" and _count_of_frames(path))
         if len(samples) < n_frames and counted:
-            raise ValueError(f"cut short: {len(samples)} of {n_frames} samples are there")
+            how = "cut short" if source is path else "cut short, or put together from unlike parts"
+            raise ValueError(f"{how}: {len(samples)} of {n_frames} samples are there")
         if header.subtype not in ("FLOAT", "DOUBLE"):  # their full scale is known
             np.clip(samples, -1.5, 1.5, out=samples)
         return samples, rate
@@ -237,7 +238,7 @@ CHUNK = re.compile(r"^\W*(?:data|SSND|BODY|Data Size|riff|Riff size)\s*: (\d+) \
 SAMPLES = re.compile(
     r"^\s*(?:Frames *:|Valid frames *:|.*Cols *:|Data length|sample_count -i) (\d+)", re.MULTILINE
 )
-COUNTED = ("AVR", "CAF", "MAT4", "MAT5", "MPC2K", "NIST", "SDS", "WVE")
+COUNTED = ("AVR", "CAF", "MAT4", "MAT5", "MPC2K", "NIST", "WVE")
 UNKNOWN = 0x7F000000  # bytes; a recorder that cannot go back to its header says as many or more
 MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 BITRATES = (  # kbit/s of layer III, by the number in a frame's header: MPEG 2 and 2.5, and MPEG 1
@@ -255,12 +256,8 @@ def _refuse_a_cut_header(path: Path, header: Any) -> None:
         with path.open("rb") as file:  # of NIST, libsndfile notes nothing
             notes = header.extra_info + "\n" + file.read(1024).decode("latin-1")
         said, there = int((SAMPLES.findall(notes) or ["0"])[-1]), header.frames
-        if header.format == "SDS":  # the other way round, and its last block is filled up
-            said, there = (there, said)
         if there < said:
             raise ValueError(f"cut short: {there} of {said} samples are there")
-    if header.format == "VOC" and "truncated" in header.extra_info:
-        raise ValueError("cut short")
     if header.format == "OGG":
         with path.open("rb") as file:
             _refuse_damaged_pages(file)
@@ -286,7 +283,9 @@ def _refuse_damaged_pages(file: BinaryIO) -> None:
             )
         last, begun = head[5] & 4, not head[5] & 2
     if not last:
-        raise ValueError("cut short: its last page is not marked as the last")
+        raise ValueError(
+            f"cut short or damaged: page {number}, behind which is none, is not marked as the last"
+        )
 
 
 def _count_of_frames(path: Path) -> tuple[int, int] | None:
@@ -299,10 +298,13 @@ def _count_of_frames(path: Path) -> tuple[int, int] | None:
 
 
 def _after_tags(data: mmap.mmap, place: int = 0) -> int:
-    """Return where the sound begins or goes on, behind tags of type ID3, version 1 or 2."""
-    while (head := data[place : place + 10])[:3] in (b"ID3", b"TAG") and len(head) == 10:
-        a, b, c, d = head[6:]  # four times seven bits say how long it is
-        place += 10 + (a << 21 | b << 14 | c << 7 | d) if head[:1] == b"I" else 128
+    """Return where the sound begins or goes on, behind tags of type ID3 or APE."""
+    while (head := data[place : place + 16])[:3] in (b"ID3", b"TAG", b"APE") and len(head) == 16:
+        if head[:1] == b"I":
+            a, b, c, d = head[6:10]  # four times seven bits say how long it is
+            place += (20 if head[5] & 16 else 10) + (a << 21 | b << 14 | c << 7 | d)
+        else:
+            place += 128 if head[:1] == b"T" else 32 + int.from_bytes(head[12:], "little")
     return place
 
 
@@ -341,8 +343,9 @@ def _with_a_count(path: Path, header: Any) -> Path | io.BytesIO:
             count, place = counted
             if n_frames - 3 <= count:
                 return path
-            data = path.read_bytes()  # several files, one behind the other
-            return io.BytesIO(data[:place] + (n_frames - 1).to_bytes(4, "big") + data[place + 4 :])
+            data = bytearray(path.read_bytes())  # several files, one behind the other
+            data[place : place + 4] = (n_frames - 1).to_bytes(4, "big")
+            return io.BytesIO(data[first:])
         per_frame, mono = 1152 if begin[1] & 8 else 576, begin[3] >> 6 == 3
         if (n_frames - 2) * per_frame > header.frames:
             # A silent frame of the highest bitrate, without a sum, in which the count stands.
@@ -350,8 +353,7 @@ def _with_a_count(path: Path, header: Any) -> Path | io.BytesIO:
             side = (17 if mono else 32) if per_frame == 1152 else (9 if mono else 17)
             info = begin + bytes(side) + b"Info" + struct.pack(">II", 1, n_frames)
             info = info.ljust(_mp3_frame(begin), b"\0")
-            data = path.read_bytes()
-            return io.BytesIO(data[:first] + info + data[first:])
+            return io.BytesIO(info + path.read_bytes()[first:])
     return path
 
 
