@@ -53,8 +53,8 @@ class Chapter:
             value: Any = getattr(self, field.name)
             kinds: dict[Any, type] = {"int": int, "str": str, "Sequence[str]": Sequence}
             kind = kinds.get(field.type, object)
-            is_other = isinstance(value, bool) or (kind is Sequence and isinstance(value, str))
-            if is_other or not isinstance(value, kind):
+            is_other = not isinstance(value, kind) or isinstance(value, bool)
+            if is_other or (kind is Sequence and isinstance(value, str)):
                 raise CourseError(f"{field.name} = {value!r} must be of type {field.type}")
             if kind is int and not 0 <= value < 100_000:
                 raise CourseError(f"{field.name} = {value} is not in [0, 100000)")
