@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Sequence
 from numbers import Integral, Number
 from typing import Any
@@ -41,15 +42,14 @@ def floats(what: str, values: Any) -> np.ndarray:
     require_unmasked(what, values)
     try:
         array = np.asarray(values)
-        cells = list(array.flat) if array.dtype.kind == "O" else []
-        if array.dtype.kind in "cmM" or any(isinstance(cell, TIMES) for cell in cells):
+        kinds = set(map(type, array.flat)) if array.dtype.kind == "O" else set()
+        if array.dtype.kind in "cmM" or any(issubclass(kind, TIMES) for kind in kinds):
             raise TypeError  # complex numbers, spans of time, dates
         numbers = array if array.dtype == np.float32 else np.asarray(values, dtype=float)
     except (TypeError, ValueError, OverflowError):
         raise ValueError(f"{what} must be numbers, got {values!r:.60}") from None
-    if array.dtype.kind in "iu" and (np.abs(numbers) >= EXACT).any():
-        cells = array.ravel().tolist()
-    for cell, kept in zip(cells, numbers.flat, strict=False):
+    large = array.dtype.kind in "iuO" and bool((np.abs(numbers) >= EXACT).any())
+    for cell, kept in zip(array.ravel().tolist() if large else (), numbers.flat, strict=large):
         if isinstance(cell, Integral) and abs(int(cell)) < 2**64 and int(cell) != int(kept):
             raise ValueError(
                 f"{what} hold {cell}, which float64 makes {int(kept)}: subtract what all have in "
@@ -159,9 +159,10 @@ def as_target(y: Any, rows: Sequence[Any] | None = None) -> np.ndarray:
 
 
 def require_same_rows(**parts: Any) -> None:
-    """Raise ``ValueError`` if pandas objects among the parts name the same rows, but not in order.
+    """Refuse pandas objects among the parts that name the same rows, but not in one order.
 
     Rows go by their place, as in scikit-learn; who counts on the names would get a wrong answer.
+    See `require_same_order` for rows that are only counted.
     """
     kinds = pd.Series | pd.DataFrame
     require_same_order(
@@ -172,15 +173,24 @@ def require_same_rows(**parts: Any) -> None:
 def require_same_order(axis: str, **indexes: Any) -> None:
     """Raise ``ValueError`` if two indexes (others say nothing) hold the same names in other orders.
 
-    `axis` says of what, "rows" or "columns".
+    `axis` says of what, "rows" or "columns". Where one of the two only counts, a warning is all: it
+    may be of a table in order whose index was reset, or which was made of an array.
     """
     named = {what: index for what, index in indexes.items() if isinstance(index, pd.Index)}
     for (one, a), (other, b) in itertools.combinations(named.items(), 2):
         if len(a) == len(b) and a.is_unique and not a.equals(b) and set(a) == set(b):
             pairs = zip(a.tolist(), b.tolist(), strict=True)
             place, (left, right) = next((n, two) for n, two in enumerate(pairs) if two[0] != two[1])
-            raise ValueError(
+            message = (
                 f"{one} and {other} name the same {axis} in different orders, {left!r} and "
                 f"{right!r} at place {place}, but {axis} go by their place: sort them alike, "
                 "or pass what is in order without names, x.to_numpy()"
             )
+            if not (only_counts(a) or only_counts(b)):
+                raise ValueError(message)
+            warnings.warn(message, stacklevel=4)
+
+
+def only_counts(names: Any) -> bool:
+    """Tell whether names of rows or columns are 0, 1, and so on, as pandas gives where none are."""
+    return list(names) == list(range(len(names)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -304,7 +305,7 @@ def test_groups_that_would_be_lost_are_warned_of(people):
             },
             "model 'm' failed in fold 0: expert 'a', .* is no classifier",
         ),
-        ({"singles": {"eye": 1}}, "singles must be a list of names, got {'eye'"),
+        ({"singles": {"eye"}}, "singles must be a list of names, got {'eye'"),
         ({"singles": 3}, "singles must be a list of names, got 3"),
         ({"scoring": "accurate"}, "scoring is 'accurate'; sklearn.metrics.get_scorer_names"),
         ({"scoring": ["accuracy"]}, r"scoring is \['accuracy'\]; expected one scorer"),
@@ -749,11 +750,17 @@ def test_columns_with_names_go_by_them():
     assert ev.expected_calibration_error(y, pd.DataFrame(P.to_numpy())) == expected
     assert ev.reliability_diagram(["b"] * 3, swapped)["accuracy"].tolist() == [1, 0, 0]
     pairs = pd.MultiIndex.from_tuples([("P", "a"), ("P", "b")])
-    with pytest.raises(ValueError, match="columns of probabilities must be a row of labels"):
-        ev.expected_calibration_error(y, P.set_axis(pairs, axis=1))
-    for names in (["p_a", "p_b"], [1, 2]):
-        with pytest.raises(ValueError, match=r"are named \[.*\], and classes \['a', 'b'\]"):
-            ev.expected_calibration_error(y, P.set_axis(names, axis=1))
+    for names in (pairs, ["p_a", "p_b"], [1, 2]):  # after no class: by their place
+        table = P.set_axis(names, axis=1)
+        with pytest.warns(UserWarning, match=r"after no label, and taken for \['a', 'b'\]"):
+            assert ev.expected_calibration_error(y, table) == expected
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert ev.expected_calibration_error(y, table, classes=["a", "b"]) == expected
+    with pytest.raises(ValueError, match=r"are named \['a', 'B'\], and classes \['a', 'b'\]"):
+        ev.expected_calibration_error(y, P.set_axis(["a", "B"], axis=1))
+    numbers = [0, 0, 1]  # of a file, columns are text
+    assert ev.expected_calibration_error(numbers, swapped.set_axis(["1", "0"], axis=1)) == expected
 
 
 @pytest.mark.parametrize(
@@ -780,6 +787,28 @@ def test_rows_and_columns_named_in_other_orders_are_refused(call, message):
     y = pd.Series([0, 1, 1], index=list("wvu"))
     with pytest.raises(ValueError, match=message):
         call(x, y)
+
+
+def test_rows_in_order_of_which_one_only_counts_are_taken_with_a_warning():
+    """A shuffled table whose index was reset, predictions in a new table: places are right."""
+    x = np.random.default_rng(0).normal(size=40)
+    mixed = pd.DataFrame({"x": x, "y": x > 0}).sample(frac=1, random_state=0)
+    X, y = mixed[["x"]].reset_index(drop=True), mixed["y"]
+    models = {"m": LogisticRegression()}
+    expected = ev.compare(models, X, y.to_numpy(), 2)["mean"]
+    with pytest.warns(UserWarning, match="X and y name the same rows in different orders, 0 and"):
+        assert ev.compare(models, X, y, 2)["mean"].equals(expected)
+    model = LogisticRegression().fit(X, y.to_numpy())
+    P = pd.DataFrame(model.predict_proba(X), columns=model.classes_)
+    with pytest.warns(UserWarning, match="probabilities and y name the same rows"):
+        ev.expected_calibration_error(y, P)
+    anew = ev.robustness_curve(
+        {"m": model}, mixed[["x"]], y, lambda X, level: X.reset_index(drop=True), [0], n_resamples=2
+    )
+    assert anew["accuracy"].tolist() == [model.score(X, y.to_numpy())]
+    scores = np.arange(9.0).reshape(3, 3)  # of people called 2, 0 and 1
+    genuine, _ = ev.split_scores(pd.DataFrame(scores), [2, 0, 1], [2, 0, 1])
+    assert genuine.tolist() == [0, 4, 8]
 
 
 # --- robustness ------------------------------------------------------------------------------
@@ -839,9 +868,7 @@ def test_robustness_errors():
     with pytest.raises(ValueError, match="returned 3 rows for 4 at level 0"):
         ev.robustness_curve(models, X, y, lambda X, level: X[:3], [0])
     frame = pd.DataFrame(X)
-    with pytest.raises(
-        ValueError, match=r"what corrupt returned at level 0.0 name the same rows in"
-    ):
+    with pytest.raises(ValueError, match=r"corrupt changed the order of the rows at level 0.0"):
         ev.robustness_curve(models, frame, y, lambda X, level: X[::-1], [0])
     for predicted, message in (([1], "1 labels for 4 rows"), (np.eye(4), "a row of labels")):
         model = SimpleNamespace(predict=lambda X, predicted=predicted: predicted)
@@ -874,7 +901,7 @@ def test_robustness_errors():
             "predictions of model 'm' are text and labels are numbers",
         ),
         (
-            {"X": pd.DataFrame(X), "y": pd.Series(y, index=[3, 2, 1, 0])},
+            {"X": pd.DataFrame(X, index=list("abcd")), "y": pd.Series(y, index=list("dcba"))},
             "X and y name the same rows in different orders",
         ),
     ):

@@ -12,7 +12,14 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import _num_samples
 
-from mmtutor._rows import as_labels, floats, require_same_order, require_same_rows, require_unmasked
+from mmtutor._rows import (
+    as_labels,
+    floats,
+    only_counts,
+    require_same_order,
+    require_same_rows,
+    require_unmasked,
+)
 
 
 def numbers(values: ArrayLike, *, what: str) -> NDArray[np.float64]:
@@ -129,7 +136,7 @@ def column_index(table: Any) -> pd.Index | None:
 def column_names(table: Any) -> list[Any] | None:
     """Return the names of a table's columns, or None if it has none, or only 0, 1, and so on."""
     names = list(getattr(table, "columns", ()))
-    return None if names == list(range(len(names))) else names
+    return None if only_counts(names) else names
 
 
 def pairs(
@@ -146,7 +153,7 @@ def pairs(
         columns = column_index(scores)
         require_same_order("columns", scores=columns, gallery_labels=gallery_labels.index)
     for axis, names, row in (("columns", column_names(scores), gallery), ("rows", index, probes)):
-        known = [] if names is None else list(names)
+        known = [] if names is None or only_counts(names) else list(names)
         if known != row.tolist() and Counter(known) == Counter(row.tolist()):
             raise ValueError(
                 f"the {axis} of scores are named {known[:5]}, and their labels are the same in "

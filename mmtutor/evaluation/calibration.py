@@ -4,7 +4,7 @@ Conventions
 -----------
 - `probabilities` has one row a sample and one column a class; rows sum to 1.
 - Columns of a table go by their names, the classes; where they have none (an array, or the columns
-  0, 1, ... of a DataFrame), by their place among `classes`.
+  0, 1, ... of a DataFrame) or are named after no class, by their place among `classes`.
 - Confidence is the largest probability of a row; the prediction is its class (the first, if tied).
 - Bins are of equal width over (0, 1], closed on the right.
 - Log-loss and the Brier score, which see all of the probabilities, are in scikit-learn
@@ -12,6 +12,8 @@ Conventions
 """
 
 from __future__ import annotations
+
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -39,9 +41,21 @@ def validate(
             f"{P.sum(axis=1).min():.6g} to {P.sum(axis=1).max():.6g}"
         )
     columns = _checks.column_names(probabilities)
-    given = columns if classes is None else classes
-    what = "columns of probabilities" if classes is None else "classes"
-    names = np.unique(y) if given is None else as_labels(what, given)
+    names = np.unique(y) if classes is None else as_labels("classes", classes)
+    known = names.tolist()
+    if columns is not None:
+        by_text = {str(name): name for name in known}  # "0" of a file is 0
+        columns = [by_text.get(str(column), column) for column in columns]
+        if set(columns).isdisjoint(known):
+            if classes is None:
+                warnings.warn(
+                    f"the columns of probabilities are named {columns[:5]}, after no label, and "
+                    f"taken for {known[:5]}: pass the class of each column as `classes`",
+                    stacklevel=3,
+                )
+            columns = None
+        elif classes is None:
+            names = as_labels("columns of probabilities", columns)
     if len(set(names.tolist())) < len(names):
         raise ValueError(f"classes are named twice: {names.tolist()}; give each column its own")
     if names.shape != (P.shape[1],):
@@ -50,11 +64,10 @@ def validate(
             "pass the estimator's `classes_` as `classes`"
         )
     if columns is not None:
-        known = y.tolist() if classes is None else names.tolist()
         if not set(columns).issuperset(known):
             raise ValueError(
                 f"the columns of probabilities are named {columns[:5]}, and classes "
-                f"{list(dict.fromkeys(known))[:5]}: give each column its class's name, or pass "
+                f"{known[:5]}: give each column its class's name, or pass "
                 "probabilities.to_numpy() and, as `classes`, the class of each column"
             )
         names = as_labels("columns", columns)
@@ -82,7 +95,7 @@ def reliability_diagram(
         Posteriors; rows sum to 1.
     classes : array-like of shape (n_classes,), default=None
         The class of each column (an estimator's `classes_`). None: the names of the columns, or
-        the sorted labels in `y` where columns have none.
+        the sorted labels in `y` where columns have none, or (with a warning) other names.
     n_bins : int, default=10
         Number of bins of equal width over (0, 1], 1 to 1,000,000.
 
@@ -96,8 +109,8 @@ def reliability_diagram(
     ------
     ValueError
         If shapes disagree, rows do not sum to 1, values are NaN, a label has no column or is
-        missing, columns are named after something else than the classes, or `y` names the rows in
-        another order.
+        missing, columns are named after some of the classes only, or `y` names the rows in another
+        order.
 
     See Also
     --------
@@ -156,7 +169,7 @@ def expected_calibration_error(
         Posteriors; rows sum to 1.
     classes : array-like of shape (n_classes,), default=None
         The class of each column (an estimator's `classes_`). None: the names of the columns, or
-        the sorted labels in `y` where columns have none.
+        the sorted labels in `y` where columns have none, or (with a warning) other names.
     n_bins : int, default=10
         Number of bins of equal width over (0, 1], 1 to 1,000,000.
 

@@ -431,7 +431,7 @@ def _validate(models: Any, singles: Any, scoring: Any, n_jobs: Any) -> None:
     if isinstance(singles, str):
         raise ValueError(f"singles must be a list of names; write singles=[{singles!r}]")
     if singles is not None:
-        if isinstance(singles, Mapping | Set) or not isinstance(singles, Collection):
+        if isinstance(singles, set | frozenset) or not isinstance(singles, Collection):
             raise ValueError(f"singles must be a list of names, got {singles!r:.60}")
         unknown = [name for name in singles if name not in list(models)]
         if unknown or not len(singles):

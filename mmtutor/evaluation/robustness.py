@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from mmtutor._ranges import check_ranges, whole
-from mmtutor._rows import as_labels, floats, require_same_rows
+from mmtutor._rows import as_labels, floats, only_counts, require_same_rows
 from mmtutor._table import as_table, blame
 
 from . import _checks
@@ -135,7 +135,11 @@ def robustness_curve(
                 f"corrupt returned {left} rows for {len(y)} at level {level}; "
                 "it must keep the rows, in order"
             )
-        require_same_rows(**{"X": X, f"what corrupt returned at level {level}": worse})
+        if all(isinstance(table, pd.Series | pd.DataFrame) for table in (X, worse)):
+            before, after = X.index, worse.index
+            known = before.is_unique and before.isin(after).all() and not only_counts(after)
+            if known and not before.equals(after):
+                raise ValueError(f"corrupt changed the order of the rows at level {level}")
         for name, model in models.items():
             with blame(f"model {name!r} failed at level {level}: "):
                 answer = model.predict(worse)

@@ -68,7 +68,7 @@ class DETCurve(NamedTuple):
         ValueError
             If the rates of a curve made otherwise than by :func:`det_curve` do not meet.
         """
-        gap = np.subtract(self.false_accept, self.false_reject)  # falls from 1 to -1
+        gap = np.asarray(np.subtract(self.false_accept, self.false_reject))  # falls from 1 to -1
         if gap.ndim != 1 or len(gap) < 2 or not (gap[0] > 0 >= gap[-1] and np.isfinite(gap).all()):
             raise ValueError(
                 "the rates never meet: false_accept must fall from 1 to 0, and false_reject rise "
