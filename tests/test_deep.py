@@ -303,13 +303,18 @@ def test_a_gate_needs_two_blocks():
         (["no", None] * 10, "10 missing labels, the first in row 1"),
         (pd.Series([0, None] * 10, range(50, 70)), "10 missing labels, the first in row 51"),
         ([0.0, np.inf] * 10, "10 of 20 labels are infinite, at 1, 3"),
-        (pd.Series([0, 1] * 10)[::-1], "order"),
         (np.eye(2)[np.arange(20) % 2], "1d array"),
     ],
 )
 def test_labels_that_are_none_are_refused(y, message):
     with pytest.raises(ValueError, match=message):
         CNNRNNClassifier(TWO, **QUICK).fit(numbers(20)[0], y)
+
+
+def test_rows_named_in_another_order_are_refused():
+    X = numbers(20)[0].set_axis(list("abcdefghijklmnopqrst"))
+    with pytest.raises(ValueError, match="X and y name the same rows in different orders, 'a' and"):
+        CNNRNNClassifier(TWO, **QUICK).fit(X, pd.Series([0, 1] * 10, index=X.index[::-1]))
 
 
 @pytest.mark.parametrize(
