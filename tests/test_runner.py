@@ -385,6 +385,15 @@ def test_a_raw_cell_is_shown(tmp_path: Path) -> None:
     assert staged(tmp_path, v4.new_raw_cell("raw", metadata={"tags": ["home"]})) == []
 
 
+def test_a_long_line_is_cut_in_its_page_and_does_not_take_minutes(tmp_path: Path) -> None:
+    cell = v4.new_code_cell("1")
+    cell.outputs = [v4.new_output("stream", text="x" * 1_000_000)]
+    assert staged(tmp_path, v4.new_markdown_cell("# A"), cell) == []
+    page = notebooks.read_stored(tmp_path / "pages" / "notebooks" / "00_fine.ipynb")
+    assert len(page.cells[1].outputs[0].text) < 1.01 * notebooks.MAX_TEXT
+    assert pages.config({}, tmp_path)["nb_merge_streams"] is False  # its time goes by the square
+
+
 def test_a_text_that_is_no_text_is_named_and_the_others_are_shown(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_bytes(b"caf\xe9")
     (tmp_path / "CHANGELOG.md").write_text("# Changes\n", encoding="utf-8")

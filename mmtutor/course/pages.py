@@ -63,7 +63,7 @@ def config(chapters: Mapping[str, Any], extra: Path) -> dict[str, Any]:
         "suppress_warnings": ["ref.citation"],  # the docstrings cite by author and year
         # Chapters: what is stored is shown, nothing is executed.
         "nb_execution_mode": "off",
-        "nb_merge_streams": True,
+        "nb_merge_streams": False,  # the runner does; it takes minutes for a long line
         "myst_enable_extensions": ["dollarmath", "amsmath"],
         "myst_heading_anchors": 3,
         "myst_heading_slug_func": "mmtutor.course.extension.anchor",
@@ -190,6 +190,8 @@ def chapter_page(chapter: Chapter, notebook: Any, outputs: Outputs, functions: l
             cell.metadata["tags"] = [*tags, "hide-cell"]
             cell.metadata["mystnb"] = {"code_prompt_show": prompt, "code_prompt_hide": prompt}
         for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                output.text = notebooks.printed(output.text)
             if (shown := outputs.html(output)) is not None:
                 output.data = {"text/html": shown}
                 output.metadata = {}
