@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from mmtutor.course import challenge, cli, editions, grading, notebooks
-from mmtutor.course.manifest import find_course
+from mmtutor.course.manifest import CourseError, find_course
 
 pytestmark = pytest.mark.slow
 
@@ -179,6 +179,31 @@ def test_what_is_no_hand_in_is_said(tmp_path):
     assert "belongs to no chapter" in other.notes[0]
     with pytest.raises(FileNotFoundError, match="there is no"):
         grading.find([tmp_path / "nowhere"])
+
+
+def test_a_folder_that_may_not_be_read_does_not_drop_its_hand_ins(tmp_path, monkeypatch):
+    for folder in (tmp_path, tmp_path / "locked"):
+        folder.mkdir(exist_ok=True)
+        hand_in(folder, "1")
+    assert len(grading.find([tmp_path])) == 2
+    look = os.scandir
+
+    def refuse(path):
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError, match="locked"):
+        grading.find([tmp_path])
+
+
+def test_a_chapters_cell_that_is_no_python_is_named():
+    cell = nbformat.v4.new_code_cell("%time 1\ncheck('06.1', answer)")
+    assert editions.stubs(nbformat.v4.new_notebook(cells=[cell])) == {"06.1": "answer"}
+    cell.source += "\ndef ("
+    with pytest.raises(CourseError, match="is no Python"):
+        editions.stubs(nbformat.v4.new_notebook(cells=[cell]))
 
 
 @pytest.mark.parametrize(

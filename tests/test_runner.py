@@ -394,6 +394,16 @@ def test_a_long_line_is_cut_in_its_page_and_does_not_take_minutes(tmp_path: Path
     assert pages.config({}, tmp_path)["nb_merge_streams"] is False  # its time goes by the square
 
 
+def test_a_key_term_without_its_cells_is_named_and_the_others_are_listed(tmp_path: Path) -> None:
+    rows = "| Key term | 中文 | In short |\n|---|---|---|\n| one |\n| two | 二 | a `x` |\n"
+    answer = "<details><summary>Answer</summary>`a <b>`</details>"
+    (problem,) = staged(tmp_path, v4.new_markdown_cell(f"# A\n\n{rows}\n{answer}"))
+    assert problem == "00_fine: the key term '| one |' has not three cells"
+    assert "二" in (tmp_path / "pages" / "glossary.md").read_text(encoding="utf-8")
+    page = (tmp_path / "pages" / "notebooks" / "00_fine.ipynb").read_text(encoding="utf-8")
+    assert "<code>a &lt;b&gt;</code>" in page
+
+
 def test_a_text_that_is_no_text_is_named_and_the_others_are_shown(tmp_path: Path) -> None:
     (tmp_path / "README.md").write_bytes(b"caf\xe9")
     (tmp_path / "CHANGELOG.md").write_text("# Changes\n", encoding="utf-8")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mmtutor.course import notebooks
-from mmtutor.course.manifest import Chapter, Course
+from mmtutor.course.manifest import Chapter, Course, CourseError
 
 _ANSWER = re.compile(r"<details><summary>Answer</summary>.*?</details>", re.DOTALL)
 _FIRST = re.compile(r"^#+ Exercise \d\d\.\d", re.MULTILINE)
@@ -32,7 +32,13 @@ def stubs(notebook: Any) -> dict[str, str]:
     for cell in notebooks.code(notebook):
         if is_solution(cell) or "check(" not in cell.source:
             continue
-        for node in ast.walk(ast.parse(cell.source)):
+        try:
+            tree = notebooks.parsed(cell.source)
+        except SyntaxError as error:
+            raise CourseError(
+                f"the chapter's cell {cell.source!r:.60} is no Python: {error}"
+            ) from None
+        for node in ast.walk(tree):
             match node:
                 case ast.Call(
                     func=ast.Name("check"), args=[ast.Constant(str(number)), ast.Name(name)]

@@ -155,12 +155,22 @@ def find(paths: Sequence[Path]) -> list[Path]:
     ------
     FileNotFoundError
         If a path leads nowhere, or there is no notebook.
+    PermissionError
+        If a folder may not be read: its hand-ins would be missing from the table.
     """
+
+    def refuse(error: OSError) -> None:
+        raise error
+
     found = []
     for path in paths:
         if not path.exists():
             raise FileNotFoundError(f"there is no {path}")
-        files = sorted(path.rglob("*.ipynb")) if path.is_dir() else [path]
+        files = [path]
+        if path.is_dir():
+            walk = os.walk(path, onerror=refuse)
+            files = sorted(Path(top, name) for top, _, names in walk for name in names)
+            files = [file for file in files if file.suffix == ".ipynb"]
         found += [file for file in files if ".ipynb_checkpoints" not in file.parts]
     if not found:
         raise FileNotFoundError(f"there is no notebook in {', '.join(map(str, paths))}")
@@ -194,11 +204,11 @@ def grade(
         ]
         chapter = _chapter_of(course, path, notebook, cells)
         official = notebooks.read_stored(chapter.stored)
+        stubs = editions.stubs(official)
     except Exception as error:  # whatever was handed in as a notebook
         known = isinstance(error, CourseError | OSError)
         graded.notes.append(str(error) if known else f"is no notebook ({type(error).__name__})")
         return graded
-    stubs = editions.stubs(official)
     graded.chapter = chapter.name
     graded.passed = dict.fromkeys(stubs, False)
     graded.messages = dict.fromkeys(stubs, "not reached")

@@ -216,7 +216,7 @@ def _with_formulas(details: str) -> str:
     """Return a block of HTML with what Markdown does not reach: its formulas and its code."""
     from mmtutor.course.extension import formula
 
-    details = re.sub(r"`([^`]+)`", r"<code>\1</code>", details)
+    details = re.sub(r"`([^`]+)`", lambda code: f"<code>{html.escape(code[1])}</code>", details)
     return re.sub(r"\$([^$]+)\$", lambda tex: formula(tex[1], block=False) or tex[0], details)
 
 
@@ -224,14 +224,18 @@ Shown = list[tuple[Chapter, Any]]
 """Chapters with what is shown of each, an executed notebook."""
 
 
-def _terms(shown: Shown) -> Iterator[tuple[str, str, str, list[Chapter]]]:
+def _terms(shown: Shown, problems: list[str]) -> Iterator[tuple[str, str, str, list[Chapter]]]:
     """Yield the key terms of all chapters: English, Chinese, in short, and where it stands."""
     found: dict[tuple[str, str], tuple[str, list[Chapter]]] = {}
     for chapter, notebook in shown:
         prose = notebooks.prose(notebook)
         table = re.search(r"^\| Key term \|.*\n\|.*\n((?:\|.*\n?)+)", prose, re.MULTILINE)
         for row in table[1].splitlines() if table else ():
-            english, chinese, short = (cell.strip() for cell in row.strip("| ").split(" | ", 2))
+            cells = [cell.strip() for cell in row.strip("| ").split(" | ", 2)]
+            if len(cells) != 3:
+                problems.append(f"{chapter.name}: the key term {row!r} has not three cells")
+                continue
+            english, chinese, short = cells
             found.setdefault((english, chinese), (short, []))[1].append(chapter)
     for (english, chinese), (short, where) in sorted(found.items(), key=lambda x: x[0][0].lower()):
         yield english, chinese, short, where
@@ -305,7 +309,7 @@ def stage(
         "said": said,
         "needs": {chapter.number: needs(notebook) for chapter, notebook in shown},
         "home": _home(shown, outputs),
-        "terms": _terms(shown),
+        "terms": list(_terms(shown, problems)),
         "cards": _cards(),
         "rooms": list(rooms),
         "texts": sorted(texts),
