@@ -113,6 +113,8 @@ def test_other_encodings_and_names(folder):
     posts = read_posts(path, label="class", encoding="gb18030")
     assert posts.frame["text"].tolist() == ["很好"]
     assert posts.target.tolist() == ["正"]
+    path = written(folder, [["good", "+"]], header=["text", " class"])
+    assert read_posts(path, label=" class").target.tolist() == ["+"]  # blanks do not count
 
 
 @pytest.mark.parametrize("said", ["utf-8", "gb18030", "cp1252", "utf-16-le"])

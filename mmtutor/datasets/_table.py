@@ -111,6 +111,7 @@ def read_posts(path: str | Path, *, label: str = "label", encoding: str = "utf-8
         ) from None
     lines = _rows(path, encoding)
     names = [name.strip() for name in next(lines, (0, []))[1]]
+    label = label.strip()  # as the names are
     modalities = _check_header(path, names, label)
     kept, faults = {}, []
     for line, cells in lines:
