@@ -150,6 +150,13 @@ def test_compare_agrees_with_scikit_learn(people):
     assert (table["predict_seconds"] > 0).all()
 
 
+def test_singles_may_be_the_keys_of_a_mapping():
+    models = {"eye": DummyClassifier(), "ear": DummyClassifier()}
+    for singles in (models, models.keys(), ("eye",), np.array(["eye"])):
+        table = ev.compare(models, np.zeros((6, 1)), [0, 1] * 3, 2, singles=singles)
+        assert table.attrs["best_single"] == "eye"
+
+
 def test_compare_without_singles_and_with_another_scorer(people):
     X, y, _ = people
     table = ev.compare({"both": model("eye", "ear")}, X, y, cv=3, scoring="neg_log_loss")

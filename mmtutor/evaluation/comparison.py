@@ -502,7 +502,7 @@ def _folds(
     if len(folds) < 2:
         raise ValueError(f"cv gave {len(folds)} fold: at least two are needed for an interval")
     for k, (train, test) in enumerate(folds):
-        both = np.intersect1d(train, test)
+        both = np.unique(test[np.isin(test, train)])  # quicker than intersect1d on row numbers
         if len(both):
             raise ValueError(
                 f"fold {k} has {len(both)} rows in both training and test (row {both[0]} for one): "
