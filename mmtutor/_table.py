@@ -312,7 +312,7 @@ def column_of(cells: list[Any], *, like: pd.Series) -> pd.Series:
     """Return cells as a column with the row labels of `like`.
 
     It has the type of `like`, or, where that would change a cell, one of its own: what is no known
-    category would be missing.
+    category would be missing. A float32 rounds as ever.
     """
     dtype = like.dtype
     known = getattr(dtype, "categories", None)
@@ -323,7 +323,13 @@ def column_of(cells: list[Any], *, like: pd.Series) -> pd.Series:
     try:
         column = pd.Series(cells, index=like.index, dtype=dtype)
         pairs = zip(column, cells, strict=True)
-        if all(is_missing(a) if is_missing(b) else bool(a == b) for a, b in pairs):
+        short = dtype.kind == "f" and dtype.itemsize < 8
+        if all(
+            is_missing(a)
+            if is_missing(b)
+            else a == b or (short and math.isclose(a, b, rel_tol=1e-3))
+            for a, b in pairs
+        ):
             return column
     except (TypeError, ValueError, OverflowError):  # as of 0.5 among whole numbers
         pass

@@ -299,6 +299,13 @@ def test_corrupt_changes_no_value_that_a_corruption_returned(values, change, exp
     assert worse["n"].tolist() == expected
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_a_column_of_short_floats_rounds_what_a_corruption_returned(dtype):
+    X = pd.DataFrame({"n": pd.Series([0.5, 0.25, None], dtype=dtype)})
+    worse = noise.corrupt(X, "n", lambda cell, level, random_state: float(cell) + 0.1, 0.5)
+    assert worse["n"].dtype == dtype
+
+
 def test_a_corruption_that_writes_into_its_cell_spoils_no_table():
     def silence(clip, level, random_state):
         clip[:] = 0
