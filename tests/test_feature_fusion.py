@@ -22,6 +22,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from test_decision_fusion import audio_numbers, image_numbers, posts
 
 from mmtutor.fusion import FeatureFusion
+from mmtutor.fusion._alignment import principal_axes
 from mmtutor.image import PixelFeatures
 
 
@@ -678,3 +679,10 @@ def test_two_columns_of_one_name_are_refused():
         frame = pd.DataFrame(numbers(width=3), columns=names)
         with pytest.raises(ValueError, match=r"several columns named \['?[a0]'?\]: give each"):
             FeatureFusion([("x", "passthrough", [names[0]])]).fit(frame)
+
+
+def test_principal_axes_leave_the_order_of_a_sparse_matrix():
+    """Sums in another order would differ in their last digits."""
+    Z = sparse.csr_matrix((np.arange(1.0, 7), [2, 0, 1, 0, 2, 1], [0, 2, 4, 6]), shape=(3, 3))
+    principal_axes(Z, 2)
+    assert Z.indices.tolist() == [2, 0, 1, 0, 2, 1]

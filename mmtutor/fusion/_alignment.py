@@ -18,7 +18,8 @@ def principal_axes(Z: Any, k: int) -> np.ndarray:
     A dense block is centred first (principal components); a sparse one is taken as it is (latent
     semantic analysis). Signs are fixed by the largest loading.
     """
-    if sparse.issparse(Z) and not Z.count_nonzero():  # of which ARPACK has no start
+    # of zeros ARPACK has no start; `count_nonzero` would sort the cells, and so change last digits
+    if sparse.issparse(Z) and not Z.data.any():
         return np.eye(Z.shape[1], k)
     if sparse.issparse(Z) and k < min(Z.shape):
         model = TruncatedSVD(k, algorithm="arpack", random_state=0).fit(Z)
