@@ -747,7 +747,7 @@ def test_groups_are_held_out_as_a_whole(estimator):
     seen = []
     spy = FunctionTransformer(lambda x: seen.append(x.index) or x.to_numpy())
     model = estimator([("first", spy, ["a", "b"]), TWO[1]], validation_fraction=0.3, **QUICK)
-    model.fit(X, y, groups=groups)
+    model.fit(X, y, groups=groups[:, np.newaxis])  # a column, too
     assert len(model.history_["val_loss"]) == QUICK["epochs"]
     training, held_out = seen[0], seen[-1]
     assert len(held_out) == 24

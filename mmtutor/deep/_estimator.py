@@ -152,7 +152,8 @@ class Network(Composition):
         X = self.check_X(X, reset=True)
         check_consistent_length(X, y, groups)
         if groups is not None:
-            groups = as_labels("groups", groups, row_names(X))
+            column = np.shape(groups)[1:] == (1,)  # which scikit-learn takes, too
+            groups = as_labels("groups", np.ravel(groups) if column else groups, row_names(X))
         seed = self.random_state
         seed = int(np.random.default_rng().integers(2**32) if seed is None else seed)
         (known, known_y), *held_out = (
