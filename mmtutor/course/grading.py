@@ -9,6 +9,7 @@ sandbox: the code runs with the rights of whoever grades, and one written to che
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import secrets
@@ -70,19 +71,20 @@ def run_apart(module: str, job: dict[str, Any], seconds: float) -> Outcome:
         folder = Path(name)
         job = {**job, "parent": os.getpid()}
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, str(folder / "job.json")],
-            cwd=folder,
-            env={**kernel_environment(), "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
         kept: list[bytes] = []
-        reader = threading.Thread(target=_drain, args=(process, kept), daemon=True)
-        reader.start()
-        code = _wait(process, seconds)
+        with _ending_orphans():
+            process = subprocess.Popen(
+                [sys.executable, "-m", module, str(folder / "job.json")],
+                cwd=folder,
+                env={**kernel_environment(), "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            reader = threading.Thread(target=_drain, args=(process, kept), daemon=True)
+            reader.start()
+            code = _wait(process, seconds)
         reader.join(5)
         printed = b"".join(kept)[:OUTPUT].decode("utf-8", "replace")
         return Outcome(code, list(_results(folder / "results.jsonl")), printed)
@@ -107,6 +109,36 @@ def _drain(process: subprocess.Popen, kept: list[bytes]) -> None:
         if size < OUTPUT:
             kept.append(part)
             size += len(part)
+
+
+@contextlib.contextmanager
+def _ending_orphans() -> Iterator[None]:
+    """End what the block leaves running, also where it went into the background by itself.
+
+    Linux alone can make its orphans children of this process.
+    """
+    import psutil
+
+    here = psutil.Process()
+    before = here.children(recursive=True)
+
+    def adopt(orphans: bool) -> None:
+        with contextlib.suppress(OSError, AttributeError, TypeError):
+            ctypes.CDLL(None).prctl(36, int(orphans), 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+
+    adopt(True)
+    try:
+        yield
+    finally:
+        for _ in range(20):  # while they are ended, they can start others
+            left = [each for each in here.children(recursive=True) if each not in before]
+            for each in left:
+                with contextlib.suppress(psutil.Error):
+                    each.kill()
+            psutil.wait_procs(left, timeout=1)
+            if not left:
+                break
+        adopt(False)
 
 
 def _wait(process: subprocess.Popen, seconds: float) -> int | None:
