@@ -9,6 +9,7 @@ import sys
 import tempfile
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -163,6 +164,26 @@ def test_an_endless_loop_ends_and_what_it_started_ends_with_it(tmp_path):
     assert set(stopped.messages.values()) == {"not reached"}
     time.sleep(0.2)
     assert not [p for p in psutil.process_iter(["cmdline"]) if mark in (p.info["cmdline"] or [])]
+
+
+def test_two_are_judged_side_by_side_and_only_what_they_started_ends():
+    job = {"stubs": {}, "seed": 0, "cell_seconds": 60}
+    job |= {"memory": grading.MEMORY, "files": grading.FILES}
+    codes = ["1", "import time; time.sleep(5); raise SystemExit"]
+
+    def judge(code):
+        cells = [{"source": code, "solution": False}]
+        return grading.run_apart("mmtutor.course.judge", {**job, "cells": cells}, seconds=60)
+
+    with ThreadPoolExecutor() as pool:
+        outcomes = pool.map(judge, codes)
+        mine = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+        notes = [each.results for each in outcomes]
+    is_alive = mine.poll() is None
+    mine.kill()
+    assert is_alive
+    assert notes[0] == []
+    assert "SystemExit" in notes[1][0]["note"]
 
 
 def test_another_edition_is_judged_and_said(tmp_path):

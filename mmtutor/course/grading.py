@@ -9,7 +9,6 @@ sandbox: the code runs with the rights of whoever grades, and one written to che
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import secrets
@@ -38,6 +37,7 @@ MEMORY = 8 * 2**30  # bytes of address space; TensorFlow alone reserves several 
 OUTPUT = 20_000  # characters that are kept of what is printed; the others are read and dropped
 FILES = 2**28  # bytes of a file that a hand-in writes
 FOLDERS = "mmtutor-apart-"  # begins the name of each temporary folder; whose it is follows
+MARK = "MMTUTOR_APART"  # names this folder in the environment of whatever a hand-in starts
 
 
 @dataclass
@@ -72,19 +72,22 @@ def run_apart(module: str, job: dict[str, Any], seconds: float) -> Outcome:
         job = {**job, "parent": os.getpid()}
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
         kept: list[bytes] = []
-        with _ending_orphans():
-            process = subprocess.Popen(
-                [sys.executable, "-m", module, str(folder / "job.json")],
-                cwd=folder,
-                env={**kernel_environment(), "MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1"},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-            reader = threading.Thread(target=_drain, args=(process, kept), daemon=True)
-            reader.start()
+        environment = {"MPLBACKEND": "Agg", "PYTHONDONTWRITEBYTECODE": "1", MARK: name}
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, str(folder / "job.json")],
+            cwd=folder,
+            env=kernel_environment() | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        reader = threading.Thread(target=_drain, args=(process, kept), daemon=True)
+        reader.start()
+        try:
             code = _wait(process, seconds)
+        finally:
+            _end_marked(name)
         reader.join(5)
         printed = b"".join(kept)[:OUTPUT].decode("utf-8", "replace")
         return Outcome(code, list(_results(folder / "results.jsonl")), printed)
@@ -111,34 +114,23 @@ def _drain(process: subprocess.Popen, kept: list[bytes]) -> None:
             size += len(part)
 
 
-@contextlib.contextmanager
-def _ending_orphans() -> Iterator[None]:
-    """End what the block leaves running, also where it went into the background by itself.
-
-    Linux alone can make its orphans children of this process.
-    """
+def _end_marked(mark: str) -> None:
+    """End what has this mark in its environment, also what no parent leads to any more."""
     import psutil
 
-    here = psutil.Process()
-    before = here.children(recursive=True)
+    def is_marked(process: psutil.Process) -> bool:
+        with contextlib.suppress(psutil.Error, OSError):  # ended meanwhile, or another user's
+            return process.environ().get(MARK) == mark
+        return False
 
-    def adopt(orphans: bool) -> None:
-        with contextlib.suppress(OSError, AttributeError, TypeError):
-            ctypes.CDLL(None).prctl(36, int(orphans), 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
-
-    adopt(True)
-    try:
-        yield
-    finally:
-        for _ in range(20):  # while they are ended, they can start others
-            left = [each for each in here.children(recursive=True) if each not in before]
-            for each in left:
-                with contextlib.suppress(psutil.Error):
-                    each.kill()
-            psutil.wait_procs(left, timeout=1)
-            if not left:
-                break
-        adopt(False)
+    for _ in range(20):  # while they are ended, they can start others
+        left = [each for each in psutil.process_iter() if is_marked(each)]
+        for each in left:
+            with contextlib.suppress(psutil.Error):
+                each.kill()
+        psutil.wait_procs(left, timeout=1)
+        if not left:
+            return
 
 
 def _wait(process: subprocess.Popen, seconds: float) -> int | None:
