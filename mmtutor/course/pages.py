@@ -17,13 +17,14 @@ import io
 import os
 import re
 import shutil
+import uuid
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from mmtutor import __version__
-from mmtutor._cache import atomic_write
+from mmtutor._cache import atomic_write, strays
 from mmtutor._i18n import _
 from mmtutor.course import notebooks, reference
 from mmtutor.course.manifest import Chapter, Course, CourseError
@@ -426,16 +427,19 @@ def _sphinx(source: Path, build: Path, settings: dict[str, Any]) -> list[str]:
     from sphinx.util.docutils import docutils_namespace
 
     said, doctrees = io.StringIO(), build / "site-doctrees"
-    site, beside = build / "site", build / "site-unfinished"
+    site = build / "site"
+    beside = build / f"site-unfinished-{uuid.uuid4().hex}"  # another process may write one, too
     # Sphinx writes only what is newer than its page: what was cut off would stay so, and what was
     # found wrong would not be said again.
     whole = doctrees / "whole"
     anew = not whole.exists()
     whole.unlink(missing_ok=True)
-    shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed
+    for left in strays(build, "site-unfinished-*", 3600):  # of a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
     try:
         if site.is_dir() and not anew:
             shutil.copytree(site, beside)
+            beside.touch()  # or it would be as old as what was copied
         with docutils_namespace():
             app = Sphinx(
                 source, None, beside, doctrees, "html",

@@ -271,7 +271,25 @@ def test_a_site_that_cannot_be_written_is_said_and_leaves_the_one_before(
     assert words in said
     assert len(said.splitlines()) == 1
     assert {path: path.read_bytes() for path in small_site.rglob("*") if path.is_file()} == before
-    assert not (small_site.parent / "site-unfinished").exists()
+    assert not list(small_site.parent.glob("site-unfinished*"))
+
+
+def test_two_that_write_at_once_leave_a_whole_site(small: Course, small_site: Path) -> None:
+    build = Sphinx.build
+
+    def with_another(app: Sphinx, **options: Any) -> None:
+        (Path(app.outdir) / "index.html").write_text("")  # begun
+        call = ["-m", "mmtutor.course.cli", "site", "--course", str(small.folder)]
+        subprocess.run([sys.executable, *call], check=True, capture_output=True)
+        assert (Path(app.outdir) / "index.html").exists()
+        build(app, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sphinx, "build", with_another)
+        assert pages.write(small) == []
+    names = {path.name for path in small_site.rglob("*.html")}
+    assert {"index.html", "00_one.html", "01_two.html"} <= names
+    assert not list(small_site.parent.glob("site-unfinished*"))
 
 
 def test_what_sphinx_finds_wrong_is_returned_each_time(small: Course, tmp_path: Path) -> None:
