@@ -52,6 +52,10 @@ def noisy(rule, seed):
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Work in a course of the test's own; return where its tables lie."""
     (tmp_path / "course.toml").touch()
+    sources = tmp_path / "notebooks" / "source"
+    sources.mkdir(parents=True)
+    for name in ("06_one.py", "98_two.py"):
+        (sources / name).touch()
     monkeypatch.chdir(tmp_path)
     return evidence.folder_of(tmp_path)
 
@@ -291,6 +295,12 @@ def test_a_course_has_tables_of_its_own(folder: Path, tmp_path: Path) -> None:
         assert evidence.run(other, jobs=1) == 0
         assert evidence.run(other, check=True) == 0
     assert len(only(text).table()) == 6
+
+
+def test_below_a_course_without_the_chapter_the_packages_table_counts(tmp_path, monkeypatch):
+    (tmp_path / "course.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    assert len(only(PROGRAM.replace("98_noise", "06_false_alarms")).table()) == 30
 
 
 def test_a_table_never_made_says_how_to_make_it() -> None:

@@ -227,6 +227,11 @@ def test_a_manifest_of_another_form_is_named(tmp_path: Path, text: str, words: s
         course(tmp_path, text)
 
 
+def test_tabs_and_escaped_bars_break_no_table(tmp_path: Path) -> None:
+    text = ROWS.replace('"why?"', r"'P(a \| b),	or 中文？'".replace(r"\t", "\t"))
+    assert course(tmp_path, text).chapters[1].question == "P(a \\| b),\tor 中文？"
+
+
 def test_a_manifest_may_begin_with_the_mark_of_an_editor(tmp_path: Path) -> None:
     assert len(course(tmp_path, f"\ufeff{ROWS}").chapters) == 2
 

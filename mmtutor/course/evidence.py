@@ -247,9 +247,12 @@ def folder_of(course: Path) -> Path:
 
 
 def _stored(name: str, folder: Path | None = None) -> Path:
-    """Return a table's path: in a folder, else in the course worked in, else in the package."""
-    here = folder_above(Path.cwd())
-    if folder is None and here:
+    """Return a table's path: in a folder, else in the course worked in, else in the package.
+
+    The course worked in is asked if it has the chapter: a student's work may lie below another.
+    """
+    here = None if folder else folder_above(Path.cwd())
+    if here and any((here / "notebooks" / "source").glob(f"{name[:2]}_*.py")):
         folder = folder_of(here)
     with suppress(FileNotFoundError):
         path = folder / f"{name}.csv" if folder else bundled_path(f"evidence/{name}.csv")

@@ -22,6 +22,8 @@ _TABLE = re.compile(r"^(# |)\| \| Chapter \|.*\n(?:\1\|.*\n)+", re.MULTILINE)
 _TITLE = re.compile(r"^# # .*$", re.MULTILINE)
 _TIME = re.compile(r"(?<=\*\*Time\*\*: )\d+ minutes to read and do, \d+ seconds to run")
 _NEXT = re.compile(r"^# \*\*Next\*\*: .*$", re.MULTILINE)
+# What ends a line, or a cell of a table; a tab does not.
+_BREAKS = re.compile(r"[\x00-\x08\n-\x1f\x7f\x85\u2028\u2029]|(?<!\\)\|")
 
 
 class CourseError(Exception):
@@ -134,8 +136,9 @@ def check_title(title: Any) -> None:
 
 def check_line(name: str, text: Any) -> None:
     """Refuse what would break the tables and comments into which it is written."""
-    if not isinstance(text, str) or re.search(r"[\x00-\x1f\x7f\x85\u2028\u2029|]", text):
-        raise CourseError(f"{name}: {text!r:.99} must be a text of one line, without |")
+    if not isinstance(text, str) or _BREAKS.search(text):
+        words = r"must be a text of one line, without | except as \|"
+        raise CourseError(f"{name}: {text!r:.99} {words}")
 
 
 def find_course(named: Path | str | None = None) -> Course:
