@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -290,6 +291,22 @@ def test_what_is_judged_when_a_batch_is_stopped_is_in_the_table(tmp_path, monkey
     table = tmp_path / "marks.csv"
     assert cli.main(["grade", str(tmp_path), "--csv", str(table)]) == 130
     assert pd.read_csv(table)["student"].tolist() == ["ada/00_start_here"]
+
+
+def test_a_full_disk_leaves_no_empty_table(tmp_path, monkeypatch, capsys):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(grading, "grade", lambda *_, student, **__: grading.Graded(student))
+    monkeypatch.setattr(Path, "replace", full)
+    table = tmp_path / "marks.csv"
+    call = ["grade", str(hand_in(tmp_path, "1")), "--csv", str(table)]
+    assert cli.main(call) == 2
+    assert "make room and call mmtutor grade again" in capsys.readouterr().err
+    assert not table.exists()
+    table.write_text("of before", encoding="utf-8")
+    assert cli.main(call) == 2
+    assert table.read_text(encoding="utf-8") == "of before"
 
 
 def test_the_folder_of_a_killed_process_is_cleared_away_but_not_a_living_ones(

@@ -331,7 +331,10 @@ def _grade(options: argparse.Namespace) -> int:
     paths = grading.find(options.paths)
     if options.csv:  # where it cannot be written, that is said before the work
         _refuse_what_is_no_file(options.csv)
+        is_new = not options.csv.exists()
         options.csv.open("a").close()
+        if is_new:  # an empty table is none
+            options.csv.unlink()
     graded = []
     for path, student in zip(paths, grading.whose(paths), strict=True):
         one = grading.grade(
