@@ -297,10 +297,10 @@ def test_a_full_disk_leaves_no_empty_table(tmp_path, monkeypatch, capsys):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(grading, "grade", lambda *_, student, **__: grading.Graded(student))
-    monkeypatch.setattr(Path, "replace", full)
     table = tmp_path / "marks.csv"
     call = ["grade", str(hand_in(tmp_path, "1")), "--csv", str(table)]
+    monkeypatch.setattr(grading, "grade", lambda *_, student, **__: grading.Graded(student))
+    monkeypatch.setattr(Path, "replace", full)
     assert cli.main(call) == 2
     assert "make room and call mmtutor grade again" in capsys.readouterr().err
     assert not table.exists()
